@@ -1,0 +1,16 @@
+//! Prodigy runs YAML workflows of shell and agent commands, and resumes them after any crash.
+//!
+//! A session is an append-only list of events; everything else is a function of that list.
+//! From the top floor down (imports point only downwards):
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `cli` | one file per subcommand: parse, call, show |
+//! | `executor` | walks the workflow tree and makes effects happen |
+//! | `resume`, `report` | which session and what runs again; observers that write for people |
+//! | `store`, `view` | the disk; pure answers from events |
+//! | `playbook`, `session` | YAML → workflow; the pure fold of events into state |
+//! | `expr` | values, templates, shell quoting, expressions |
+//! | `process`, `git`, `exit` | the ground floor: programs, git, the one door for errors |
+
+pub mod expr;

@@ -1,0 +1,2 @@
+//! Starts the program: everything happens in the library.
+fn main() {}
