@@ -13,4 +13,14 @@
 //! | `expr` | values, templates, shell quoting, expressions |
 //! | `process`, `git`, `exit` | the ground floor: programs, git, the one door for errors |
 
+pub mod cli;
+pub mod executor;
 pub mod expr;
+pub mod git;
+pub mod playbook;
+pub mod process;
+pub mod report;
+pub mod resume;
+pub mod session;
+pub mod store;
+pub mod view;

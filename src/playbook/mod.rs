@@ -1,0 +1,1 @@
+//! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).

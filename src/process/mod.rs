@@ -1,0 +1,1 @@
+//! The only place that starts, watches and ends programs (SPEC 5).

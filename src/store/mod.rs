@@ -1,0 +1,1 @@
+//! The disk: paths, locks, journals, snapshots, archives (SPEC 7).

@@ -1,0 +1,1 @@
+//! Pure answers from events, shared by lists, `--json` and reports.
