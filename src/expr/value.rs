@@ -79,10 +79,7 @@ impl Value {
             Self::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned().into(),
             Self::Array(items) => items.iter().map(Self::to_json).collect(),
             Self::Object(fields) => serde_json::Value::Object(
-                fields
-                    .iter()
-                    .map(|(name, value)| (name.clone(), value.to_json()))
-                    .collect(),
+                fields.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
             ),
         }
     }
@@ -134,12 +131,9 @@ impl From<serde_json::Value> for Value {
             serde_json::Value::Array(items) => {
                 Self::Array(items.into_iter().map(Self::from).collect())
             }
-            serde_json::Value::Object(fields) => Self::Object(
-                fields
-                    .into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect(),
-            ),
+            serde_json::Value::Object(fields) => {
+                Self::Object(fields.into_iter().map(|(name, value)| (name, value.into())).collect())
+            }
         }
     }
 }

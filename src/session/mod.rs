@@ -1,1 +1,32 @@
 //! The pure heart: events, addresses, and the fold that turns a journal into state (SPEC 1, 7). Does no IO.
+
+mod address;
+mod class;
+mod digest;
+mod event;
+mod ids;
+mod lifetime;
+mod names;
+mod outcome;
+mod record;
+mod state;
+mod stored;
+
+pub use address::Address;
+pub use class::FailureClass;
+pub use digest::Digest;
+pub use event::{
+    Event, EventKind, PersonsAnswer, Reach, RewindCause, RunFailure, RunStarted, SessionStarted,
+    SessionStatus, WaitReason,
+};
+pub use ids::{SessionId, WorkflowId, slug};
+pub use lifetime::{HandlerExecution, Lifetime, Version};
+pub use names::{IdEntry, Names};
+pub use outcome::{
+    AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
+};
+pub use record::{Progress, RaisedError, Record, RetryPlan};
+pub use state::{
+    HandlerEnd, HandlerStanding, ScopeStanding, Score, SessionState, Standing, Waiting, failure_of,
+};
+pub use stored::{MissingSecret, Secrets, Stored};

@@ -1,0 +1,475 @@
+//! The events of a session: immutable facts, appended to its journal one by one.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::address::Address;
+use super::digest::Digest;
+use super::ids::{SessionId, WorkflowId};
+use super::outcome::{Failure, Report, StepResult};
+use super::stored::Stored;
+
+/// One event with its place in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its number, counted from 1 without gaps.
+    pub seq: u64,
+    /// When it was written.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    #[serde(rename = "event")]
+    pub kind: EventKind,
+}
+
+/// What can happen. Each variant says who writes it and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// `cook`, once, before anything else: what this session is.
+    SessionStarted(Box<SessionStarted>),
+    /// `cook` and every resume, when it has taken the lock: one process begins to run the session.
+    RunStarted(Box<RunStarted>),
+    /// The executor, before the effect of an attempt.
+    StepStarted {
+        /// Where.
+        address: Address,
+        /// The attempt, counted from 1 over the whole life of the session.
+        attempt: u32,
+        /// What is run, for people, with secrets masked.
+        command: String,
+        /// Its `id`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// The agent's session id, so that a crash can continue its conversation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent_session: Option<String>,
+        /// True when the agent continues a conversation that already exists.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        agent_continues: bool,
+        /// HEAD before it, in a git repository, where the step asks for commits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<String>,
+    },
+    /// The executor, right after the spawn: which processes to end after a crash.
+    StepSpawned {
+        /// Where.
+        address: Address,
+        /// Process id, which is also the process group.
+        pid: i32,
+        /// Start time as the kernel tells it.
+        born: u64,
+    },
+    /// The executor, when an attempt ended and the step goes on: it will be retried,
+    /// handled or checked.
+    AttemptFinished {
+        /// Where.
+        address: Address,
+        /// The attempt.
+        attempt: u32,
+        /// What came of it.
+        report: Box<Report>,
+    },
+    /// The executor, before it waits to run an attempt again.
+    RetryScheduled {
+        /// Where.
+        address: Address,
+        /// The attempt that will start.
+        attempt: u32,
+        /// The delay in milliseconds; a wait is never longer than this.
+        delay_ms: u64,
+        /// When it is over.
+        not_before: DateTime<Utc>,
+        /// True when the attempt before it does not count (a provider's limit).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        uncounted: bool,
+    },
+    /// The executor: a handler's condition was looked at, and it runs.
+    HandlerStarted {
+        /// Where: `3.on_failure[1]`.
+        address: Address,
+        /// Its id, or its number in the chain.
+        id: String,
+        /// Its strategy.
+        strategy: String,
+        /// Which run of the handler, from 1.
+        attempt: u32,
+        /// The id that ties everything that follows from one failure together.
+        correlation_id: String,
+    },
+    /// The executor: a handler was not run, because its condition was false or could not be
+    /// evaluated.
+    HandlerSkipped {
+        /// Where.
+        address: Address,
+        /// Its id, or its number in the chain.
+        id: String,
+        /// Why.
+        reason: String,
+        /// True when the condition could not be evaluated: the handler counts as failed.
+        failed: bool,
+    },
+    /// The executor: a handler ended.
+    HandlerFinished {
+        /// Where.
+        address: Address,
+        /// Its id, or its number in the chain.
+        id: String,
+        /// Whether all its commands succeeded.
+        success: bool,
+        /// Why not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        /// Its output.
+        #[serde(default)]
+        output: Stored,
+        /// Which run of the handler.
+        attempt: u32,
+    },
+    /// The executor: a failure reached a scope that has handlers, or a step's handlers begin;
+    /// holds what `error.*` says until the scope is finished.
+    ErrorRaised {
+        /// The step, stage or (root) workflow whose handlers answer.
+        address: Address,
+        /// The step that failed.
+        step: Address,
+        /// Why.
+        failure: Failure,
+        /// Its exit code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit_code: Option<i32>,
+        /// The attempt that failed.
+        attempt: u32,
+        /// Its stdout.
+        #[serde(default)]
+        output: Stored,
+        /// Its stderr.
+        #[serde(default)]
+        stderr: Stored,
+        /// Ties retries, handlers and resumes of this failure together.
+        correlation_id: String,
+    },
+    /// The executor: the scope that an error was raised at is through with it.
+    ErrorSettled {
+        /// The address of the [`EventKind::ErrorRaised`].
+        address: Address,
+        /// True when the workflow goes on.
+        goes_on: bool,
+    },
+    /// The executor: the items of a loop were evaluated; they never change afterwards.
+    LoopStarted {
+        /// The loop's step.
+        address: Address,
+        /// Its items.
+        items: Vec<Stored>,
+    },
+    /// The executor: one measurement of a `goal_seek` or `validate` loop.
+    Scored {
+        /// `4.goal[2]` or `5.validate[1]`.
+        address: Address,
+        /// 0–100.
+        score: f64,
+        /// True when it reaches the threshold.
+        reached: bool,
+        /// The validation result, or the text the score was read from.
+        #[serde(default)]
+        detail: Stored,
+    },
+    /// The executor: a step ended; it never runs again unless a rewind says so.
+    StepFinished {
+        /// Where.
+        address: Address,
+        /// Its `id`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// What came of it.
+        result: Arc<StepResult>,
+        /// The name of an explicit checkpoint, empty for an unnamed one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoint: Option<String>,
+        /// The digest of the lowered step, to match steps after an edit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<Digest>,
+    },
+    /// The executor: a stage or pass ended.
+    ScopeFinished {
+        /// `staging`, `pass[2]`.
+        address: Address,
+        /// Its standing.
+        status: super::outcome::StepStatus,
+        /// True when the workflow goes on.
+        goes_on: bool,
+    },
+    /// Whoever sends the session back (SPEC 1 "rewind").
+    Rewound {
+        /// The prefix under which results, captures and position are forgotten.
+        scope: Address,
+        /// From this 1-based index of the scope's sequence on; absent: everything under it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<usize>,
+        /// How far it reaches below the scope.
+        #[serde(default, skip_serializing_if = "Reach::is_subtree")]
+        reach: Reach,
+        /// Only for the root: back to the state after this event.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to_seq: Option<u64>,
+        /// Why.
+        cause: RewindCause,
+        /// The step or stage whose handler or retry asked for it, where that is not the scope.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Address>,
+    },
+    /// A confirmation was asked for and answered.
+    Confirmed {
+        /// The stage or step.
+        address: Address,
+        /// True for yes.
+        yes: bool,
+        /// `terminal` or `--yes`.
+        by: String,
+    },
+    /// The executor: the session stops here until something outside changes.
+    Waiting {
+        /// The stage or step.
+        address: Address,
+        /// Why.
+        reason: WaitReason,
+        /// What to do, for people.
+        message: String,
+        /// When it may go on by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<DateTime<Utc>>,
+    },
+    /// `resume --done ADDRESS`, `--rerun ADDRESS`: a person's answer for a marked step.
+    Answered {
+        /// The step.
+        address: Address,
+        /// What the person said.
+        answer: PersonsAnswer,
+    },
+    /// `resume --accept-changes`: the session goes on with an edited workflow.
+    WorkflowChanged {
+        /// Hash of the new file.
+        workflow_hash: Digest,
+        /// The finished addresses that are kept, old → new.
+        kept: Vec<(Address, Address)>,
+    },
+    /// The executor, at the orderly end of a run.
+    RunFinished {
+        /// How the session stands now.
+        status: SessionStatus,
+        /// Active time of this run in milliseconds.
+        active_ms: u64,
+        /// The failure that ended it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<RunFailure>,
+    },
+    /// `resume --force`: a new session took this one's place.
+    Superseded {
+        /// The new one.
+        by: SessionId,
+    },
+}
+
+/// What a session is: fixed at its start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SessionStarted {
+    /// Version of the journal's format.
+    pub format: u32,
+    /// Version of the program.
+    pub prodigy: String,
+    /// The session.
+    pub session_id: SessionId,
+    /// Its short id.
+    pub workflow_id: WorkflowId,
+    /// The workflow's name.
+    pub name: String,
+    /// The workflow file, absolute.
+    pub workflow_path: PathBuf,
+    /// Hash of its text.
+    pub workflow_hash: Digest,
+    /// Working directory of the run, absolute.
+    pub directory: PathBuf,
+    /// Name under `state/` of the repository or directory.
+    pub repository: String,
+    /// Given with `--param` and `--param-file`, converted, in the order of the file.
+    #[serde(default)]
+    pub parameters: Vec<(String, Stored)>,
+    /// Passes: one value of `ARG` each (`--arg`, `--map`); empty without passes.
+    #[serde(default)]
+    pub passes: Vec<Stored>,
+    /// `-n`: repeat until a pass changes nothing, at most this often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_iterations: Option<u64>,
+    /// `--profile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Steps of all passes.
+    pub total_steps: usize,
+    /// The session this one replaces (`resume --force`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<SessionId>,
+    /// Steps and values of an imported or hand-written checkpoint that this session starts from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted_from: Option<String>,
+    /// Stages in order (empty without stages).
+    #[serde(default)]
+    pub stages: Vec<String>,
+}
+
+/// One process that runs the session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// Counted from 1.
+    pub run: u32,
+    /// Its process.
+    pub pid: i32,
+    /// Host, boot and pid namespace: process groups are only ended where all match.
+    pub host: String,
+    /// The kernel's boot id.
+    pub boot_id: String,
+    /// The pid namespace.
+    pub pid_namespace: String,
+    /// `cook` or `resume`, as typed.
+    pub command: String,
+    /// Ties the log lines and events of this run together.
+    pub correlation_id: String,
+    /// Digests of the environment values that the workflow names.
+    #[serde(default)]
+    pub environment: Vec<(String, Digest)>,
+    /// HEAD, in a git repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+    /// `--durability relaxed`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relaxed: bool,
+    /// `resume --max-retries N` for the steps that this run starts at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_retries: Option<u32>,
+}
+
+/// The failure that ended a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFailure {
+    /// Its id for `recovery`.
+    pub id: String,
+    /// The first unhandled failure's step.
+    pub step: Address,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// How far a rewind reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// The scope and everything under it.
+    #[default]
+    Subtree,
+    /// The scope's own result and its handlers and checks; finished steps and rounds inside it stay.
+    Own,
+}
+
+impl Reach {
+    fn is_subtree(&self) -> bool {
+        *self == Self::Subtree
+    }
+}
+
+/// Why a session went back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RewindCause {
+    /// `retry:` of a stage, or of a handler.
+    Retry,
+    /// `max_attempts`/`retry_original`/`strategy: retry` of a handler: the step runs again.
+    Rerun,
+    /// `strategy: partial_resume`.
+    PartialResume,
+    /// `resume` of a failed step or scope.
+    Resume,
+    /// `resume --from-checkpoint`.
+    FromCheckpoint,
+    /// `resume --from-step`.
+    FromStep,
+    /// `resume --rerun`.
+    PersonsRerun,
+    /// `on_resume: always`.
+    Always,
+    /// An edited workflow (`--accept-changes`).
+    Edited,
+    /// `recovery rollback`.
+    Rollback,
+    /// The `finally` steps of an earlier run.
+    NewRun,
+}
+
+/// Why a session waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitReason {
+    /// A stage or step asks for a yes.
+    Confirmation,
+    /// `strategy: intervene`.
+    Intervention,
+    /// A marked step's standing is only known to a person.
+    OnResume,
+    /// A provider's limit.
+    Limit,
+    /// The session's budget.
+    Budget,
+}
+
+/// What a person said of a marked step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonsAnswer {
+    /// It was done: go past it.
+    Done,
+    /// Run it again.
+    Rerun,
+}
+
+/// How a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionStatus {
+    /// A process runs it (or died without a word: the lock tells).
+    Running,
+    /// Stopped by a signal, or killed.
+    Interrupted,
+    /// Ended well.
+    Completed,
+    /// Ended, with failures that the workflow lets pass.
+    CompletedWithFailures,
+    /// Ended by a failure that nothing handled.
+    Failed,
+    /// Waits for a person.
+    Waiting,
+    /// Waits for a provider's limit or a larger budget.
+    Parked,
+}
+
+impl SessionStatus {
+    /// The word as it stands in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Completed => "completed",
+            Self::CompletedWithFailures => "completed_with_failures",
+            Self::Failed => "failed",
+            Self::Waiting => "waiting",
+            Self::Parked => "parked",
+        }
+    }
+
+    /// True when there is nothing left to resume.
+    #[must_use]
+    pub fn is_completed(self) -> bool {
+        matches!(self, Self::Completed | Self::CompletedWithFailures)
+    }
+}

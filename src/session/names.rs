@@ -1,0 +1,203 @@
+//! What names mean: ids and captures of the steps that ended, seen from where one stands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::address::Address;
+use super::outcome::{StepKind, StepResult};
+use super::stored::Stored;
+
+/// Ids and captures. What a loop round captures is only seen inside that round
+/// (DECISIONS A30); everything else is seen by all later steps.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    ids: BTreeMap<(Address, String), IdEntry>,
+    captures: BTreeMap<(Address, String), Vec<CaptureEntry>>,
+    latest: BTreeMap<(Address, StepKind), Vec<LatestEntry>>,
+}
+
+/// The step that has an id.
+#[derive(Debug, Clone)]
+pub struct IdEntry {
+    /// Where it runs or ran last.
+    pub address: Address,
+    /// Its result, once it ended.
+    pub result: Option<Arc<StepResult>>,
+    /// Output of the handler that answered its latest failure.
+    pub handler: Option<Stored>,
+}
+
+#[derive(Debug, Clone)]
+struct CaptureEntry {
+    address: Address,
+    result: Arc<StepResult>,
+    index: usize,
+}
+
+#[derive(Debug, Clone)]
+struct LatestEntry {
+    seq: u64,
+    address: Address,
+    result: Arc<StepResult>,
+}
+
+/// How many results of a kind are remembered, so that going back finds an earlier one.
+const REMEMBERED: usize = 64;
+
+impl Names {
+    /// The step called `id`, seen from `reader`.
+    #[must_use]
+    pub fn id(&self, reader: &Address, id: &str) -> Option<&IdEntry> {
+        visible(reader).find_map(|scope| self.ids.get(&(scope, id.to_owned())))
+    }
+
+    /// The value captured as `name`, seen from `reader`.
+    #[must_use]
+    pub fn capture(&self, reader: &Address, name: &str) -> Option<&Stored> {
+        let entry = visible(reader)
+            .find_map(|scope| self.captures.get(&(scope, name.to_owned()))?.last())?;
+        let captured = entry.result.captures.get(entry.index)?;
+        Some(captured.value.as_ref().unwrap_or(&entry.result.report.stdout.text))
+    }
+
+    /// All captures seen from `reader`: name and value.
+    #[must_use]
+    pub fn captures(&self, reader: &Address) -> BTreeMap<&str, &Stored> {
+        let mut seen = BTreeMap::new();
+        for ((scope, name), _) in &self.captures {
+            if reader.is_within(scope)
+                && let Some(value) = self.capture(reader, name)
+            {
+                seen.insert(name.as_str(), value);
+            }
+        }
+        seen
+    }
+
+    /// The latest result of a step of this kind (of any kind for `None`), seen from `reader`.
+    #[must_use]
+    pub fn latest(&self, reader: &Address, kind: Option<StepKind>) -> Option<&Arc<StepResult>> {
+        const ALL: [StepKind; 5] = [
+            StepKind::Shell,
+            StepKind::Claude,
+            StepKind::GoalSeek,
+            StepKind::Foreach,
+            StepKind::WriteFile,
+        ];
+        visible(reader).find_map(|scope| {
+            ALL.into_iter()
+                .filter(|candidate| kind.is_none_or(|kind| kind == *candidate))
+                .filter_map(|candidate| self.latest.get(&(scope.clone(), candidate))?.last())
+                .max_by_key(|entry| entry.seq)
+                .map(|entry| &entry.result)
+        })
+    }
+
+    pub(super) fn define_id(&mut self, address: &Address, id: &str) {
+        let key = (address.round(), id.to_owned());
+        let handler = self.ids.get(&key).and_then(|entry| entry.handler.clone());
+        self.ids.insert(key, IdEntry { address: address.clone(), result: None, handler });
+    }
+
+    pub(super) fn record(
+        &mut self,
+        address: &Address,
+        id: Option<&str>,
+        result: &Arc<StepResult>,
+        seq: u64,
+    ) {
+        let round = address.round();
+        if let Some(id) = id {
+            let entry = IdEntry {
+                address: address.clone(),
+                result: Some(Arc::clone(result)),
+                handler: result.handler.clone(),
+            };
+            self.ids.insert((round.clone(), id.to_owned()), entry);
+        }
+        for (index, captured) in result.captures.iter().enumerate() {
+            let entries = self.captures.entry((round.clone(), captured.name.clone())).or_default();
+            entries.retain(|entry| entry.address != *address);
+            entries.push(CaptureEntry {
+                address: address.clone(),
+                result: Arc::clone(result),
+                index,
+            });
+        }
+        if result.status != super::outcome::StepStatus::Skipped {
+            let entries = self.latest.entry((round, result.kind)).or_default();
+            if entries.len() >= REMEMBERED {
+                entries.remove(0);
+            }
+            entries.push(LatestEntry { seq, address: address.clone(), result: Arc::clone(result) });
+        }
+    }
+
+    /// A handler of the step `3` is at `3.on_failure[1]`: its output is seen as `ID.handler`.
+    pub(super) fn note_handler(&mut self, handler: &Address, output: &Stored) {
+        let Some(end) = handler.as_str().rfind(".on_") else { return };
+        let step = &handler.as_str()[..end];
+        for entry in self.ids.values_mut().filter(|entry| entry.address.as_str() == step) {
+            entry.handler = Some(output.clone());
+        }
+    }
+
+    /// The rounds of a finished loop are not looked into any more.
+    pub(super) fn forget_rounds(&mut self, of: &Address) {
+        let inside = |scope: &Address| scope != of && scope.is_within(of);
+        self.ids.retain(|(scope, _), _| !inside(scope));
+        self.captures.retain(|(scope, _), _| !inside(scope));
+        self.latest.retain(|(scope, _), _| !inside(scope));
+    }
+
+    pub(super) fn forget(&mut self, gone: impl Fn(&Address) -> bool) {
+        self.ids.retain(|_, entry| !gone(&entry.address));
+        self.captures.retain(|_, entries| {
+            entries.retain(|entry| !gone(&entry.address));
+            !entries.is_empty()
+        });
+        self.latest.retain(|_, entries| {
+            entries.retain(|entry| !gone(&entry.address));
+            !entries.is_empty()
+        });
+    }
+
+    pub(super) fn rename(&mut self, kept: &[(Address, Address)]) {
+        let place = |address: &Address| {
+            kept.iter()
+                .find(|(old, _)| address.is_within(old))
+                .map(|(old, new)| address.moved(old, new))
+        };
+        self.ids.retain(|_, entry| rename_or_drop(&mut entry.address, &place));
+        self.captures.retain(|_, entries| {
+            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, &place));
+            !entries.is_empty()
+        });
+        self.latest.retain(|_, entries| {
+            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, &place));
+            !entries.is_empty()
+        });
+    }
+}
+
+fn rename_or_drop(address: &mut Address, place: impl Fn(&Address) -> Option<Address>) -> bool {
+    match place(address) {
+        Some(new) => {
+            *address = new;
+            true
+        }
+        None => false,
+    }
+}
+
+/// The rounds that `reader` stands in, innermost first, then the session.
+fn visible(reader: &Address) -> impl Iterator<Item = Address> {
+    let mut next = Some(reader.round());
+    std::iter::from_fn(move || {
+        let scope = next.take()?;
+        if !scope.is_root() {
+            next = Some(scope.outside());
+        }
+        Some(scope)
+    })
+}

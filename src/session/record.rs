@@ -1,0 +1,139 @@
+//! What is known of one step, and of one error.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::address::Address;
+use super::digest::Digest;
+use super::event::{Event, EventKind};
+use super::outcome::{Failure, Report, StepResult};
+use super::stored::Stored;
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Progress {
+    /// Known, but nothing has started.
+    #[default]
+    Pending,
+    /// An attempt is running in the present run.
+    Running,
+    /// A crash caught it running: how the attempt ended is unknown.
+    InDoubt,
+    /// An attempt ended; retries, handlers or checks follow.
+    Between,
+    /// It ended for good.
+    Done,
+}
+
+/// What is known of one step.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// How far it is.
+    pub progress: Progress,
+    /// The number of the latest attempt; grows over the whole life of the session.
+    pub attempt: u32,
+    /// Attempts that count against the configured ones, since the last rewind.
+    pub tries: u32,
+    /// What is run, for people.
+    pub command: String,
+    /// When its first attempt since the last rewind started.
+    pub first_started: Option<DateTime<Utc>>,
+    /// When its latest attempt started.
+    pub started: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished: Option<DateTime<Utc>>,
+    /// Number of the event that ended it.
+    pub finished_seq: u64,
+    /// Process group and its start time.
+    pub group: Option<(i32, u64)>,
+    /// What came of the latest ended attempt.
+    pub report: Option<Arc<Report>>,
+    /// The retry that is planned or was started last.
+    pub retry: Option<RetryPlan>,
+    /// The result, when it ended for good.
+    pub result: Option<Arc<StepResult>>,
+    /// Items of a loop.
+    pub items: Option<Arc<Vec<Stored>>>,
+    /// The agent's session id of the latest attempt.
+    pub agent_session: Option<String>,
+    /// HEAD before its first attempt.
+    pub head_before: Option<String>,
+    /// Digest of the lowered step.
+    pub digest: Option<Digest>,
+}
+
+/// A planned retry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryPlan {
+    /// The attempt that will start.
+    pub attempt: u32,
+    /// The delay as decided, in milliseconds.
+    pub delay_ms: u64,
+    /// When it is over.
+    pub not_before: DateTime<Utc>,
+}
+
+/// An error that handlers answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RaisedError {
+    /// The step that failed.
+    pub step: Address,
+    /// Why.
+    pub failure: Failure,
+    /// Its exit code.
+    pub exit_code: Option<i32>,
+    /// The attempt that failed.
+    pub attempt: u32,
+    /// Its stdout.
+    pub output: Stored,
+    /// Its stderr.
+    pub stderr: Stored,
+    /// Ties everything that follows from this failure together.
+    pub correlation_id: String,
+    /// When it was raised.
+    pub at: DateTime<Utc>,
+    /// Whether the workflow goes on, once the handlers are through.
+    pub settled: Option<bool>,
+}
+
+impl Record {
+    pub(super) fn start(&mut self, attempt: u32, command: &str, at: DateTime<Utc>) {
+        self.progress = Progress::Running;
+        self.attempt = attempt;
+        self.tries += 1;
+        self.command = command.to_owned();
+        self.first_started.get_or_insert(at);
+        self.started = Some(at);
+        self.group = None;
+    }
+
+    pub(super) fn attempt_ended(&mut self, report: &Report) {
+        self.progress = Progress::Between;
+        self.group = None;
+        self.retry = None;
+        self.report = Some(Arc::new(report.clone()));
+    }
+
+    pub(super) fn finish(&mut self, result: &Arc<StepResult>, event: &Event) {
+        self.progress = Progress::Done;
+        self.group = None;
+        self.retry = None;
+        self.report = None;
+        self.result = Some(Arc::clone(result));
+        self.finished = Some(event.at);
+        self.finished_seq = event.seq;
+        if let EventKind::StepFinished { digest, .. } = &event.kind {
+            self.digest.clone_from(digest);
+        }
+    }
+
+    /// What came of the latest attempt, also after the step ended.
+    #[must_use]
+    pub fn latest_report(&self) -> Option<&Report> {
+        match (&self.result, &self.report) {
+            (Some(result), _) => Some(&result.report),
+            (None, report) => report.as_deref(),
+        }
+    }
+}
