@@ -17,7 +17,7 @@ pub mod cli;
 pub mod executor;
 pub mod expr;
 pub mod git;
-// pub mod playbook;
+pub mod playbook;
 pub mod process;
 pub mod report;
 pub mod resume;

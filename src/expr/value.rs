@@ -62,6 +62,21 @@ impl Value {
         }
     }
 
+    /// Whether it counts as true in a condition (DECISIONS B34): false, null, 0, the empty
+    /// text, list and mapping, and the texts "false" and "0" do not.
+    #[must_use]
+    pub fn is_truthy(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Bool(value) => *value,
+            Self::Number(number) => number.as_f64() != Some(0.0),
+            Self::String(text) => !matches!(text.as_str(), "" | "false" | "0"),
+            Self::Bytes(bytes) => !bytes.is_empty(),
+            Self::Array(items) => !items.is_empty(),
+            Self::Object(fields) => !fields.is_empty(),
+        }
+    }
+
     /// [`Self::to_bytes`] for people: bytes that are not UTF-8 are replaced.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -82,6 +97,12 @@ impl Value {
                 fields.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
             ),
         }
+    }
+}
+
+impl serde::Serialize for Value {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
     }
 }
 

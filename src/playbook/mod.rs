@@ -1,1 +1,7 @@
 //! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).
+
+pub mod failure;
+pub mod model;
+mod position;
+
+pub use position::Position;

@@ -7,6 +7,7 @@ mod event;
 mod ids;
 mod lifetime;
 mod names;
+mod observer;
 mod outcome;
 mod record;
 mod state;
@@ -22,6 +23,7 @@ pub use event::{
 pub use ids::{SessionId, WorkflowId, slug};
 pub use lifetime::{HandlerExecution, Lifetime, Version};
 pub use names::{IdEntry, Names};
+pub use observer::{Notice, Observer};
 pub use outcome::{
     AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
 };

