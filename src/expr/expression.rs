@@ -2,12 +2,13 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{EvalError, Scope, SyntaxError, Use, Value};
+use super::{EvalError, Place, Scope, SyntaxError, Use, Value};
 
 /// An expression, read once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
     source: String,
+    place: Place,
 }
 
 impl Expression {
@@ -16,13 +17,26 @@ impl Expression {
     /// # Errors
     /// Points at the first place that does not fit.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { source: text.to_owned() })
+        Ok(Self { source: text.to_owned(), place: Place::default() })
     }
 
     /// A constant (`when: true`).
     #[must_use]
     pub fn constant(value: bool) -> Self {
-        Self { source: value.to_string() }
+        Self { source: value.to_string(), place: Place::default() }
+    }
+
+    /// The same, standing at `place` of its file.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// Where it stands in its file.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
     }
 
     /// The text as written.

@@ -2,6 +2,7 @@
 
 mod error;
 mod expression;
+mod place;
 mod scope;
 mod shell_text;
 mod template;
@@ -10,6 +11,7 @@ mod value;
 
 pub use error::{EvalError, SyntaxError};
 pub use expression::Expression;
+pub use place::Place;
 pub use scope::{Lookup, Path, Scope, Segment};
 pub use shell_text::{Dialect, ShellScript, ShellText};
 pub use template::Template;

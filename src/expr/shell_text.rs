@@ -3,12 +3,13 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{EvalError, Scope, SyntaxError, Use};
+use super::{EvalError, Place, Scope, SyntaxError, Use};
 
 /// A shell command, read once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShellText {
     source: String,
+    place: Place,
 }
 
 /// Which language the command is in.
@@ -45,7 +46,20 @@ impl ShellText {
     /// # Errors
     /// A hole that can only be ours and cannot be read.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { source: text.to_owned() })
+        Ok(Self { source: text.to_owned(), place: Place::default() })
+    }
+
+    /// The same, standing at `place` of its file.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// Where it stands in its file.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
     }
 
     /// The text as written.

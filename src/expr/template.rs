@@ -2,12 +2,13 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{EvalError, Origin, Scope, SyntaxError, Use, Value};
+use super::{EvalError, Origin, Place, Scope, SyntaxError, Use, Value};
 
 /// A text with holes, read once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     source: String,
+    place: Place,
 }
 
 impl Template {
@@ -17,13 +18,26 @@ impl Template {
     /// # Errors
     /// A hole that is not closed or whose inside cannot be read.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { source: text.to_owned() })
+        Ok(Self { source: text.to_owned(), place: Place::default() })
     }
 
     /// A text without holes, whatever it holds.
     #[must_use]
     pub fn literal(text: &str) -> Self {
-        Self { source: text.to_owned() }
+        Self { source: text.to_owned(), place: Place::default() }
+    }
+
+    /// The same, standing at `place` of its file.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// Where it stands in its file.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
     }
 
     /// The text as written.

@@ -3,5 +3,7 @@
 pub mod failure;
 pub mod model;
 mod position;
+mod problem;
 
 pub use position::Position;
+pub use problem::{Problem, Severity};

@@ -2,6 +2,7 @@
 
 mod address;
 mod class;
+mod classify;
 mod digest;
 mod event;
 mod ids;
@@ -15,6 +16,7 @@ mod stored;
 
 pub use address::Address;
 pub use class::FailureClass;
+pub use classify::{Evidence, classify};
 pub use digest::Digest;
 pub use event::{
     Event, EventKind, PersonsAnswer, Reach, RewindCause, RunFailure, RunStarted, SessionStarted,
