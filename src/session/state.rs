@@ -80,6 +80,8 @@ pub struct ScopeStanding {
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
+    /// The event that recorded it.
+    pub seq: u64,
     /// 0–100.
     pub score: f64,
     /// True when it reaches the threshold.
@@ -222,6 +224,18 @@ impl Standing {
         self.scores.get(address)
     }
 
+    /// The latest measurement of the loop of the step `at` (`4.goal[…]`, `4.validate[…]`).
+    #[must_use]
+    pub fn latest_score(&self, at: &Address) -> Option<&Score> {
+        range_within(&self.scores, at).max_by_key(|(_, score)| score.seq).map(|(_, score)| score)
+    }
+
+    /// The latest measurement of all.
+    #[must_use]
+    pub fn last_score(&self) -> Option<&Score> {
+        self.scores.values().max_by_key(|score| score.seq)
+    }
+
     /// A person's answer for a marked step.
     #[must_use]
     pub fn answer(&self, address: &Address) -> Option<PersonsAnswer> {
@@ -264,6 +278,7 @@ impl Standing {
                 if *uncounted {
                     record.tries = record.tries.saturating_sub(1);
                 }
+                record.spent_ms = record.spent_ms.saturating_add(*delay_ms);
                 record.retry = Some(RetryPlan {
                     attempt: *attempt,
                     delay_ms: *delay_ms,
@@ -289,7 +304,12 @@ impl Standing {
                     Some(Arc::new(items.clone()));
             }
             EventKind::Scored { address, score, reached, detail } => {
-                let score = Score { score: *score, reached: *reached, detail: detail.clone() };
+                let score = Score {
+                    seq: event.seq,
+                    score: *score,
+                    reached: *reached,
+                    detail: detail.clone(),
+                };
                 self.scores.insert(address.clone(), score);
             }
             EventKind::Confirmed { address, yes, .. } => {
@@ -367,7 +387,7 @@ impl Standing {
                 };
                 self.handlers.insert(address.clone(), standing);
             }
-            EventKind::HandlerFinished { address, success, error, output, .. } => {
+            EventKind::HandlerFinished { address, success, error, output, capture, .. } => {
                 if let Some(handler) = self.handlers.get_mut(address) {
                     handler.ended = Some(HandlerEnd {
                         success: *success,
@@ -377,6 +397,9 @@ impl Standing {
                     });
                     if *success {
                         self.names.note_handler(address, output);
+                        if let Some(name) = capture {
+                            self.names.capture_handler(address, name, output);
+                        }
                     }
                 }
             }
@@ -448,9 +471,12 @@ fn covers(
         super::event::Reach::Subtree => true,
         super::event::Reach::Own => {
             let rest = address.as_str().get(scope.as_str().len()..).unwrap_or_default();
-            !(rest.starts_with(".do[")
-                || rest.starts_with('/')
-                || (scope.is_root() && !rest.starts_with("on_failure")))
+            let inside = if scope.is_root() {
+                !rest.is_empty() && !rest.starts_with("on_failure[")
+            } else {
+                rest.starts_with(".do[") || rest.starts_with('/')
+            };
+            !inside
         }
     }
 }

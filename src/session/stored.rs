@@ -125,6 +125,25 @@ impl Stored {
         Self(Json::String(text.into()))
     }
 
+    /// A whole number.
+    #[must_use]
+    pub fn number(number: u64) -> Self {
+        Self(Json::from(number))
+    }
+
+    /// A list of stored values.
+    #[must_use]
+    pub fn list(items: Vec<Stored>) -> Self {
+        Self(Json::Array(items.into_iter().map(|item| item.0).collect()))
+    }
+
+    /// A mapping of stored values; no name starts with `$`.
+    #[must_use]
+    pub fn object(fields: Vec<(&str, Stored)>) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.0));
+        Self(Json::Object(fields.collect()))
+    }
+
     /// A reference to a large text that lies beside the journal under its digest.
     #[must_use]
     pub fn blob(digest: &super::Digest, bytes: u64) -> Self {
@@ -142,7 +161,19 @@ impl Stored {
     /// # Errors
     /// Names the first secret that is not set now.
     pub fn open(&self, secrets: &Secrets) -> Result<Value, MissingSecret> {
-        open(&self.0, secrets)
+        open(&self.0, secrets, &|_| None)
+    }
+
+    /// As [`Self::open`]; `kept` reads the large texts that lie beside the journal.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(
+        &self,
+        secrets: &Secrets,
+        kept: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Value, MissingSecret> {
+        open(&self.0, secrets, kept)
     }
 
     /// For people: secrets as `***`, bytes that are not UTF-8 replaced.
@@ -192,15 +223,19 @@ fn seal(value: &Value, secrets: &Secrets) -> Json {
     }
 }
 
-fn open(json: &Json, secrets: &Secrets) -> Result<Value, MissingSecret> {
+fn open(
+    json: &Json,
+    secrets: &Secrets,
+    kept: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> Result<Value, MissingSecret> {
     Ok(match json {
         Json::Null => Value::Null,
         Json::Bool(value) => Value::Bool(*value),
         Json::Number(number) => Value::Number(number.clone()),
         Json::String(text) => Value::String(text.clone()),
-        Json::Array(items) => {
-            Value::Array(items.iter().map(|item| open(item, secrets)).collect::<Result<_, _>>()?)
-        }
+        Json::Array(items) => Value::Array(
+            items.iter().map(|item| open(item, secrets, kept)).collect::<Result<_, _>>()?,
+        ),
         Json::Object(fields) => {
             if let Some(Json::Array(parts)) = fields.get("$text") {
                 return Ok(Value::String(join(parts, |name| {
@@ -210,13 +245,16 @@ fn open(json: &Json, secrets: &Secrets) -> Result<Value, MissingSecret> {
                         .ok_or_else(|| MissingSecret(name.to_owned()))
                 })?));
             }
+            if let Some(digest) = fields.get("$blob").and_then(Json::as_str) {
+                return Ok(kept(digest).map_or(Value::Null, Value::text));
+            }
             if let Some(bytes) = bytes(fields) {
                 return Ok(Value::text(bytes));
             }
             Value::Object(
                 fields
                     .iter()
-                    .map(|(name, value)| Ok((unescape(name), open(value, secrets)?)))
+                    .map(|(name, value)| Ok((unescape(name), open(value, secrets, kept)?)))
                     .collect::<Result<_, _>>()?,
             )
         }
