@@ -1,0 +1,158 @@
+//! The journal: one JSON line an event, each with a checksum that also covers the line before
+//! it, so that lost, doubled and swapped lines are noticed (DECISIONS A20). This file appends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::session::Event;
+
+use super::StoreError;
+use super::error::{Latched, NamePath, io_error};
+use super::files;
+
+/// The newest format of journals that this program writes and reads.
+pub const JOURNAL_FORMAT: u32 = 1;
+
+/// A line is `{"crc":"` + 8 hexadecimal digits + `",` + the event's own fields.
+pub(super) const OPENING: &[u8; 8] = b"{\"crc\":\"";
+/// Where the digits end.
+pub(super) const CRC_END: usize = 16;
+/// What stands behind the digits.
+pub(super) const CLOSING: &[u8; 2] = b"\",";
+/// Where the bytes begin that the checksum covers.
+pub(super) const CONTENT: usize = 18;
+/// Stands for the checksum of the line before the first.
+pub(super) const NO_LINE: [u8; 8] = *b"00000000";
+
+/// Buffers up to this size are kept for the next event.
+const KEPT_BUFFER: usize = 1 << 20;
+
+/// A journal open for appending.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: Arc<File>,
+    path: PathBuf,
+    length: u64,
+    crc: [u8; 8],
+    line: Vec<u8>,
+    failed: Arc<OnceLock<Latched>>,
+}
+
+/// Where the good part of a journal ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    /// Bytes up to there.
+    pub length: u64,
+    /// Checksum of the last line.
+    pub crc: [u8; 8],
+    /// True when the last record is whole and only its line end is missing.
+    pub unended: bool,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        Self { length: 0, crc: NO_LINE, unended: false }
+    }
+}
+
+impl Journal {
+    /// Makes the journal of a new session; there must not be one.
+    pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
+        Self::open(path, OpenOptions::new().create_new(true).append(true), End::default())
+    }
+
+    /// Opens a journal and cuts off what lies behind `end`, its good part.
+    pub(super) fn resume(path: &Path, end: End) -> Result<Self, StoreError> {
+        Self::open(path, OpenOptions::new().append(true), end)
+    }
+
+    fn open(path: &Path, options: &mut OpenOptions, end: End) -> Result<Self, StoreError> {
+        let file = files::open_private(path, options).named("open", path)?;
+        if file.metadata().named("read", path)?.len() != end.length {
+            file.set_len(end.length).named("cut", path)?;
+        }
+        let mut journal = Self {
+            file: Arc::new(file),
+            path: path.to_owned(),
+            length: end.length,
+            crc: end.crc,
+            line: Vec::new(),
+            failed: Arc::new(OnceLock::new()),
+        };
+        if end.unended {
+            journal.line.push(b'\n');
+            journal.write_line()?;
+        }
+        Ok(journal)
+    }
+
+    /// The file, to sync it without holding the journal.
+    pub(super) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
+    /// Where a failed write or sync is remembered.
+    pub(super) fn failure(&self) -> Arc<OnceLock<Latched>> {
+        Arc::clone(&self.failed)
+    }
+
+    /// Appends one event with one write. After a failure the file ends where it did before,
+    /// and nothing can be appended any more.
+    pub(super) fn append(&mut self, event: &Event) -> Result<(), StoreError> {
+        if let Some(failure) = self.failed.get() {
+            return Err(failure.error());
+        }
+        self.line.clear();
+        self.line.extend_from_slice(OPENING);
+        self.line.extend_from_slice(&NO_LINE);
+        self.line.push(b'"');
+        serde_json::to_writer(&mut self.line, event)
+            .map_err(|error| io_error("append to", &self.path, error.into()))?;
+        // The event's own brace becomes the comma: it has room for one more field.
+        self.line[CONTENT - 1] = b',';
+        let crc = checksum(&self.crc, &self.line[CONTENT..]);
+        self.line[OPENING.len()..CRC_END].copy_from_slice(&crc);
+        self.line.push(b'\n');
+        self.write_line()?;
+        self.crc = crc;
+        if self.line.capacity() > KEPT_BUFFER {
+            self.line = Vec::new();
+        }
+        Ok(())
+    }
+
+    fn write_line(&mut self) -> Result<(), StoreError> {
+        let grown = self.length + self.line.len() as u64;
+        let written = files::check_size(grown).and_then(|()| (&*self.file).write_all(&self.line));
+        if let Err(error) = written {
+            return Err(self.fail(&error));
+        }
+        self.length = grown;
+        Ok(())
+    }
+
+    fn fail(&mut self, error: &io::Error) -> StoreError {
+        let latched = Latched::new("append to", &self.path, error);
+        let told = latched.error();
+        // Should this fail too, the next reader finds a torn last line and cuts it off.
+        let _ = self.file.set_len(self.length);
+        let _ = self.failed.set(latched);
+        told
+    }
+}
+
+/// The checksum of a line as 8 digits: over the digits of the line before and its content.
+pub(super) fn checksum(before: &[u8; 8], content: &[u8]) -> [u8; 8] {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(before);
+    hasher.update(content);
+    let crc = hasher.finalize();
+    let mut digits = [0; 8];
+    for (place, digit) in digits.iter_mut().enumerate() {
+        let nibble = (crc >> (28 - 4 * place)) & 15;
+        *digit = b"0123456789abcdef"[nibble as usize];
+    }
+    digits
+}
