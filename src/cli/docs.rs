@@ -111,7 +111,7 @@ fn choices(argument: &Arg) -> String {
     let mut text = String::new();
     let values = argument.get_possible_values();
     let names: Vec<&str> = values.iter().map(clap::builder::PossibleValue::get_name).collect();
-    if !names.is_empty() {
+    if !names.is_empty() && !argument.is_hide_possible_values_set() {
         let _ = write!(text, ": {}", names.join(", "));
     }
     let defaults: Vec<_> =

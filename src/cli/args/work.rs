@@ -67,8 +67,8 @@ pub struct Cook {
         conflicts_with_all = ["arguments", "map"]
     )]
     pub max_iterations: Option<u64>,
-    /// When results reach the disk: strict before the next step, relaxed within 50 ms
-    #[arg(long, value_name = "MODE", default_value = "strict", value_parser = durability())]
+    /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
+    #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
     pub durability: Durability,
     /// Do not wait for a provider's limit: save the session and exit 7
     #[arg(long)]
@@ -145,8 +145,8 @@ pub struct Resume {
     /// The workflow file, for a checkpoint that does not name one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub workflow: Option<PathBuf>,
-    /// When results reach the disk: strict before the next step, relaxed within 50 ms
-    #[arg(long, value_name = "MODE", default_value = "strict", value_parser = durability())]
+    /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
+    #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
     pub durability: Durability,
     /// What to print: text, json (one event per line on stdout, nothing else) or quiet
     #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
