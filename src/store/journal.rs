@@ -58,11 +58,18 @@ impl Default for End {
 }
 
 impl Journal {
-    /// Opens the journal at `path` (made when it is missing) and cuts off what lies behind `end`.
-    pub(super) fn open(path: &Path, end: End) -> Result<Self, StoreError> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        let file = files::open_private(path, &mut options).named("open", path)?;
+    /// Makes the journal of a new session; there must not be one.
+    pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
+        Self::open(path, OpenOptions::new().create_new(true).append(true), End::default())
+    }
+
+    /// Opens a journal and cuts off what lies behind `end`, its good part.
+    pub(super) fn resume(path: &Path, end: End) -> Result<Self, StoreError> {
+        Self::open(path, OpenOptions::new().append(true), end)
+    }
+
+    fn open(path: &Path, options: &mut OpenOptions, end: End) -> Result<Self, StoreError> {
+        let file = files::open_private(path, options).named("open", path)?;
         if file.metadata().named("read", path)?.len() != end.length {
             file.set_len(end.length).named("cut", path)?;
         }

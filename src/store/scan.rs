@@ -27,11 +27,7 @@ pub(super) struct Scan {
 pub(super) fn read_journal(path: &Path, synced: u64) -> Result<Scan, StoreError> {
     let bytes = files::read_private(path).named("read", path)?;
     let mut scan = scan(path, &bytes)?;
-    let last = scan.events.last().map_or(0, |event| event.seq);
-    if scan.damage.is_none() && last < synced {
-        let reason = format!("it ends after record {last}, but record {synced} was on disk");
-        scan.damage = Some(damaged(path, scan.events.len() + 1, reason));
-    }
+    scan.check_length(path, synced);
     Ok(scan)
 }
 
@@ -59,6 +55,15 @@ pub(super) fn scan(path: &Path, bytes: &[u8]) -> Result<Scan, StoreError> {
 }
 
 impl Scan {
+    /// A journal that ends before event `synced`, which was on disk, is damaged.
+    pub(super) fn check_length(&mut self, path: &Path, synced: u64) {
+        let last = self.events.last().map_or(0, |event| event.seq);
+        if self.damage.is_none() && last < synced {
+            let reason = format!("it ends after record {last}, but record {synced} was on disk");
+            self.damage = Some(damaged(path, self.events.len() + 1, reason));
+        }
+    }
+
     fn accept(&mut self, event: Event, crc: [u8; 8], bytes: usize) {
         self.events.push(event);
         self.end.crc = crc;
