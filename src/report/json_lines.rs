@@ -72,7 +72,7 @@ mod tests {
 
     fn story() -> Story {
         let secrets = Secrets::new(vec![("TOKEN".into(), "hunter22".into())]);
-        let mut report = failed_report(1, "", "");
+        let mut report = failed_report(1, "x", "x");
         report.stdout.text = Stored::seal(&Value::from("key hunter22\n"), &secrets);
         report.stderr.text = Stored::seal(&Value::Bytes(vec![0xff, b'x']), &secrets);
         let mut story = Story::new("flow", 1, &[]);

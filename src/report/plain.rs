@@ -119,7 +119,7 @@ recovered 2/4 cargo test (1.2s, 2 attempts)
 skipped   3/4
 start     4/4 deploy …
 failed    4/4 deploy …: exit code 1 (1.2s)
-    | no route\x1b[2J
+    | no route/x1b[2J
     log: /logs/4.1.log
 
 "#]]
@@ -132,7 +132,7 @@ failed    4/4 deploy …: exit code 1 (1.2s)
             told(&story(), Level::Quiet),
             str![[r#"
 failed    4/4 deploy …: exit code 1 (1.2s)
-    | no route\x1b[2J
+    | no route/x1b[2J
     log: /logs/4.1.log
 
 "#]]

@@ -21,8 +21,9 @@ pub fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).unwrap()
 }
 
+/// Any text as an address, also one that no person could type.
 pub fn address(text: &str) -> Address {
-    Address::parse(text).unwrap()
+    Address::root().join(text)
 }
 
 impl Story {
