@@ -5,7 +5,9 @@ pub mod failure;
 pub mod model;
 mod position;
 mod problem;
+mod show;
 
 pub use check::check;
 pub use position::Position;
 pub use problem::{Problem, Severity};
+pub use show::{show, to_json};
