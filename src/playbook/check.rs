@@ -3,11 +3,16 @@
 
 mod builtins;
 mod declared;
+mod hints;
 mod look;
 mod moment;
+mod names;
 mod nearest;
+mod never;
 mod refused;
+mod stages;
 mod text;
+mod variables;
 mod walk;
 
 use std::path::PathBuf;
@@ -25,5 +30,13 @@ pub fn check(workflow: &Workflow, file: &Arc<PathBuf>) -> Vec<Problem> {
     let moments = walk::walk(workflow, &start);
     let declared = declared::Declared::of(workflow, &moments);
     let dialect = workflow.shell.words.first().map_or(Dialect::Posix, |shell| Dialect::of(shell));
-    look::look(&moments, &declared, dialect)
+    [
+        names::names(workflow, &moments, &declared, &start),
+        variables::variables(&workflow.variables, &start),
+        stages::stages(workflow, &moments),
+        look::look(&moments, &declared, dialect),
+        never::never(&moments),
+        hints::hints(workflow, &moments),
+    ]
+    .concat()
 }

@@ -19,6 +19,17 @@ pub(super) enum Moment<'a> {
     Ran(StepKind),
     /// A validation has run.
     Validated,
+    /// A named restore point.
+    Checkpoint(&'a str, &'a Position),
+    /// A handler's condition cannot be read.
+    Unreadable {
+        /// As written.
+        source: &'a str,
+        /// What is wrong with it.
+        reason: &'a str,
+        /// The handler.
+        at: &'a Position,
+    },
     /// The rounds of a `foreach` begin.
     LoopBegins,
     /// They are over: what was named inside is not seen any more.

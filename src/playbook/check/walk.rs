@@ -3,11 +3,12 @@
 use crate::playbook::Position;
 use crate::playbook::failure::{Condition, Handler, HandlerSet, RetryExhausted, Strategy};
 use crate::playbook::model::{
-    Action, Body, Count, EnvEntry, EnvValue, Foreach, ItemTemplate, Items, Limit, Stage, Step,
-    Validate, Workflow,
+    Action, Body, Checkpoint, Count, EnvEntry, EnvValue, Foreach, ItemTemplate, Items, Limit,
+    Stage, Step, Validate, Workflow,
 };
 use crate::session::StepKind;
 
+use super::declared::texts;
 use super::moment::{Definition, Meaning, Moment, Part, Role, Standing};
 use super::text::Text;
 
@@ -49,6 +50,9 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn start(&mut self, workflow: &'a Workflow, standing: &Standing<'a>) {
+        for text in workflow.variables.iter().flat_map(|variable| texts(&variable.value)) {
+            self.text(Text::Plain(text), standing);
+        }
         for profile in &workflow.profiles {
             self.env(&profile.env, standing);
         }
@@ -96,6 +100,9 @@ impl<'a> Walk<'a> {
         let below = Standing { part: below(inside.part), own: None, ..inside.clone() };
         self.action(&step.action, &inside, &below);
         self.name_step(step, ending);
+        if let Checkpoint::Named(name) = &step.checkpoint {
+            self.moments.push(Moment::Checkpoint(name, &step.at));
+        }
         if let Some(message) = &step.commit_message {
             self.text(Text::Plain(message), &below);
         }
@@ -196,8 +203,12 @@ impl<'a> Walk<'a> {
 
     fn handler(&mut self, handler: &'a Handler, around: &Standing<'a>) {
         let inside = Standing { at: &handler.at, ..around.clone() };
-        if let Condition::When(condition) = &handler.condition {
-            self.text(Text::Condition(condition), &inside);
+        match &handler.condition {
+            Condition::Always => {}
+            Condition::When(condition) => self.text(Text::Condition(condition), &inside),
+            Condition::Malformed { source, reason } => {
+                self.moments.push(Moment::Unreadable { source, reason, at: &handler.at });
+            }
         }
         self.limit(handler.timeout.as_ref(), &inside);
         self.steps(&handler.steps, &inside, Ending::GoesOn);
