@@ -15,6 +15,7 @@
 
 pub mod cli;
 pub mod executor;
+pub mod exit;
 pub mod expr;
 pub mod git;
 pub mod playbook;

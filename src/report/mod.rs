@@ -1,1 +1,17 @@
 //! Observers: they eat events and write for people and programs (SPEC 10).
+
+#[cfg(test)]
+mod capture;
+mod failure;
+mod json_lines;
+mod level;
+mod lines;
+mod live_output;
+mod out;
+mod plain;
+mod summary;
+
+pub use json_lines::JsonLines;
+pub use level::{Level, LogPath, Wishes};
+pub use plain::Plain;
+pub use summary::{Places, headline, summary};
