@@ -53,7 +53,7 @@ impl<'b, 'a> StepSink<'b, 'a> {
             &masked
         };
         if self.log.is_none() && !self.log_failed {
-            self.log = self.run.session.create_log(self.address, self.attempt).ok();
+            self.log = self.run.session.log(self.address, self.attempt).ok();
         }
         let written = self.log.as_mut().map(|log| log.write_all(shown));
         if !matches!(written, Some(Ok(()))) && !self.log_failed {
