@@ -166,7 +166,7 @@ impl Lines {
         match &event.kind {
             EventKind::RunStarted(run) => self.run_started(run.run, state),
             EventKind::StepStarted { address, attempt, .. } => {
-                self.word("start", Ink::Strong, address, state);
+                self.word("running", Ink::Strong, address, state);
                 self.command(address, state);
                 if *attempt > 1 {
                     let _ = write!(self.text, " (attempt {attempt})");

@@ -99,25 +99,25 @@ mod tests {
             told(&story(), Level::Normal),
             str![[r#"
 run       data pipeline, 4 steps (data-pipeline-3fa9c1)
-start     1/4 cargo build
+running   1/4 cargo build
 done      1/4 cargo build (0ms)
-start     2/4 cargo test
+running   2/4 cargo test
 failed    2/4 attempt 1: exit code 101 (1.2s)
     | running 2 tests
     | error: one failed
     log: /logs/2.1.log
 retry     2/4 attempt 2 in 5s
-start     2/4 cargo test (attempt 2)
+running   2/4 cargo test (attempt 2)
 failed    2/4 attempt 2: exit code 101 (1.2s)
     | still
     log: /logs/2.2.log
 handle    2.on_failure[1] fix
-start     2.on_failure[1]/1 /fix-tests
+running   2.on_failure[1]/1 /fix-tests
 done      2.on_failure[1]/1 /fix-tests (0ms)
 handled   2.on_failure[1] fix
 recovered 2/4 cargo test (1.2s, 2 attempts)
 skipped   3/4
-start     4/4 deploy …
+running   4/4 deploy …
 failed    4/4 deploy …: exit code 1 (1.2s)
     | no route/x1b[2J
     log: /logs/4.1.log
@@ -156,7 +156,7 @@ failed    4/4 deploy …: exit code 1 (1.2s)
             capture.text(),
             str![[r#"
 run       flow, 1 step (flow-3fa9c1)
-start     1/1 make
+running   1/1 make
 1 | one
 1 | two
 1 | thr
