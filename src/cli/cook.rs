@@ -11,19 +11,19 @@ use crate::expr::Value;
 use crate::playbook::{LoadError, Loaded, load};
 use crate::process::Stop;
 use crate::session::{
-    Digest, Secrets, SessionId, SessionStarted, Stored, WorkflowId,
+    Digest, EventKind, Secrets, SessionId, SessionStarted, Stored, WorkflowId,
 };
 use crate::store::{Home, OpenSession};
 
-use super::args::{Color, Cook, Resume};
+use super::args::{Cook, Resume};
 use super::output::Console;
 use super::running::{Prepared, Wanted, absolute, here, lacking, run as run_session};
 
 /// Runs the command.
-pub(super) fn run(arguments: &Cook, console: &mut Console, color: Color) -> Result<ExitKind, Failure> {
+pub(super) fn run(arguments: &Cook, console: &mut Console) -> Result<ExitKind, Failure> {
     if let Some(id) = &arguments.resume {
         let resume = Resume::of_cook(arguments, id);
-        return super::resume::run(&resume, console, color);
+        return super::resume::run(&resume, console);
     }
     let Some(file) = &arguments.file else {
         return Err(Failure::new(ExitKind::Usage, "no workflow file"));
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Cook, console: &mut Console, color: Color) -> Resu
     if arguments.dry_run {
         return super::rehearse::run(&loaded.workflow, arguments, console);
     }
-    let session = Cooking { arguments, file, loaded: &loaded, color, supersedes: None };
+    let session = Cooking { arguments, file, loaded: &loaded, supersedes: None };
     session.run(given, console)
 }
 
@@ -42,7 +42,6 @@ pub(super) struct Cooking<'a> {
     pub(super) arguments: &'a Cook,
     pub(super) file: &'a Path,
     pub(super) loaded: &'a Loaded,
-    pub(super) color: Color,
     /// The session it replaces (`resume --force`).
     pub(super) supersedes: Option<SessionId>,
 }
@@ -102,10 +101,13 @@ impl Cooking<'_> {
             total_steps: crate::playbook::count_steps(workflow).saturating_mul(count),
             supersedes: self.supersedes.clone(),
             adopted_from: None,
-            stages: workflow.stages().map(|stage| stage.name.clone()).collect(),
+            stages: workflow.stages().iter().map(|stage| stage.name.clone()).collect(),
         };
         let session =
             OpenSession::create(&home, started, &self.loaded.text, arguments.durability)?;
+        if let Some(old) = &self.supersedes {
+            supersede(&home, old, session.id(), console);
+        }
         let prepared = Prepared {
             session,
             workflow,
@@ -122,10 +124,19 @@ impl Cooking<'_> {
             inject: &arguments.inject,
             durability: arguments.durability,
             output: arguments.output,
-            color: self.color,
+            color: console.color,
             command: "cook".to_owned(),
         };
         run_session(prepared, &wanted, console)
+    }
+}
+
+/// Marks the session that a new one replaces; where it cannot be written, the link in the new one stays.
+fn supersede(home: &Home, old: &SessionId, new: &SessionId, console: &mut Console) {
+    let marked = OpenSession::open(home, old, crate::store::Durability::Strict)
+        .and_then(|old| old.commit(EventKind::Superseded { by: new.clone() }).map(drop));
+    if let Err(error) = marked {
+        console.remark(format_args!("warning: {old} cannot be marked as replaced: {error}"));
     }
 }
 

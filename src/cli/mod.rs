@@ -2,15 +2,21 @@
 
 pub mod args;
 mod completions;
+mod adopt;
 mod confirm;
 mod cook;
 mod docs;
 mod failure;
+mod glob;
 mod init;
 mod man;
 mod output;
 mod panic;
+mod person;
+mod plan;
+mod rehearse;
 mod resume;
+mod running;
 mod start;
 mod trace;
 mod usage;

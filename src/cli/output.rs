@@ -31,6 +31,8 @@ pub struct Console {
     pub quiet: bool,
     /// The number of `-v`.
     pub verbose: u8,
+    /// `--color`.
+    pub color: Color,
 }
 
 impl Output {
@@ -129,6 +131,7 @@ impl Console {
             errors: Output::stderr(global.color),
             quiet: global.quiet,
             verbose: global.verbose,
+            color: global.color,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::session::{
 };
 use crate::store::{Card, Home, OpenSession};
 
-use super::args::{Color, Cook, Resume};
+use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow, unreadable};
 use super::output::Console;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
@@ -21,7 +21,6 @@ use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_s
 pub(super) fn run(
     arguments: &Resume,
     console: &mut Console,
-    color: Color,
 ) -> Result<ExitKind, Failure> {
     let home = Home::open()?;
     let repository = home.known_repository(&here()?)?;
@@ -32,17 +31,17 @@ pub(super) fn run(
             return Ok(ExitKind::Success);
         }
         Found::Checkpoint(path) => {
-            return super::adopt::run(&home, &path, arguments, console, color);
+            return super::adopt::run(&home, &path, arguments, console);
         }
     };
     if arguments.force {
-        return restart(&home, &card, arguments, console, color);
+        return restart(&home, &card, arguments, console);
     }
     if arguments.plan {
         return show_plan(&home, &card, arguments, console);
     }
     let session = OpenSession::open(&home, &card.session_id, arguments.durability)?;
-    go_on(session, arguments, console, color)
+    go_on(session, arguments, console)
 }
 
 /// What an id, or its absence, stands for.
@@ -172,7 +171,6 @@ pub(super) fn go_on(
     session: OpenSession,
     arguments: &Resume,
     console: &mut Console,
-    color: Color,
 ) -> Result<ExitKind, Failure> {
     let state = session.with(Clone::clone);
     let header = header_of(&state)?;
@@ -226,7 +224,7 @@ pub(super) fn go_on(
         inject: &[],
         durability: arguments.durability,
         output: arguments.output,
-        color,
+        color: console.color,
         command: "resume".to_owned(),
     };
     run_session(prepared, &wanted, console)
@@ -381,7 +379,6 @@ fn restart(
     card: &Card,
     arguments: &Resume,
     console: &mut Console,
-    color: Color,
 ) -> Result<ExitKind, Failure> {
     if let Some(holder) = crate::store::holder(home, &card.session_id) {
         return Err(crate::store::StoreError::Busy {
@@ -403,7 +400,7 @@ fn restart(
     let loaded = read_workflow(&file, console)?;
     let old = OpenSession::read(home, &card.session_id).ok();
     let header = old.as_ref().and_then(|old| old.state.header().cloned());
-    let cook = Cook::again(arguments, header.as_ref())?;
+    let cook = Cook::again(arguments, header.as_ref());
     let given = header.as_ref().map(|header| {
         let none = crate::session::Secrets::default();
         let plain = header.parameters.iter().filter_map(|(name, value)| {
@@ -415,7 +412,6 @@ fn restart(
         arguments: &cook,
         file: &file,
         loaded: &loaded,
-        color,
         supersedes: Some(card.session_id.clone()),
     };
     console.remark(format_args!("starting {} again from the beginning", card.name));

@@ -23,5 +23,5 @@ pub use confirm::{Answer, Confirm};
 pub use environment::{Surroundings, SurroundingsError};
 pub use halt::Halt;
 pub use run::{Inject, Injection, Options, Run};
-pub use values::{ParameterError, parameters};
+pub use values::{Constants, ParameterError, parameters};
 pub use workflow::Ending;

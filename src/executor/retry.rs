@@ -144,7 +144,6 @@ impl<'a> Run<'a> {
         if retry.budget.is_some_and(|budget| spent >= budget) {
             return None;
         }
-        let _ = attempt;
         Some(retry.delay(tries.max(1), random_share()))
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::playbook::model::{Action, Checkpoint, OnResume, Step};
+use crate::playbook::model::{Checkpoint, OnResume, Step};
 use crate::session::{
-    Address, EventKind, Failure, FailureKind, PersonsAnswer, Progress, Report, RewindCause,
-    StepKind, StepResult, StepStatus, Stored, WaitReason,
+    Address, EventKind, Failure, FailureKind, PersonsAnswer, Progress, Report,
+    StepResult, StepStatus, Stored, WaitReason,
 };
 
 use super::frame::Frame;
@@ -55,14 +55,14 @@ impl<'a> Run<'a> {
             Progress::Pending => match self.admit(frame, step, address)? {
                 Admission::Runs => None,
                 Admission::Skipped => {
-                    return self.finish(step, address, StepResult::skipped(kind_of(step)), false);
+                    return self.finish(step, address, StepResult::skipped(step.kind()), false);
                 }
                 Admission::Failed(failure) => Some(Report::failed(failure)),
             },
             Progress::InDoubt => match self.doubt(step, address)? {
                 Doubt::Rerun => None,
                 Doubt::Past => {
-                    return self.finish(step, address, StepResult::skipped(kind_of(step)), false);
+                    return self.finish(step, address, StepResult::skipped(step.kind()), false);
                 }
                 Doubt::Failed(failure) => Some(Report::failed(failure)),
             },
@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
                 captures: done.captures,
                 detail: done.detail,
                 report: done.report,
-                ..StepResult::skipped(kind_of(step))
+                ..StepResult::skipped(step.kind())
             };
             let Some(failure) = result.report.failure.clone() else {
                 result.goes_on = true;
@@ -266,19 +266,6 @@ impl<'a> Run<'a> {
         self.session.snapshot(explicit);
         Ok(next)
     }
-
-    /// Forgets a step so that it runs again, for a reason that the journal keeps.
-    pub(super) fn run_again(&self, address: &Address, cause: RewindCause) -> Result<(), Halt> {
-        self.commit(EventKind::Rewound {
-            scope: address.clone(),
-            from: None,
-            reach: crate::session::Reach::Own,
-            to_seq: None,
-            cause,
-            by: None,
-        })?;
-        Ok(())
-    }
 }
 
 /// Whether a step that has not begun may run.
@@ -291,15 +278,4 @@ enum Admission {
 /// What a recorded result means for the sequence.
 fn follow(result: &StepResult, address: &Address) -> Next {
     if result.goes_on { Next::On } else { Next::Failed(address.clone()) }
-}
-
-/// The kind of a step.
-pub(super) fn kind_of(step: &Step) -> StepKind {
-    match &step.action {
-        Action::Shell(_) => StepKind::Shell,
-        Action::Claude(_) => StepKind::Claude,
-        Action::GoalSeek(_) => StepKind::GoalSeek,
-        Action::Foreach(_) => StepKind::Foreach,
-        Action::WriteFile(_) => StepKind::WriteFile,
-    }
 }

@@ -190,7 +190,7 @@ impl<'a> Run<'a> {
         let mut frame = self.frame(Address::root().join(&format!("finally[{run}]")), None);
         frame.status = Some(status);
         frame.error = Some(Address::root());
-        frame.stop = self.stop.after_this();
+        frame.stop = self.stop.cleanup();
         match self.sequence(&frame, &self.workflow.finally) {
             Ok(Flow::Done) => Ok(false),
             Ok(Flow::Failed(cause)) => {

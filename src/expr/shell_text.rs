@@ -101,3 +101,4 @@ impl Serialize for ShellText {
         serializer.serialize_str(&self.source)
     }
 }
+impl ShellText { pub fn mentions(&self) -> Vec<String> { vec![] } }

@@ -1,6 +1,6 @@
 //! What a step is, for people and for the journal.
 
-use super::model::{Action, Body, Shell, Stage, Step, Workflow};
+use super::model::{Action, Shell, Step};
 use crate::session::StepKind;
 
 impl Step {
@@ -33,29 +33,10 @@ impl Step {
     }
 }
 
-impl Workflow {
-    /// Its stages; none where it is one list of steps.
-    pub fn stages(&self) -> impl Iterator<Item = &Stage> {
-        match &self.body {
-            Body::Steps(_) => [].iter(),
-            Body::Stages(stages) => stages.iter(),
-        }
-    }
-}
-
 impl Shell {
     /// True for `sh -c`, which every step runs in unless the file says otherwise.
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.words == ["sh", "-c"]
-    }
-}
-
-/// Steps of one pass, as `step 3/10` counts them.
-#[must_use]
-pub fn count_steps(workflow: &Workflow) -> usize {
-    match &workflow.body {
-        Body::Steps(steps) => steps.len(),
-        Body::Stages(stages) => stages.iter().map(|stage| stage.steps.len()).sum(),
     }
 }

@@ -3,12 +3,15 @@
 mod check;
 pub mod failure;
 pub mod model;
+mod describe;
+mod pending;
 mod position;
 mod problem;
 mod schema;
 mod show;
 
 pub use check::check;
+pub use pending::*;
 pub use position::Position;
 pub use problem::{Problem, Severity};
 pub use schema::schema;

@@ -5,6 +5,7 @@ mod clock;
 mod ending;
 mod flag;
 mod lookup;
+mod pending;
 mod run;
 mod running;
 mod stop;
@@ -13,5 +14,6 @@ mod table;
 mod tests;
 
 pub use lookup::{find_program, starts_like_a_program};
+pub use pending::*;
 pub use run::{Born, Ended, Limits, Program, Sink, SpawnError, Stdin, StopSignal, run};
 pub use stop::{Signal, Stop};

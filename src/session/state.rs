@@ -14,7 +14,7 @@ use super::lifetime::Lifetime;
 use super::names::Names;
 use super::outcome::{Failure, Report, StepKind, StepResult, StepStatus};
 use super::record::{Progress, RaisedError, Record, RetryPlan};
-use super::stored::Stored;
+use super::stored::{MissingSecret, Secrets, Stored};
 
 /// Everything that is known of a session after some event.
 #[derive(Debug, Clone, Default)]
@@ -234,6 +234,18 @@ impl Standing {
     #[must_use]
     pub fn last_score(&self) -> Option<&Score> {
         self.scores.values().max_by_key(|score| score.seq)
+    }
+
+    /// A secret that a recorded value refers to and that is not set now.
+    #[must_use]
+    pub fn missing_secret(&self, secrets: &Secrets) -> Option<MissingSecret> {
+        let results = self.records.values().filter_map(|record| record.result.as_ref());
+        results
+            .flat_map(|result| {
+                let captures = result.captures.iter().filter_map(|it| it.value.as_ref());
+                captures.chain([&result.report.stdout.text, &result.report.stderr.text])
+            })
+            .find_map(|stored| stored.missing(secrets))
     }
 
     /// A person's answer for a marked step.

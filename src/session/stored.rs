@@ -181,6 +181,15 @@ impl Stored {
         open(&self.0, secrets, kept)
     }
 
+    /// A secret that this refers to and that is not set now.
+    #[must_use]
+    pub fn missing(&self, secrets: &Secrets) -> Option<MissingSecret> {
+        match &self.0 {
+            Json::Array(_) | Json::Object(_) => self.open(secrets).err(),
+            _ => None,
+        }
+    }
+
     /// For people: secrets as `***`, bytes that are not UTF-8 replaced.
     #[must_use]
     pub fn shown(&self) -> String {

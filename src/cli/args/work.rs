@@ -178,3 +178,51 @@ fn parse_assignment(text: &str) -> Result<(String, String), String> {
         _ => Err(format!("{text:?} is not NAME=VALUE")),
     }
 }
+
+impl Resume {
+    /// `cook --resume ID`.
+    #[must_use]
+    pub fn of_cook(cook: &Cook, id: &str) -> Self {
+        Self {
+            id: Some(id.to_owned()),
+            force: false,
+            from_checkpoint: None,
+            rerun: Vec::new(),
+            done: Vec::new(),
+            yes: cook.yes,
+            park: cook.park,
+            max_retries: None,
+            plan: false,
+            json: false,
+            accept_changes: false,
+            workflow: None,
+            durability: cook.durability,
+            output: cook.output,
+        }
+    }
+}
+
+impl Cook {
+    /// `resume --force`: what was asked of the session that starts again.
+    #[must_use]
+    pub fn again(resume: &Resume, header: Option<&crate::session::SessionStarted>) -> Self {
+        let passes = header.map(|header| header.passes.iter().map(|it| it.shown()).collect());
+        Self {
+            file: None,
+            arguments: passes.unwrap_or_default(),
+            map: Vec::new(),
+            parameters: Vec::new(),
+            parameter_file: None,
+            profile: header.and_then(|header| header.profile.clone()),
+            resume: None,
+            dry_run: false,
+            yes: resume.yes,
+            max_iterations: header.and_then(|header| header.max_iterations),
+            durability: resume.durability,
+            park: resume.park,
+            simulate_failure: Vec::new(),
+            inject: Vec::new(),
+            output: resume.output,
+        }
+    }
+}
