@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::session::{Address, Progress, SessionState, SessionStatus};
+use crate::session::{Address, Progress, Record, SessionState, SessionStatus};
 
 /// Where a session stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -78,6 +78,22 @@ pub fn position(state: &SessionState) -> Position {
     let name = header.stages.get(index).cloned().unwrap_or_default();
     let step = current_step(state, &scope.join(&name));
     Position { pass, passes, stage: Some(Stage { number: index + 1, of, name }), step, steps: None }
+}
+
+/// The step the session stands at, counted from 0 over all stages and passes as snapshots
+/// do; the number of steps when it is completed.
+#[must_use]
+pub fn current_step_index(state: &SessionState) -> usize {
+    let Some(header) = state.header() else { return 0 };
+    if state.status.is_some_and(SessionStatus::is_completed) {
+        return header.total_steps;
+    }
+    let through = |record: &Record| record.result.as_ref().is_some_and(|result| result.goes_on);
+    state
+        .standing
+        .records()
+        .filter(|(address, record)| address.is_top_level() && through(record))
+        .count()
 }
 
 /// The first step of `scope` that is not through; with all through, the one after the last

@@ -38,6 +38,15 @@ pub fn age(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
     }
 }
 
+/// A time and how long ago that was: `2026-01-31 12:00:00 UTC (3h ago)`; `-` for none.
+#[must_use]
+pub fn time(then: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+    match then {
+        Some(then) => format!("{} ({})", then.format("%Y-%m-%d %H:%M:%S UTC"), age(then, now)),
+        None => "-".to_owned(),
+    }
+}
+
 /// A size: `512 B`, `1.5 KB`, `20 MB` (powers of 1024).
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
