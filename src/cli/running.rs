@@ -53,7 +53,7 @@ pub(super) fn run(
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     let Prepared { session, workflow, stop, constants, surroundings, events, starting } = prepared;
-    let style = if console.output.colored() { Style::Color } else { Style::Plain };
+    let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
     let _ = std::io::Write::flush(&mut console.output);
     if let Some(observer) = observer(&session, wanted, console, style) {
         session.observe(observer);

@@ -80,7 +80,13 @@ impl<'a> Run<'a> {
         }
         self.raise(scope, report, failure)?;
         let mut last: Option<(&'a Handler, HandlerEnd)> = None;
+        let runs = self.rewinds(&scope.at, RewindCause::Rerun) + 1;
         for (index, handler) in set.handlers.iter().enumerate() {
+            if wanted_runs(handler) > 1 && runs >= wanted_runs(handler) {
+                // No run of the original is left for it: a repair would be in vain.
+                last = Some((handler, HandlerEnd { success: false, output: Stored::default() }));
+                continue;
+            }
             let at = scope.at.below_numbered("on_failure", index + 1);
             let Some(end) = self.run_handler(frame, scope, handler, index, &at)? else { continue };
             let stop = end.success || handler.failure_fatal;
@@ -182,9 +188,6 @@ impl<'a> Run<'a> {
         let runs = wanted_runs(handler);
         if runs > 1 {
             let done = self.rewinds(&scope.at, RewindCause::Rerun) + 1;
-            if done >= runs {
-                return Ok(exhausted(handler, Some(output)));
-            }
             if let Strategy::Retry { delay } = &handler.strategy {
                 let factor = 2f64.powi(i32::try_from(done - 1).unwrap_or(i32::MAX));
                 let jitter = 1.0 - 0.1 * super::retry::random_share();

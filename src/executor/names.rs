@@ -202,7 +202,9 @@ impl Names<'_, '_> {
         let Some(score) = score else { return Value::Null };
         let detail = self.open(&score.detail);
         let parsed = match &detail {
-            Value::String(text) => serde_json::from_str(text).ok().map(Value::from),
+            Value::String(text) => {
+                serde_json::from_str::<serde_json::Value>(text).ok().map(Value::from)
+            }
             other => Some(other.clone()),
         };
         match (field, parsed) {

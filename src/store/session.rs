@@ -231,6 +231,16 @@ impl OpenSession {
         Ok(path)
     }
 
+    /// A new private file in [`Self::scratch`] that holds `bytes`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn scratch_file(&self, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        let path = self.scratch()?.join(uuid::Uuid::new_v4().to_string());
+        files::write_private(&path, bytes, Keep::Cached)?;
+        Ok(path)
+    }
+
     /// A new private file for the output of an attempt (`logs/<address>.<attempt>.log`).
     ///
     /// # Errors
