@@ -9,6 +9,7 @@ use crate::session::{Digest, SessionId, SessionState, SessionStatus, WorkflowId}
 
 use super::error::NamePath;
 use super::files::Keep;
+use super::origin::is_name;
 use super::{Home, StoreError, files};
 
 /// The newest format of cards.
@@ -51,6 +52,9 @@ pub struct Card {
     /// The session that took its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_by: Option<SessionId>,
+    /// When its records were removed; only this card is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleaned_at: Option<DateTime<Utc>>,
 }
 
 impl Card {
@@ -78,6 +82,7 @@ impl Card {
             total_steps: header.total_steps,
             last_synced_seq,
             superseded_by: state.lifetime.superseded_by.clone(),
+            cleaned_at: None,
         })
     }
 
@@ -87,6 +92,20 @@ impl Card {
         !self.status.is_completed()
             && self.status != SessionStatus::Running
             && self.superseded_by.is_none()
+    }
+
+    /// True when it will never run again: completed, or replaced by another session.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.status.is_completed() || self.superseded_by.is_some()
+    }
+
+    /// The card of a session that nobody holds: one that says it runs was interrupted.
+    pub(super) fn not_running(mut self) -> Self {
+        if self.status == SessionStatus::Running {
+            self.status = SessionStatus::Interrupted;
+        }
+        self
     }
 
     /// The card of a session as it lies on disk, good or not there.
@@ -103,6 +122,9 @@ impl Card {
         }
         if card.session_id != *id {
             return Err(unreadable(&path, format!("it belongs to {}", card.session_id)));
+        }
+        if !is_name(&card.repository) || WorkflowId::parse(card.workflow_id.as_str()).is_none() {
+            return Err(unreadable(&path, "its names are no names".to_owned()));
         }
         Ok(card)
     }

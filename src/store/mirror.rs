@@ -50,6 +50,11 @@ impl Mirror {
     }
 }
 
+/// Writes both for a session that is not running and whose journal is on disk.
+pub(super) fn replace(home: &Home, state: &SessionState) -> Result<(), StoreError> {
+    write(home, state, state.last_seq, Keep::Durable)
+}
+
 /// The snapshot is never synced; the card is when it has to outlive a power cut.
 fn write(home: &Home, state: &SessionState, synced: u64, keep: Keep) -> Result<(), StoreError> {
     let Some(card) = Card::of(state, synced) else { return Ok(()) };

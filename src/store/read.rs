@@ -45,6 +45,15 @@ pub(super) fn read_events(home: &Home, id: &SessionId) -> Result<Scan, StoreErro
         Err(StoreError::Io { source, .. }) if is_missing(&source) && card.is_err() => {
             return Err(not_found());
         }
+        Err(StoreError::Io { source, .. })
+            if is_missing(&source) && card.as_ref().is_ok_and(|card| card.cleaned_at.is_some()) =>
+        {
+            return Err(StoreError::NotFound {
+                what: "journal (its session was cleaned)",
+                name: id.to_string(),
+                searched: path,
+            });
+        }
         scan => scan?,
     };
     if card.is_err() && scan.damage.is_none() {

@@ -7,7 +7,7 @@ use crate::session::{Event, EventKind};
 use super::StoreError;
 use super::error::NamePath;
 use super::files;
-use super::journal::{CLOSING, CONTENT, CRC_END, End, JOURNAL_FORMAT, NO_LINE, OPENING, checksum};
+use super::journal::{CLOSING, CONTENT, CRC_END, End, JOURNAL_FORMAT, OPENING, check_record};
 
 /// What a journal holds.
 #[derive(Debug, Default)]
@@ -99,18 +99,8 @@ fn read_tail(path: &Path, tail: &[u8], scan: &mut Scan) -> Result<(), StoreError
 
 fn read_line(line: &[u8], before: &Scan) -> Result<(Event, [u8; 8]), Bad> {
     let bad = |reason: &str| Err(Bad::Damaged(reason.to_owned()));
-    let (Some(OPENING), Some(CLOSING), Some(content)) = (
-        line.first_chunk(),
-        line.get(CRC_END..CONTENT).and_then(|end| end.first_chunk()),
-        line.get(CONTENT..),
-    ) else {
-        return bad("this is no record of a journal");
-    };
-    let crc = checksum(&before.end.crc, content);
-    if line.get(OPENING.len()..CRC_END) != Some(&crc) {
-        return bad("its checksum does not fit it and the record before it");
-    }
-    let first = before.end.crc == NO_LINE && before.events.is_empty();
+    let crc = check_record(line, &before.end.crc).map_err(|why| Bad::Damaged(why.to_owned()))?;
+    let first = before.events.is_empty();
     if first && let Some(found) = format_of(line).filter(|found| *found > JOURNAL_FORMAT) {
         return Err(Bad::Newer(found));
     }

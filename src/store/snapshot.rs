@@ -119,7 +119,7 @@ fn stage(state: &SessionState) -> Option<&String> {
     stages.iter().find(|stage| state.standing.scope(&Address::root().join(stage)).is_none())
 }
 
-/// What later steps see: captures, nested at their dots, and the latest output of each kind.
+/// What later steps see: captures, nested at a dot in their name, and the latest output of each kind.
 fn variables(state: &SessionState) -> Map<String, Json> {
     let root = Address::root();
     let names = &state.standing.names;
@@ -138,13 +138,13 @@ fn variables(state: &SessionState) -> Map<String, Json> {
 
 fn nest(into: &mut Map<String, Json>, name: &str, value: Json) {
     match name.split_once('.') {
-        Some((first, rest)) => {
+        Some((first, last)) if !last.contains('.') => {
             let inner = into.entry(first).or_insert_with(|| Json::Object(Map::new()));
             if let Json::Object(inner) = inner {
-                nest(inner, rest, value);
+                inner.insert(last.to_owned(), value);
             }
         }
-        None => {
+        _ => {
             into.insert(name.to_owned(), value);
         }
     }
