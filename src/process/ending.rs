@@ -32,43 +32,19 @@ impl Family {
 
     /// Looks who lives now; false when nobody does.
     pub(super) fn look(&mut self) -> bool {
-        let own = getpid().as_raw_pid();
-        let mut candidates: Vec<Entry> = table::all()
-            .into_iter()
-            .filter(|entry| !entry.zombie && entry.pid != own && entry.start >= self.since)
-            .collect();
-        self.living.clear();
-        self.gather(&mut candidates, Self::is_kin);
-        if self.gather(&mut candidates, Self::is_marked) {
-            self.gather(&mut candidates, Self::is_kin);
-        }
-        !self.living.is_empty()
-    }
-
-    /// Moves those who belong from the candidates to the living, and again for the children of
-    /// those; true when there was any.
-    fn gather(&mut self, candidates: &mut Vec<Entry>, belongs: fn(&Self, &Entry) -> bool) -> bool {
-        let all = candidates.len();
-        loop {
-            let (found, rest): (Vec<_>, Vec<_>) =
-                candidates.drain(..).partition(|entry| belongs(self, entry));
-            *candidates = rest;
-            if found.is_empty() {
-                return candidates.len() < all;
-            }
-            let new: Vec<_> =
-                found.iter().filter(|entry| !self.known.contains(entry)).copied().collect();
-            self.known.extend(new);
-            self.living.extend(found);
-        }
-    }
-
-    fn is_kin(&self, entry: &Entry) -> bool {
         let leader = self.leader.as_raw_pid();
-        entry.pid == leader
-            || entry.group == leader
-            || entry.parent == leader
-            || self.known.iter().any(|known| known == entry || known.pid == entry.parent)
+        let processes =
+            table::living().into_iter().filter(|entry| entry.start >= self.since).collect();
+        self.living = table::with_descendants(processes, |entry| {
+            entry.pid == leader
+                || entry.group == leader
+                || self.known.contains(entry)
+                || self.is_marked(entry)
+        });
+        let new: Vec<_> =
+            self.living.iter().filter(|entry| !self.known.contains(entry)).copied().collect();
+        self.known.extend(new);
+        !self.living.is_empty()
     }
 
     fn is_marked(&self, entry: &Entry) -> bool {

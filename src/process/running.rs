@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::clock::TICK;
+use super::drain::keep_reading;
 use super::ending::{Family, leave_group};
 use super::lookup::find_program;
 use super::run::{Born, Ended, Limits, Program, Sink, Stdin, StopSignal};
@@ -135,6 +136,8 @@ impl<'a> Running<'a> {
         self.drain(sink);
         let status = self.child.wait()?;
         leave_group(self.pid);
+        self.stdout.take().into_iter().for_each(|pipe| keep_reading(pipe.into()));
+        self.stderr.take().into_iter().for_each(|pipe| keep_reading(pipe.into()));
         Ok(ended(status))
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -288,7 +289,8 @@ fn suspend() {
 }
 
 fn tell_descendants(signal: Kind) {
-    for process in table::descendants(getpid().as_raw_pid()) {
+    let own = getpid().as_raw_pid();
+    for process in table::with_descendants(table::living(), |entry| entry.parent == own) {
         if let Some(pid) = Pid::from_raw(process.pid) {
             let _ = kill_process(pid, signal);
         }
@@ -304,10 +306,24 @@ fn is_ignored(kind: SignalKind) -> bool {
     mask >> (kind.as_raw_value() - 1) & 1 == 1
 }
 
+/// True after [`Stop::install`] in a process that had no children before: then whatever is below
+/// us was started by us.
+static ONLY_OWN_CHILDREN: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn has_only_own_children() -> bool {
+    ONLY_OWN_CHILDREN.load(Ordering::Relaxed)
+}
+
 #[cfg(target_os = "linux")]
 fn adopt_orphans() {
+    use rustix::process::{WaitId, WaitIdOptions, set_child_subreaper, waitid};
+
     // Refused only by kernels before 3.4: orphans are then found by their environment alone.
-    let _ = rustix::process::set_child_subreaper(Some(getpid()));
+    if set_child_subreaper(Some(getpid())).is_ok() {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let childless = waitid(WaitId::All, options).err() == Some(rustix::io::Errno::CHILD);
+        ONLY_OWN_CHILDREN.store(childless, Ordering::Relaxed);
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

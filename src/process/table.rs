@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::io::Read;
 
+use rustix::process::getpid;
+
 /// One process, as it was when looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -16,7 +18,7 @@ pub(super) struct Entry {
 }
 
 /// All processes that can be seen. Without `/proc`, what `ps` lists.
-pub(super) fn all() -> Vec<Entry> {
+fn all() -> Vec<Entry> {
     match fs::read_dir("/proc") {
         Ok(names) => names
             .filter_map(|name| name.ok()?.file_name().to_str()?.parse().ok())
@@ -38,20 +40,24 @@ pub(super) fn start_of(pid: i32) -> u64 {
     entry(pid).map_or(0, |entry| entry.start)
 }
 
-/// The living processes below `ancestor`, itself not included.
-pub(super) fn descendants(ancestor: i32) -> Vec<Entry> {
-    let living: Vec<Entry> = all().into_iter().filter(|entry| !entry.zombie).collect();
-    let mut found: Vec<Entry> = Vec::new();
-    let mut parents = vec![ancestor];
-    while let Some(parent) = parents.pop() {
-        let children =
-            living.iter().filter(|entry| entry.parent == parent && entry.pid != ancestor);
-        for child in children {
-            if !found.contains(child) {
-                found.push(*child);
-                parents.push(child.pid);
-            }
-        }
+/// All that live, except this process.
+pub(super) fn living() -> Vec<Entry> {
+    let own = getpid().as_raw_pid();
+    all().into_iter().filter(|entry| !entry.zombie && entry.pid != own).collect()
+}
+
+/// The processes that belong, with all their descendants among the others.
+pub(super) fn with_descendants(
+    processes: Vec<Entry>,
+    belongs: impl Fn(&Entry) -> bool,
+) -> Vec<Entry> {
+    let (mut found, mut rest): (Vec<Entry>, Vec<Entry>) = processes.into_iter().partition(belongs);
+    let mut next = 0;
+    while let Some(parent) = found.get(next).map(|entry| entry.pid) {
+        let (children, others) = rest.into_iter().partition(|entry| entry.parent == parent);
+        found.extend::<Vec<_>>(children);
+        rest = others;
+        next += 1;
     }
     found
 }
@@ -132,6 +138,15 @@ mod tests {
         assert!(!holds(environment, "PRODIGY_STEP", "2"));
         assert!(!holds(environment, "STEP", "2/3"));
         assert!(!holds(b"", "A", ""));
+    }
+
+    #[test]
+    fn descendants_come_along_in_any_order() {
+        let entry = |pid, parent| Entry { pid, parent, group: pid, zombie: false, start: 1 };
+        let processes = vec![entry(5, 4), entry(4, 2), entry(2, 1), entry(3, 1), entry(6, 3)];
+        let mut found = with_descendants(processes, |entry| entry.pid == 2);
+        found.sort_by_key(|entry| entry.pid);
+        assert_eq!(found, [entry(2, 1), entry(4, 2), entry(5, 4)]);
     }
 
     #[test]

@@ -179,10 +179,18 @@ fn a_flood_needs_no_memory() {
 
 #[test]
 fn a_background_process_neither_blocks_nor_dies() {
-    let (ended, heard) = run_quietly(&shell("sleep 1000 & echo $!; echo last >&2"), &limits());
+    let place = tempfile::tempdir().unwrap();
+    let mut program = shell(
+        "(while :; do echo noise; echo more >> log; sleep 0.01; done) & echo $!; echo last >&2",
+    );
+    program.directory = place.path().to_owned();
+    let (ended, heard) = run_quietly(&program, &limits());
     assert_eq!(ended, Ended::Exited(0));
     assert_eq!(heard.err, b"last\n");
-    let pid: i32 = heard.text().trim().parse().unwrap();
+    let pid: i32 = heard.text().lines().find_map(|line| line.parse().ok()).unwrap();
+    let log = place.path().join("log");
+    fs::write(&log, "").unwrap();
+    eventually("it writes on", || fs::read(&log).unwrap().len() > 50);
     assert!(lives(pid));
     rustix::process::kill_process(
         rustix::process::Pid::from_raw(pid).unwrap(),
@@ -241,8 +249,9 @@ fn an_interrupt_goes_to_the_program_alone_and_then_to_what_it_leaves() {
     let mut limits = limits();
     limits.signal = StopSignal::Interrupt;
     let program = shell(
-        "sh -c 'trap \"echo term\" TERM; trap \"\" INT; echo $$ ready; while :; do sleep 0.01; done' &
-         trap 'echo int; exit 0' INT; wait; while :; do sleep 0.01; done",
+        "trap 'echo int; exit 0' INT
+         sh -c 'trap \"echo term\" TERM; echo $$ ready; while :; do sleep 0.01; done' &
+         wait; while :; do sleep 0.01; done",
     );
     limits.grace = Duration::from_millis(500);
     let ended = run(&program, &limits, &Stop::never(), &mut heard).unwrap();
