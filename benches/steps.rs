@@ -187,7 +187,10 @@ impl Bench {
         let other = Bench { root: tempfile::tempdir().unwrap(), output: std::io::stdout() };
         let contenders: Vec<Contender<'_>> = vec![
             ("no handlers", Box::new(|| other.cook(&["cook", &plain, "--durability", "relaxed"]))),
-            ("handlers declared", Box::new(|| other.cook(&["cook", &with, "--durability", "relaxed"]))),
+            (
+                "handlers declared",
+                Box::new(|| other.cook(&["cook", &with, "--durability", "relaxed"])),
+            ),
         ];
         self.compare(&format!("{steps} steps that do not fail"), &contenders);
     }
@@ -209,9 +212,8 @@ impl Bench {
                     self.prodigy(&["cook", file.to_str().unwrap(), "--durability", "relaxed"]);
                 assert!(!cook.status().unwrap().success());
                 self.write("go", "");
-                let before = std::time::SystemTime::now()
-                    .duration_since(std::time::UNIX_EPOCH)
-                    .unwrap();
+                let before =
+                    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
                 assert!(self.prodigy(&["resume"]).status().unwrap().success());
                 let at: u128 = std::fs::read_to_string(&mark).unwrap().trim().parse().unwrap();
                 Duration::from_nanos(u64::try_from(at - before.as_nanos()).unwrap())

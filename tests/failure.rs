@@ -61,7 +61,8 @@ fn run(case: &Case, crash: Option<&str>) -> Outcome {
     let sandbox = sandbox();
     sandbox.write("case.yaml", case.yaml);
     let mut command = sandbox.command(&["cook", "case.yaml"]);
-    let mut ran = support::Ran::of(command.env("CRASH", crash.unwrap_or("never")).output().unwrap());
+    let mut ran =
+        support::Ran::of(command.env("CRASH", crash.unwrap_or("never")).output().unwrap());
     if crash.is_some() {
         assert_eq!(ran.code, None, "{}: it was not killed at {crash:?}: {ran:#?}", case.name);
         ran = sandbox.run(&["resume"]);

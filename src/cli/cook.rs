@@ -10,9 +10,7 @@ use crate::exit::{ExitKind, Failure};
 use crate::expr::Value;
 use crate::playbook::{LoadError, Loaded, load};
 use crate::process::Stop;
-use crate::session::{
-    Digest, EventKind, Secrets, SessionId, SessionStarted, Stored, WorkflowId,
-};
+use crate::session::{Digest, EventKind, Secrets, SessionId, SessionStarted, Stored, WorkflowId};
 use crate::store::{Home, OpenSession};
 
 use super::args::{Cook, Resume};
@@ -62,7 +60,10 @@ impl Cooking<'_> {
         })?;
         let directory = here()?;
         let plain = |secrets: &Secrets| -> Vec<(String, Stored)> {
-            values.iter().map(|(name, value)| (name.clone(), Stored::seal(value, secrets))).collect()
+            values
+                .iter()
+                .map(|(name, value)| (name.clone(), Stored::seal(value, secrets)))
+                .collect()
         };
         let none = Secrets::default();
         let constants = Constants::evaluate(workflow, &plain(&none), &none)
@@ -103,8 +104,7 @@ impl Cooking<'_> {
             adopted_from: None,
             stages: workflow.stages().iter().map(|stage| stage.name.clone()).collect(),
         };
-        let session =
-            OpenSession::create(&home, started, &self.loaded.text, arguments.durability)?;
+        let session = OpenSession::create(&home, started, &self.loaded.text, arguments.durability)?;
         if let Some(old) = &self.supersedes {
             supersede(&home, old, session.id(), console);
         }

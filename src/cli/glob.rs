@@ -16,7 +16,11 @@ pub(super) fn expand(pattern: &str) -> Result<Vec<Vec<u8>>, String> {
         .take_while(|part| !part.as_os_str().as_bytes().iter().any(|byte| b"*?[{".contains(byte)))
         .collect();
     if fixed == Path::new(pattern) {
-        return Ok(if fixed.exists() { vec![fixed.as_os_str().as_bytes().to_vec()] } else { vec![] });
+        return Ok(if fixed.exists() {
+            vec![fixed.as_os_str().as_bytes().to_vec()]
+        } else {
+            vec![]
+        });
     }
     let mut found = Vec::new();
     let hidden = pattern.split('/').any(|part| part.starts_with('.') && part.len() > 2);

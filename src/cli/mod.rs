@@ -1,8 +1,8 @@
 //! The command line: one file per subcommand that parses, calls and shows.
 
+mod adopt;
 pub mod args;
 mod completions;
-mod adopt;
 mod confirm;
 mod cook;
 mod docs;

@@ -7,9 +7,7 @@ use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
 use crate::resume::{Changes, Decision, Refusal, Request, Row, decide, match_steps, rows};
-use crate::session::{
-    Digest, Event, EventKind, SessionId, SessionStarted, SessionState,
-};
+use crate::session::{Digest, Event, EventKind, SessionId, SessionStarted, SessionState};
 use crate::store::{Card, Home, OpenSession};
 
 use super::args::{Cook, Resume};
@@ -18,10 +16,7 @@ use super::output::Console;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
 
 /// Runs the command.
-pub(super) fn run(
-    arguments: &Resume,
-    console: &mut Console,
-) -> Result<ExitKind, Failure> {
+pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind, Failure> {
     let home = Home::open()?;
     let repository = home.known_repository(&here()?)?;
     let card = match chosen(&home, repository.as_deref(), arguments.id.as_deref())? {
@@ -110,16 +105,15 @@ fn goal(
     Ok(Goal { loaded: edited, changes: Some(changes) })
 }
 
-fn stored_workflow(
-    home: &Home,
-    id: &SessionId,
-    console: &mut Console,
-) -> Result<Loaded, Failure> {
+fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result<Loaded, Failure> {
     let path = home.workflow(id);
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::new(ExitKind::Damaged, format!("cannot read the stored workflow {}", path.display()))
-            .because(error.to_string())
-            .with_help(format!("prodigy resume {id} --force   (starts again from the beginning)"))
+        Failure::new(
+            ExitKind::Damaged,
+            format!("cannot read the stored workflow {}", path.display()),
+        )
+        .because(error.to_string())
+        .with_help(format!("prodigy resume {id} --force   (starts again from the beginning)"))
     })?;
     parse(&path, &text).map_err(|error: LoadError| unreadable(&path, error, console))
 }
@@ -130,11 +124,7 @@ struct Outlook {
     rows: Vec<Row>,
 }
 
-fn outlook(
-    state: &SessionState,
-    goal: &Goal,
-    arguments: &Resume,
-) -> Result<Outlook, Refusal> {
+fn outlook(state: &SessionState, goal: &Goal, arguments: &Resume) -> Result<Outlook, Refusal> {
     let mut after = state.clone();
     let mut changed = Vec::new();
     if let Some(changes) = &goal.changes {
@@ -155,8 +145,7 @@ fn outlook(
         apply(&mut after, event);
     }
     decision.events.splice(0..0, changed);
-    let rows =
-        rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
+    let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
     Ok(Outlook { decision, rows })
 }
 
@@ -245,12 +234,8 @@ fn surroundings(
     // Secrets may be part of parameters, and parameters of secrets: two looks find both.
     let usage = |error: crate::expr::EvalError| Failure::new(ExitKind::Usage, error.to_string());
     let none = crate::session::Secrets::default();
-    let bare: Vec<_> = header
-        .parameters
-        .iter()
-        .filter(|(_, value)| value.open(&none).is_ok())
-        .cloned()
-        .collect();
+    let bare: Vec<_> =
+        header.parameters.iter().filter(|(_, value)| value.open(&none).is_ok()).cloned().collect();
     let constants = Constants::evaluate(workflow, &bare, &none).map_err(usage);
     let gather = |constants: &Constants| {
         Surroundings::gather(
@@ -403,9 +388,10 @@ fn restart(
     let cook = Cook::again(arguments, header.as_ref());
     let given = header.as_ref().map(|header| {
         let none = crate::session::Secrets::default();
-        let plain = header.parameters.iter().filter_map(|(name, value)| {
-            Some((name.clone(), value.open(&none).ok()?))
-        });
+        let plain = header
+            .parameters
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.open(&none).ok()?)));
         plain.collect()
     });
     let cooking = Cooking {

@@ -10,8 +10,8 @@ use crate::executor::{
 };
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::model::Workflow;
-use crate::process::{Machine, Stop, end_leftovers};
-use crate::report::{JsonLines, Level, Plain, Places, Wishes, headline, summary};
+use crate::process::{Machine, Stop, end_background, end_leftovers};
+use crate::report::{JsonLines, Level, Places, Plain, Wishes, headline, summary};
 use crate::session::{Address, EventKind, RunStarted, SessionState, SessionStatus};
 use crate::store::{Durability, OpenSession};
 use crate::view::Style;
@@ -59,7 +59,11 @@ pub(super) fn run(
         session.observe(observer);
     }
     let person = Person::new(stop.clone(), wanted.color);
-    session.commit(EventKind::RunStarted(Box::new(run_started(&session, &surroundings, wanted))))?;
+    session.commit(EventKind::RunStarted(Box::new(run_started(
+        &session,
+        &surroundings,
+        wanted,
+    ))))?;
     for event in events {
         session.commit(event)?;
     }
@@ -80,7 +84,8 @@ pub(super) fn run(
         constants,
     };
     let ending = run.execute();
-    end_leftovers(&[], &[("PRODIGY_SESSION_ID".into(), session.id().to_string())], GRACE);
+    let marker = ("PRODIGY_SESSION_ID".to_owned(), session.id().to_string());
+    drop(end_background(&[marker], GRACE));
     let kind = tell(&session, ending, wanted, console, style);
     drop(session);
     kind

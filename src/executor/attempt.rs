@@ -1,9 +1,7 @@
 //! The attempts of a step, the retries between them, and the checks after them.
 
 use crate::playbook::model::{Action, OnResume, Step};
-use crate::session::{
-    Address, Captured, EventKind, FailureKind, Report, RewindCause, Stored,
-};
+use crate::session::{Address, Captured, EventKind, FailureKind, Report, RewindCause, Stored};
 
 use super::frame::Frame;
 use super::halt::Halt;
@@ -67,12 +65,7 @@ impl<'a> Run<'a> {
     }
 
     /// One attempt, from intent to report.
-    fn attempt(
-        &self,
-        frame: &Frame<'a>,
-        step: &'a Step,
-        address: &Address,
-    ) -> Result<Done, Halt> {
+    fn attempt(&self, frame: &Frame<'a>, step: &'a Step, address: &Address) -> Result<Done, Halt> {
         let number = self.session.with(|state| state.lifetime.next_attempt(address));
         let limit = match self.limit(step.timeout.as_ref(), frame, address) {
             Ok(limit) => limit,
@@ -94,7 +87,13 @@ impl<'a> Run<'a> {
             self.commit_work(&attempt, &mut done);
         }
         if let Some(failure) = &mut done.report.failure {
-            super::retry::classify(failure, &done.report.exit_code, step, &done.report.stdout, &done.report.stderr);
+            super::retry::classify(
+                failure,
+                &done.report.exit_code,
+                step,
+                &done.report.stdout,
+                &done.report.stderr,
+            );
         }
         Ok(done)
     }

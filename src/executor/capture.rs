@@ -2,7 +2,7 @@
 
 use crate::expr::Value;
 use crate::playbook::model::{CaptureFormat, Step};
-use crate::process::Collected;
+use crate::process::{Collected, Whole};
 use crate::session::{Captured, FailureKind, Output, Stored};
 
 use super::attempt::Done;
@@ -15,8 +15,11 @@ const INLINE: usize = 64 * 1024;
 impl<'a> Run<'a> {
     /// A stream as the journal keeps it, without its trailing newlines, as in a shell.
     pub(super) fn keep_output(&self, collected: Collected) -> Result<Output, Halt> {
-        let (total, cut) = (collected.total, collected.cut);
-        let mut bytes = collected.bytes;
+        let total = collected.total;
+        let (mut bytes, cut) = match collected.whole {
+            Whole::Bytes(bytes) => (bytes, false),
+            Whole::NotKept | Whole::Overflow { .. } => (collected.shown.into_bytes(), true),
+        };
         while bytes.last() == Some(&b'\n') {
             bytes.pop();
         }

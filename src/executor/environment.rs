@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use crate::expr::{Dialect, EvalError, Origin, Path as NamePath, Scope, Lookup, Value};
+use crate::expr::{Dialect, EvalError, Lookup, Origin, Path as NamePath, Scope, Value};
 use crate::git::Repository;
 use crate::playbook::model::{EnvEntry, EnvValue, Secret, SecretSource, Workflow};
 use crate::process::Stop;
@@ -47,10 +47,24 @@ pub struct SurroundingsError {
 /// Names that change how programs start: never set by captures and variables (SPEC 4.2).
 fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 14] = [
-        "PATH", "HOME", "IFS", "ENV", "BASH_ENV", "PS4", "SHELLOPTS", "BASHOPTS", "CDPATH",
-        "GLOBIGNORE", "PWD", "OLDPWD", "SHELL", "TMPDIR",
+        "PATH",
+        "HOME",
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "PS4",
+        "SHELLOPTS",
+        "BASHOPTS",
+        "CDPATH",
+        "GLOBIGNORE",
+        "PWD",
+        "OLDPWD",
+        "SHELL",
+        "TMPDIR",
     ];
-    RESERVED.contains(&name) || name.starts_with("LD_") || name.starts_with("DYLD_")
+    RESERVED.contains(&name)
+        || name.starts_with("LD_")
+        || name.starts_with("DYLD_")
         || name.starts_with("PRODIGY_")
 }
 
@@ -94,7 +108,8 @@ impl Surroundings {
         if let Some(name) = chosen {
             let Some(profile) = workflow.profiles.iter().find(|profile| profile.name == name)
             else {
-                let known: Vec<&str> = workflow.profiles.iter().map(|it| it.name.as_str()).collect();
+                let known: Vec<&str> =
+                    workflow.profiles.iter().map(|it| it.name.as_str()).collect();
                 return Err(SurroundingsError {
                     message: format!("the workflow has no profile {name:?}"),
                     help: Some(format!("known profiles: {}", known.join(", "))),
@@ -124,9 +139,8 @@ impl Surroundings {
     /// Digests of what the workflow file names, to notice changes between runs (never values).
     #[must_use]
     pub fn digests(&self) -> Vec<(String, Digest)> {
-        let digest = |(name, value): (&String, &Value)| {
-            (name.clone(), Digest::of(&value.to_bytes()))
-        };
+        let digest =
+            |(name, value): (&String, &Value)| (name.clone(), Digest::of(&value.to_bytes()));
         self.file.iter().map(digest).collect()
     }
 
@@ -142,21 +156,18 @@ impl Surroundings {
     pub(super) fn changes(&self, from: Option<&str>, field: &str) -> Value {
         let Some(repository) = &self.repository else { return Value::Null };
         let Ok(changes) = repository.changes(from) else { return Value::Null };
-        let list = |names: &[String]| {
-            Value::Array(names.iter().map(|name| Value::from(name.as_str())).collect())
+        let list = |names: &[PathBuf]| {
+            let name = |path: &PathBuf| Value::text(path.as_os_str().as_bytes().to_vec());
+            Value::Array(names.iter().map(name).collect())
         };
         match field {
             "files_added" => list(&changes.files_added),
             "files_modified" => list(&changes.files_modified),
             "files_deleted" => list(&changes.files_deleted),
-            "files_changed" => {
-                let mut all = changes.files_added.clone();
-                all.extend_from_slice(&changes.files_modified);
-                all.extend_from_slice(&changes.files_deleted);
-                all.sort();
-                list(&all)
+            "files_changed" => list(&changes.files_changed()),
+            "commits" => {
+                Value::Array(changes.commits.iter().map(|id| Value::from(id.as_str())).collect())
             }
-            "commits" => list(&changes.commits),
             "commit_count" => Value::from(changes.commits.len() as u64),
             "insertions" => Value::from(changes.insertions),
             "deletions" => Value::from(changes.deletions),
@@ -164,11 +175,23 @@ impl Surroundings {
         }
     }
 
+    /// The environment of programs that belong to the whole run.
+    pub(super) fn base(&self) -> Vec<(OsString, OsString)> {
+        self.base.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// Values of names that look like secrets, long enough not to blank out ordinary text.
     fn likely_secrets(&self) -> Vec<(String, String)> {
         const PARTS: [&str; 9] = [
-            "TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "APIKEY", "PRIVATE_KEY",
-            "ACCESS_KEY", "CREDENTIAL",
+            "TOKEN",
+            "SECRET",
+            "PASSWORD",
+            "PASSWD",
+            "API_KEY",
+            "APIKEY",
+            "PRIVATE_KEY",
+            "ACCESS_KEY",
+            "CREDENTIAL",
         ];
         let likely = |name: &str| {
             let name = name.to_ascii_uppercase();
@@ -218,19 +241,22 @@ impl Surroundings {
                 EnvText::Command(text) => {
                     let dialect = Dialect::of(&workflow.shell.words[0]);
                     let script = text.render(&scope, dialect).map_err(|error| at(&what, &error))?;
-                    let env = self.base.clone().into_iter().collect();
-                    output_of(&workflow.shell, &script, env, &self.directory, stop)
-                        .map_err(|message| SurroundingsError {
+                    let env = self.base();
+                    output_of(&workflow.shell, &script, env, &self.directory, stop).map_err(
+                        |message| SurroundingsError {
                             message: format!("{what}: {message}"),
                             help: None,
-                        })
+                        },
+                    )
                 }
             }
         })
     }
 
     fn set(&mut self, entry: &EnvEntry, value: Vec<u8>, secrets: &mut Vec<(String, String)>) {
-        if entry.secret && let Ok(text) = String::from_utf8(value.clone()) {
+        if entry.secret
+            && let Ok(text) = String::from_utf8(value.clone())
+        {
             secrets.push((entry.name.clone(), text));
         }
         self.base.insert(entry.name.clone().into(), OsString::from_vec(value.clone()));
@@ -254,16 +280,19 @@ impl Surroundings {
                     )
                 })?
             }
-            SecretSource::File(path) => std::fs::read(self.directory.join(path)).map_err(|error| {
-                let path = path.display();
-                failed(format!("secret {:?}: cannot read {path}: {error}", secret.name), None)
-            })?,
-            SecretSource::Command(command) => {
-                let script = crate::expr::ShellScript { text: command.clone(), ..Default::default() };
-                let env = self.base.clone().into_iter().collect();
-                output_of(&workflow.shell, &script, env, &self.directory, stop).map_err(|message| {
-                    failed(format!("secret {:?}: {message}", secret.name), None)
+            SecretSource::File(path) => {
+                std::fs::read(self.directory.join(path)).map_err(|error| {
+                    let path = path.display();
+                    failed(format!("secret {:?}: cannot read {path}: {error}", secret.name), None)
                 })?
+            }
+            SecretSource::Command(command) => {
+                let script =
+                    crate::expr::ShellScript { text: command.clone(), ..Default::default() };
+                let env = self.base();
+                output_of(&workflow.shell, &script, env, &self.directory, stop).map_err(
+                    |message| failed(format!("secret {:?}: {message}", secret.name), None),
+                )?
             }
         };
         let text = String::from_utf8(bytes)
@@ -313,20 +342,21 @@ fn env_text<'a>(
     profile: Option<&str>,
     scope: &dyn Scope,
 ) -> Result<EnvText<'a>, EvalError> {
-    let text = match &entry.value {
-        EnvValue::Text(text) => text,
-        EnvValue::ByProfile { default, profiles } => {
-            let chosen = profiles.iter().find(|(name, _)| Some(name.as_str()) == profile);
-            match chosen.map(|(_, text)| text).or(default.as_ref()) {
-                Some(text) => text,
-                None => return Ok(EnvText::Is(Vec::new())),
+    let text =
+        match &entry.value {
+            EnvValue::Text(text) => text,
+            EnvValue::ByProfile { default, profiles } => {
+                let chosen = profiles.iter().find(|(name, _)| Some(name.as_str()) == profile);
+                match chosen.map(|(_, text)| text).or(default.as_ref()) {
+                    Some(text) => text,
+                    None => return Ok(EnvText::Is(Vec::new())),
+                }
             }
-        }
-        EnvValue::Command(text) => return Ok(EnvText::Command(text)),
-        EnvValue::Conditional { condition, when_true, when_false } => {
-            if condition.is_true(scope)? { when_true } else { when_false }
-        }
-    };
+            EnvValue::Command(text) => return Ok(EnvText::Command(text)),
+            EnvValue::Conditional { condition, when_true, when_false } => {
+                if condition.is_true(scope)? { when_true } else { when_false }
+            }
+        };
     let (value, _) = text.evaluate(scope)?;
     let bytes = value.to_bytes();
     if bytes.contains(&0) {
@@ -352,9 +382,7 @@ impl Scope for FileScope<'_> {
             return Lookup::Found { value, origin: Origin::Data, used: 1 };
         }
         match self.surroundings.file.get(&path.root) {
-            Some(value) => {
-                Lookup::Found { value: value.clone(), origin: Origin::Data, used: 0 }
-            }
+            Some(value) => Lookup::Found { value: value.clone(), origin: Origin::Data, used: 0 },
             None => self.constants.lookup(path),
         }
     }
@@ -374,9 +402,9 @@ fn env_file(text: &str) -> Vec<(String, String)> {
         .filter_map(|line| line.strip_prefix("export ").unwrap_or(line).split_once('='))
         .map(|(name, value)| {
             let value = value.trim();
-            let quoted = ['"', '\''].iter().find_map(|quote| {
-                value.strip_prefix(*quote)?.strip_suffix(*quote)
-            });
+            let quoted = ['"', '\'']
+                .iter()
+                .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
             (name.trim().to_owned(), quoted.unwrap_or(value).to_owned())
         })
         .collect()
@@ -393,8 +421,7 @@ impl<'a> Run<'a> {
         mentions: &[String],
     ) -> Result<Vec<(OsString, OsString)>, EvalError> {
         let names = self.names(frame, address);
-        let mut env: Vec<(OsString, OsString)> =
-            self.surroundings.base.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut env = self.surroundings.base();
         let mut set = |name: &str, value: Vec<u8>| {
             env.push((name.into(), OsString::from_vec(value)));
         };
@@ -410,20 +437,19 @@ impl<'a> Run<'a> {
             set("item_total", round.total.to_string().into_bytes());
         }
         if let Some(argument) = &frame.argument
-            && let Some(value) =
-                exported("ARG", &argument.open(self.secrets()).unwrap_or_default())
+            && let Some(value) = exported("ARG", &argument.open(self.secrets()).unwrap_or_default())
         {
             set("ARG", value);
         }
         for entry in frame.env.iter().copied().chain([own]).flatten() {
-            match env_text(entry, self.surroundings.profile.as_deref(), &names)
-                .map_err(|error| EvalError { message: format!("env.{}: {error}", entry.name), ..error })?
-            {
+            match env_text(entry, self.surroundings.profile.as_deref(), &names).map_err(
+                |error| EvalError { message: format!("env.{}: {error}", entry.name), ..error },
+            )? {
                 EnvText::Is(value) => set(&entry.name, value),
                 EnvText::Command(text) => {
                     let dialect = Dialect::of(&self.workflow.shell.words[0]);
                     let script = text.render(&names, dialect)?;
-                    let base = self.surroundings.base.clone().into_iter().collect();
+                    let base = self.surroundings.base();
                     let output = output_of(
                         &self.workflow.shell,
                         &script,
@@ -460,10 +486,7 @@ impl<'a> Run<'a> {
                 let all = names.captures(address);
                 return all.into_iter().filter_map(|(name, it)| open(name, it)).collect();
             }
-            mentions
-                .iter()
-                .filter_map(|name| open(name, names.capture(address, name)?))
-                .collect()
+            mentions.iter().filter_map(|name| open(name, names.capture(address, name)?)).collect()
         })
     }
 
@@ -472,11 +495,8 @@ impl<'a> Run<'a> {
         let entries = frame.env.iter().rev().flat_map(|layer| layer.iter());
         for entry in entries {
             if entry.name == name
-                && let Ok(EnvText::Is(value)) = env_text(
-                    entry,
-                    self.surroundings.profile.as_deref(),
-                    &self.constants,
-                )
+                && let Ok(EnvText::Is(value)) =
+                    env_text(entry, self.surroundings.profile.as_deref(), &self.constants)
             {
                 return Value::text(value);
             }

@@ -222,9 +222,9 @@ impl<'a> Run<'a> {
         output: Stored,
     ) -> Result<Handled, Halt> {
         let inner = Frame { error: Some(scope.at.clone()), ..frame.clone() };
-        let message = self.render(message, &inner, &scope.at).unwrap_or_else(|error| {
-            format!("step {} failed ({error})", scope.cause)
-        });
+        let message = self
+            .render(message, &inner, &scope.at)
+            .unwrap_or_else(|error| format!("step {} failed ({error})", scope.cause));
         if self.session.with(|state| state.standing.answer(&scope.at)) == Some(PersonsAnswer::Done)
         {
             return Ok(Handled::Repaired { output, stands_in: false });

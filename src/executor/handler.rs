@@ -131,13 +131,17 @@ impl<'a> Run<'a> {
                     (at.clone(), self.failure(FailureKind::NoCommit, message))
                 }
                 Flow::Done => {
-                    return self.finish_handler(at, &id, None, handler.capture.as_deref()).map(Some);
+                    return self
+                        .finish_handler(at, &id, None, handler.capture.as_deref())
+                        .map(Some);
                 }
             };
             match self.handler_failed(&inner, handler, at, cause, &failure)? {
                 Handled::Again | Handled::Back(_) => {}
                 Handled::Repaired { .. } | Handled::Passed { .. } => {
-                    return self.finish_handler(at, &id, None, handler.capture.as_deref()).map(Some);
+                    return self
+                        .finish_handler(at, &id, None, handler.capture.as_deref())
+                        .map(Some);
                 }
                 Handled::Outward { .. } => {
                     let message = failure.message.shown();
@@ -177,17 +181,11 @@ impl<'a> Run<'a> {
         cause: Address,
         failure: &Failure,
     ) -> Result<Handled, Halt> {
-        let scope = FailureScope {
-            at: at.clone(),
-            sequence: at.clone(),
-            kind: ScopeKind::Handler,
-            cause,
-        };
+        let scope =
+            FailureScope { at: at.clone(), sequence: at.clone(), kind: ScopeKind::Handler, cause };
         let report = self.report_of(&scope.cause);
         if let Some(retry) = &handler.retry {
-            let done = self
-                .session
-                .with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
+            let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
             if done + 1 < retry.attempts && retry.covers(&report, failure) {
                 self.schedule_retry(at, retry.delay(done + 1, super::retry::random_share()))?;
                 self.wait_for_retry(frame, at)?;
@@ -218,9 +216,9 @@ impl<'a> Run<'a> {
         id: &str,
         at: &Address,
     ) -> Result<Option<Option<HandlerEnd>>, Halt> {
-        let failure = self.session.with(|state| {
-            state.standing.error(&scope.at).map(|error| error.failure.clone())
-        });
+        let failure = self
+            .session
+            .with(|state| state.standing.error(&scope.at).map(|error| error.failure.clone()));
         let scoped = failure.map_or(Ok(()), |failure| Self::answers(handler, scope, &failure));
         let (reason, failed) = match (&handler.condition, scoped) {
             (_, Err(reason)) => (reason, false),
@@ -232,9 +230,7 @@ impl<'a> Run<'a> {
                 match condition.is_true(&self.names(frame, at)) {
                     Ok(true) => return Ok(None),
                     Ok(false) => (format!("{} is false", condition.source()), false),
-                    Err(error) => {
-                        (self.unresolved("its condition", &error).message.shown(), true)
-                    }
+                    Err(error) => (self.unresolved("its condition", &error).message.shown(), true),
                 }
             }
         };
@@ -306,10 +302,10 @@ impl<'a> Run<'a> {
     fn recorded_end(&self, at: &Address) -> Option<Option<HandlerEnd>> {
         self.session.with(|state| {
             let end = state.standing.handler(at)?.ended.as_ref()?;
-            Some((!end.passed_over).then(|| HandlerEnd {
-                success: end.success,
-                output: end.output.clone(),
-            }))
+            Some(
+                (!end.passed_over)
+                    .then(|| HandlerEnd { success: end.success, output: end.output.clone() }),
+            )
         })
     }
 

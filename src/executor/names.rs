@@ -19,8 +19,22 @@ pub(super) struct Names<'b, 'a> {
 
 /// The built-in first names.
 const ROOTS: [&str; 16] = [
-    "shell", "claude", "last", "error", "item", "item_id", "item_index", "item_total", "workflow",
-    "session", "stage", "attempt", "ARG", "env", "step", "validation",
+    "shell",
+    "claude",
+    "last",
+    "error",
+    "item",
+    "item_id",
+    "item_index",
+    "item_total",
+    "workflow",
+    "session",
+    "stage",
+    "attempt",
+    "ARG",
+    "env",
+    "step",
+    "validation",
 ];
 
 impl Scope for Names<'_, '_> {
@@ -155,9 +169,10 @@ impl Names<'_, '_> {
                 state.header().map_or(Value::Null, |it| Value::from(it.workflow_id.as_str()))
             }),
             field => {
-                let from = self.run.session.with(|state| {
-                    state.lifetime.runs.first().and_then(|run| run.head.clone())
-                });
+                let from = self
+                    .run
+                    .session
+                    .with(|state| state.lifetime.runs.first().and_then(|run| run.head.clone()));
                 self.run.surroundings.changes(from.as_deref(), field)
             }
         }
@@ -222,10 +237,8 @@ impl Names<'_, '_> {
             "claude" => Some(StepKind::Claude),
             _ => None,
         };
-        let result = self
-            .run
-            .session
-            .with(|state| state.standing.names.latest(self.address, kind).cloned());
+        let result =
+            self.run.session.with(|state| state.standing.names.latest(self.address, kind).cloned());
         match result {
             Some(result) => match field_of(&result, field) {
                 Some(field) => field.lookup(self),
@@ -251,7 +264,8 @@ impl Names<'_, '_> {
         let record = state.standing.record(&entry.address)?;
         let report = record.latest_report()?;
         let mut result = StepResult::skipped(StepKind::Shell);
-        result.status = if report.failure.is_some() { StepStatus::Failed } else { StepStatus::Success };
+        result.status =
+            if report.failure.is_some() { StepStatus::Failed } else { StepStatus::Success };
         result.attempts = record.attempt;
         result.report = report.clone();
         field_of(&result, field)

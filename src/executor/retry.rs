@@ -7,7 +7,7 @@ use chrono::Utc;
 use crate::playbook::failure::{Backoff, Retry, RetryOn};
 use crate::playbook::model::Step;
 use crate::session::{
-    Address, Evidence, EventKind, Failure, FailureClass, Output, Report, RewindCause,
+    Address, EventKind, Evidence, Failure, FailureClass, Output, Report, RewindCause,
 };
 
 use super::frame::Frame;

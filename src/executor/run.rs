@@ -114,8 +114,7 @@ impl<'a> Run<'a> {
         reason: WaitReason,
         message: String,
     ) -> Halt {
-        let waiting =
-            EventKind::Waiting { address: address.clone(), reason, message, until: None };
+        let waiting = EventKind::Waiting { address: address.clone(), reason, message, until: None };
         match self.commit(waiting) {
             Ok(()) => Halt::Waiting(address.clone()),
             Err(error) => Halt::Store(error),

@@ -1,9 +1,7 @@
 //! One stage: confirmation, its steps, its retries, its handlers, its end as a checkpoint (SPEC 3.2).
 
 use crate::playbook::model::Stage;
-use crate::session::{
-    Address, EventKind, FailureKind, Reach, Report, RewindCause, StepStatus,
-};
+use crate::session::{Address, EventKind, FailureKind, Reach, Report, RewindCause, StepStatus};
 
 use super::failure::{FailureScope, Handled, ScopeKind};
 use super::frame::Frame;
@@ -47,12 +45,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the stage's steps until they end well or nothing is left to try.
-    fn stage_passes(
-        &self,
-        frame: &Frame<'a>,
-        stage: &'a Stage,
-        at: Address,
-    ) -> Result<Next, Halt> {
+    fn stage_passes(&self, frame: &Frame<'a>, stage: &'a Stage, at: Address) -> Result<Next, Halt> {
         loop {
             self.go_on(frame)?;
             let limit = match self.limit(stage.timeout.as_ref(), frame, &at) {
@@ -165,16 +158,17 @@ impl<'a> Run<'a> {
 
     /// The step whose failure ended the scope `at`.
     pub(super) fn failed_step(&self, at: &Address) -> Address {
-        self.session.with(|state| {
-            let error = state.standing.error(at).map(|error| error.step.clone());
-            error.or_else(|| {
-                let failed = state.standing.records_within(at).find(|(address, record)| {
-                    address.sequence() == *at
-                        && record.result.as_ref().is_some_and(|result| !result.goes_on)
-                });
-                failed.map(|(address, _)| address.clone())
+        self.session
+            .with(|state| {
+                let error = state.standing.error(at).map(|error| error.step.clone());
+                error.or_else(|| {
+                    let failed = state.standing.records_within(at).find(|(address, record)| {
+                        address.sequence() == *at
+                            && record.result.as_ref().is_some_and(|result| !result.goes_on)
+                    });
+                    failed.map(|(address, _)| address.clone())
+                })
             })
-        })
-        .unwrap_or_else(|| at.clone())
+            .unwrap_or_else(|| at.clone())
     }
 }

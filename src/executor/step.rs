@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::playbook::model::{Checkpoint, OnResume, Step};
 use crate::session::{
-    Address, EventKind, Failure, FailureKind, PersonsAnswer, Progress, Report,
-    StepResult, StepStatus, Stored, WaitReason,
+    Address, EventKind, Failure, FailureKind, PersonsAnswer, Progress, Report, StepResult,
+    StepStatus, Stored, WaitReason,
 };
 
 use super::frame::Frame;
@@ -204,8 +204,9 @@ impl<'a> Run<'a> {
                 "it was running when the run before was killed (on_resume: fail)",
             )),
             OnResume::Confirm => {
-                let question =
-                    format!("Step {address} was running when the run before was killed. Was it done?");
+                let question = format!(
+                    "Step {address} was running when the run before was killed. Was it done?"
+                );
                 match self.options.person.choose(&question, &["done", "run it again"]) {
                     Some(choice) => {
                         let answer =

@@ -100,7 +100,10 @@ fn convert(value: &Value, kind: ParameterKind) -> Option<Value> {
             Some(Value::String(value.to_text()))
         }
         (ParameterKind::Boolean, Value::String(text)) => text.parse::<bool>().ok().map(Value::from),
-        (ParameterKind::Number | ParameterKind::Array | ParameterKind::Object, Value::String(text)) => {
+        (
+            ParameterKind::Number | ParameterKind::Array | ParameterKind::Object,
+            Value::String(text),
+        ) => {
             let parsed = Value::from(serde_json::from_str::<serde_json::Value>(text).ok()?);
             convert(&parsed, kind)
         }
@@ -142,10 +145,11 @@ impl Constants {
             constants.0.insert(name.clone(), (value, Origin::Parameter));
         }
         for variable in &workflow.variables {
-            let (value, origin) = constants.constant(&variable.value).map_err(|error| EvalError {
-                message: format!("variable {:?}: {error}", variable.name),
-                help: error.help,
-            })?;
+            let (value, origin) =
+                constants.constant(&variable.value).map_err(|error| EvalError {
+                    message: format!("variable {:?}: {error}", variable.name),
+                    help: error.help,
+                })?;
             constants.0.insert(variable.name.clone(), (value, origin));
         }
         Ok(constants)

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::playbook::model::Body;
 use crate::session::{
-    Address, EventKind, Failure, FailureKind, Report, RunFailure, SessionStatus, StepStatus,
-    Stored,
+    Address, EventKind, Failure, FailureKind, Report, RunFailure, SessionStatus, StepStatus, Stored,
 };
 
 use super::failure::{FailureScope, Handled, ScopeKind};
@@ -62,7 +61,8 @@ impl<'a> Run<'a> {
             return self.pass(&self.frame(Address::root(), None));
         }
         let mut failed = None;
-        let count = if arguments.is_empty() { iterations.unwrap_or(1) } else { arguments.len() as u64 };
+        let count =
+            if arguments.is_empty() { iterations.unwrap_or(1) } else { arguments.len() as u64 };
         for number in 1..=count {
             let at = Address::root().join(&format!("pass[{number}]"));
             let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
@@ -233,9 +233,8 @@ impl<'a> Run<'a> {
         let number = self.session.with(|state| state.lifetime.failures) + 1;
         let short: String = self.session.id().uuid().chars().take(6).collect();
         let report: Report = self.report_of(cause);
-        let failure: Failure = report
-            .failure
-            .unwrap_or_else(|| self.failure(FailureKind::Inner, "it failed"));
+        let failure: Failure =
+            report.failure.unwrap_or_else(|| self.failure(FailureKind::Inner, "it failed"));
         RunFailure { id: format!("failure-{short}-{number}"), step: cause.clone(), failure }
     }
 }

@@ -101,4 +101,8 @@ impl Serialize for ShellText {
         serializer.serialize_str(&self.source)
     }
 }
-impl ShellText { pub fn mentions(&self) -> Vec<String> { vec![] } }
+impl ShellText {
+    pub fn mentions(&self) -> Vec<String> {
+        vec![]
+    }
+}

@@ -1,9 +1,9 @@
 //! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).
 
 mod check;
+mod describe;
 pub mod failure;
 pub mod model;
-mod describe;
 mod pending;
 mod position;
 mod problem;

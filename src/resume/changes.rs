@@ -51,13 +51,7 @@ pub fn match_steps(old: &Workflow, new: &Workflow, state: &SessionState) -> Chan
         let of = |places: &'_ [Place<'_>]| -> Vec<usize> {
             (0..places.len()).filter(|index| places[*index].sequence == *sequence).collect()
         };
-        match_sequence(
-            &old_places,
-            &of(&old_places),
-            &new_places,
-            &of(&new_places),
-            &mut changes,
-        );
+        match_sequence(&old_places, &of(&old_places), &new_places, &of(&new_places), &mut changes);
     }
     changes
 }

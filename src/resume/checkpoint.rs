@@ -1,9 +1,7 @@
 //! `--from-checkpoint`: back to a version or named checkpoint, or to the start of a stage (DECISIONS A23).
 
 use crate::playbook::model::{Body, Workflow};
-use crate::session::{
-    Address, EventKind, Reach, RewindCause, SessionState, StepStatus,
-};
+use crate::session::{Address, EventKind, Reach, RewindCause, SessionState, StepStatus};
 
 use super::request::{Decision, Refusal, rewound, skipped};
 use super::tree::{Place, passes};
@@ -22,10 +20,8 @@ pub(super) fn go_to(
         go_to_stage(state, places, name, number, decision);
         return Ok(());
     }
-    let version = state
-        .lifetime
-        .find_version(name)
-        .ok_or_else(|| Refusal::NoCheckpoint(name.to_owned()))?;
+    let version =
+        state.lifetime.find_version(name).ok_or_else(|| Refusal::NoCheckpoint(name.to_owned()))?;
     decision.events.push(EventKind::Rewound {
         scope: Address::root(),
         from: None,

@@ -57,8 +57,7 @@ pub fn rows(
             pairs.clone().find(|(_, new)| new == address).map(|(old, _)| old.clone())
         });
         let was = before.standing.record(old.as_ref().unwrap_or(address));
-        let edited =
-            changes.is_some_and(|it| it.edited.iter().any(|(_, new)| new == address));
+        let edited = changes.is_some_and(|it| it.edited.iter().any(|(_, new)| new == address));
         let added = changes.is_some_and(|it| it.added.contains(address));
         let (action, reason) = if after.standing.result(address).is_some() {
             if decision.passed_over.contains(address) {

@@ -41,7 +41,11 @@ impl Address {
     /// What hangs below a step: `3.on_success`, `3.goal` ….
     #[must_use]
     pub fn below(&self, name: &str) -> Self {
-        if self.0.is_empty() { Self(name.into()) } else { Self(format!("{}.{name}", self.0).into()) }
+        if self.0.is_empty() {
+            Self(name.into())
+        } else {
+            Self(format!("{}.{name}", self.0).into())
+        }
     }
 
     /// A numbered thing below a step: `3.on_failure[1]`, `3.do[17]`.

@@ -160,15 +160,10 @@ impl Names {
     /// `capture:` of a handler: its output under a name of its own.
     pub(super) fn capture_handler(&mut self, handler: &Address, name: &str, output: &Stored) {
         let mut result = StepResult::skipped(StepKind::Shell);
-        result.captures =
-            vec![Captured { name: name.to_owned(), value: Some(output.clone()) }];
+        result.captures = vec![Captured { name: name.to_owned(), value: Some(output.clone()) }];
         let entries = self.captures.entry((handler.round(), name.to_owned())).or_default();
         entries.retain(|entry| entry.address != *handler);
-        entries.push(CaptureEntry {
-            address: handler.clone(),
-            result: Arc::new(result),
-            index: 0,
-        });
+        entries.push(CaptureEntry { address: handler.clone(), result: Arc::new(result), index: 0 });
     }
 
     /// The rounds of a finished loop are not looked into any more.

@@ -25,10 +25,11 @@ impl<'a> Run<'a> {
                     step.id.as_deref().unwrap_or(attempt.address.as_str())
                 )),
             };
-            let committed = message
-                .map_err(|error| format!("commit_message: {error}"))
-                .and_then(|message| {
-                    repository.commit_all(&message).map_err(|error| error.to_string())
+            let committed =
+                message.map_err(|error| format!("commit_message: {error}")).and_then(|message| {
+                    repository
+                        .commit_all(&message, &self.surroundings.base())
+                        .map_err(|error| error.to_string())
                 });
             if let Err(message) = committed {
                 done.report.failure = Some(self.failure(FailureKind::NoCommit, &message));
@@ -36,9 +37,9 @@ impl<'a> Run<'a> {
             }
         }
         if step.commit_required {
-            let before = self.session.with(|state| {
-                state.standing.record(attempt.address)?.head_before.clone()
-            });
+            let before = self
+                .session
+                .with(|state| state.standing.record(attempt.address)?.head_before.clone());
             if repository.head() == before {
                 let message = "it made no commit (commit_required)";
                 done.report.failure = Some(self.failure(FailureKind::NoCommit, message));

@@ -34,7 +34,8 @@ impl<'a> Run<'a> {
             let score = match recorded {
                 Some(score) => score,
                 None => {
-                    let late = frame.deadline.as_ref().is_some_and(|it| frame.stop.active() >= it.at);
+                    let late =
+                        frame.deadline.as_ref().is_some_and(|it| frame.stop.active() >= it.at);
                     if late {
                         break;
                     }

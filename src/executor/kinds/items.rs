@@ -30,7 +30,8 @@ impl<'a> Run<'a> {
             }
         };
         if let Some(limit) = &each.max_items {
-            let limit = self.count(limit, attempt).map_err(|error| self.unresolved("max_items", &error))?;
+            let limit =
+                self.count(limit, attempt).map_err(|error| self.unresolved("max_items", &error))?;
             items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         }
         Ok(items)
@@ -66,7 +67,8 @@ impl<'a> Run<'a> {
         let names = self.names(attempt.frame, attempt.address);
         let plain = crate::expr::Template::parse(input.source()).ok();
         let name = plain.and_then(|text| text.render(&names).ok());
-        let file = name.map(|name| self.surroundings.directory.join(name)).filter(|it| it.is_file());
+        let file =
+            name.map(|name| self.surroundings.directory.join(name)).filter(|it| it.is_file());
         let bytes = match file {
             Some(path) => std::fs::read(&path).map_err(|error| {
                 let message = format!("cannot read {}: {error}", path.display());
@@ -112,7 +114,8 @@ fn from_output(bytes: Vec<u8>) -> Vec<Value> {
             other => vec![other],
         };
     }
-    let lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let lines =
+        bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
     let documents: Option<Vec<Value>> = lines
         .iter()

@@ -11,11 +11,15 @@ use crate::executor::run::Run;
 use crate::expr::{Dialect, ShellScript, ShellText};
 use crate::playbook::model::Shell;
 use crate::process::{
-    Collector, Ended, Keep, Limits, Program, Sink, SpawnError, Stdin, Stop, StopSignal,
+    Collected, Collector, Ended, Keep, Limits, Program, Sink, SpawnError, Stdin, Stop, StopSignal,
+    Whole,
 };
 use crate::session::{Failure, FailureKind, Report};
 
 use super::sink::StepSink;
+
+/// What is kept whole of output that nobody captures.
+const SHOWN: usize = 1024 * 1024;
 
 /// From the first signal to SIGKILL.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -48,14 +52,20 @@ impl<'a> Run<'a> {
             Ok(program) => program,
             Err(halt) => return Err(halt),
         };
-        let mut done = self.run_program(attempt, &program, Limits {
-            timeout: None,
-            idle: None,
-            grace: GRACE,
-            signal: StopSignal::Terminate,
-            marker: None,
-        })?;
-        if let Some(path) = output_file && done.report.failure.is_none() {
+        let mut done = self.run_program(
+            attempt,
+            &program,
+            Limits {
+                timeout: None,
+                idle: None,
+                grace: GRACE,
+                signal: StopSignal::Terminate,
+                marker: None,
+            },
+        )?;
+        if let Some(path) = output_file
+            && done.report.failure.is_none()
+        {
             self.write_output(&path, &mut done);
         }
         Ok(done)
@@ -89,7 +99,10 @@ impl<'a> Run<'a> {
         let started = frame.stop.active();
         limits.timeout = frame.deadline.as_ref().map(|it| it.at.saturating_sub(started));
         limits.marker = Some((self.session.id().as_str().to_owned(), address.as_str().to_owned()));
-        let keep = Keep::for_step(step.capture.name.is_some(), self.workflow.capture_limit);
+        let keep = Keep::Whole(match step.capture.name {
+            Some(_) => usize::try_from(self.workflow.capture_limit).unwrap_or(usize::MAX),
+            None => SHOWN,
+        });
         let mut sink =
             StepSink::new(self, address, number, Collector::new(keep), Collector::new(keep));
         let ended = crate::process::run(program, &limits, &frame.stop, &mut sink);
@@ -98,8 +111,9 @@ impl<'a> Run<'a> {
         }
         let took = frame.stop.active().saturating_sub(started);
         let (stdout, stderr) = (sink.stdout.finish(), sink.stderr.finish());
-        let overflow = (step.capture.streams.stdout && stdout.overflow)
-            || (step.capture.streams.stderr && stderr.overflow);
+        let too_large = |collected: &Collected| matches!(collected.whole, Whole::Overflow { .. });
+        let overflow = (step.capture.streams.stdout && too_large(&stdout))
+            || (step.capture.streams.stderr && too_large(&stderr));
         let mut report = Report {
             duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             stdout: self.keep_output(stdout)?,
@@ -218,11 +232,7 @@ fn invocation(
     Program { program, args, env, directory, stdin: Stdin::Null }
 }
 
-fn direct(
-    words: &[Vec<u8>],
-    env: &[(OsString, OsString)],
-    directory: &Path,
-) -> Option<Program> {
+fn direct(words: &[Vec<u8>], env: &[(OsString, OsString)], directory: &Path) -> Option<Program> {
     let (first, rest) = words.split_first()?;
     let path = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value)?;
     let name = OsString::from_vec(first.clone());
@@ -271,8 +281,8 @@ pub(in crate::executor) fn output_of(
     }
     let program = invocation(shell, script, env, directory.to_owned());
     let mut sink = ValueSink {
-        stdout: Collector::new(Keep::All(VALUE_LIMIT)),
-        stderr: Collector::new(Keep::Display),
+        stdout: Collector::new(Keep::Whole(VALUE_LIMIT)),
+        stderr: Collector::new(Keep::Shown),
     };
     let limits = Limits {
         timeout: Some(Duration::from_secs(300)),
@@ -281,11 +291,11 @@ pub(in crate::executor) fn output_of(
         signal: StopSignal::Terminate,
         marker: None,
     };
-    let ended =
-        crate::process::run(&program, &limits, stop, &mut sink).map_err(|error| error.to_string())?;
+    let ended = crate::process::run(&program, &limits, stop, &mut sink)
+        .map_err(|error| error.to_string())?;
     let stdout = sink.stdout.finish();
     if ended != Ended::Exited(0) {
-        let stderr = String::from_utf8_lossy(&sink.stderr.finish().bytes).trim().to_owned();
+        let stderr = sink.stderr.finish().shown.trim().to_owned();
         let how = match ended {
             Ended::Exited(code) => format!("exit code {code}"),
             Ended::Signaled(signal) => format!("killed by signal {signal}"),
@@ -294,10 +304,9 @@ pub(in crate::executor) fn output_of(
         };
         return Err(format!("the command failed ({how}): {stderr}"));
     }
-    if stdout.overflow {
+    let Whole::Bytes(mut bytes) = stdout.whole else {
         return Err(format!("the command printed more than {VALUE_LIMIT} bytes"));
-    }
-    let mut bytes = stdout.bytes;
+    };
     while bytes.last() == Some(&b'\n') {
         bytes.pop();
     }
@@ -305,7 +314,7 @@ pub(in crate::executor) fn output_of(
 }
 
 /// The largest value that a command may give.
-const VALUE_LIMIT: u64 = 64 * 1024 * 1024;
+const VALUE_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Only collects.
 struct ValueSink {

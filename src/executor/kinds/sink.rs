@@ -30,16 +30,7 @@ impl<'b, 'a> StepSink<'b, 'a> {
         stdout: Collector,
         stderr: Collector,
     ) -> Self {
-        Self {
-            run,
-            address,
-            attempt,
-            stdout,
-            stderr,
-            log: None,
-            log_failed: false,
-            failed: None,
-        }
+        Self { run, address, attempt, stdout, stderr, log: None, log_failed: false, failed: None }
     }
 
     /// The log is made with the first output: silent steps have none.

@@ -74,9 +74,9 @@ impl<'a> Run<'a> {
         let flow = self.sequence(&inner, &validate.steps)?;
         let text = match &validate.result_file {
             Some(file) => {
-                let path = self.render(file, frame, address).and_then(|name| {
-                    Ok(self.directory(frame, step, address)?.join(name))
-                });
+                let path = self
+                    .render(file, frame, address)
+                    .and_then(|name| Ok(self.directory(frame, step, address)?.join(name)));
                 let path = match path {
                     Ok(path) => path,
                     Err(error) => return Ok(Err(format!("result_file: {error}"))),

@@ -39,7 +39,8 @@ impl<'a> Run<'a> {
         }
         if let Err(error) = crate::store::replace_file(&path, &bytes, file.mode) {
             let missing = path.parent().is_some_and(|parent| !parent.exists());
-            let hint = if missing { " (write `create_dirs: true` to make its directory)" } else { "" };
+            let hint =
+                if missing { " (write `create_dirs: true` to make its directory)" } else { "" };
             let message = format!("{error}{hint}");
             return Ok(Done::failed(self.failure(FailureKind::File, &message)));
         }
