@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
+
 use crate::session::{Address, Digest, SessionId, WorkflowId};
 
 use super::error::NamePath;
@@ -73,6 +75,19 @@ impl Home {
     #[must_use]
     pub fn journal(&self, id: &SessionId) -> PathBuf {
         self.session(id).join("journal.jsonl")
+    }
+
+    /// `sessions/<id>/journal.damaged-<time>`: what a repair cut off.
+    #[must_use]
+    pub fn damaged_journal(&self, id: &SessionId, time: &DateTime<Utc>) -> PathBuf {
+        let time = time.format("%Y%m%dT%H%M%S%.6fZ");
+        self.session(id).join(format!("journal.damaged-{time}"))
+    }
+
+    /// A directory beside the sessions for one that is being taken in or removed.
+    #[must_use]
+    pub fn passing_session(&self, id: &SessionId) -> PathBuf {
+        self.sessions().join(format!(".{id}.{}", std::process::id()))
     }
 
     /// `sessions/<id>/session.json`: the index card.

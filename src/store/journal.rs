@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use serde::Serialize;
+
 use crate::session::Event;
 
 use super::StoreError;
@@ -58,11 +60,18 @@ impl Default for End {
 }
 
 impl Journal {
-    /// Opens the journal at `path` (made when it is missing) and cuts off what lies behind `end`.
-    pub(super) fn open(path: &Path, end: End) -> Result<Self, StoreError> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        let file = files::open_private(path, &mut options).named("open", path)?;
+    /// Makes the journal of a new session; there must not be one.
+    pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
+        Self::open(path, OpenOptions::new().create_new(true).append(true), End::default())
+    }
+
+    /// Opens a journal and cuts off what lies behind `end`, its good part.
+    pub(super) fn resume(path: &Path, end: End) -> Result<Self, StoreError> {
+        Self::open(path, OpenOptions::new().append(true), end)
+    }
+
+    fn open(path: &Path, options: &mut OpenOptions, end: End) -> Result<Self, StoreError> {
+        let file = files::open_private(path, options).named("open", path)?;
         if file.metadata().named("read", path)?.len() != end.length {
             file.set_len(end.length).named("cut", path)?;
         }
@@ -97,17 +106,8 @@ impl Journal {
         if let Some(failure) = self.failed.get() {
             return Err(failure.error());
         }
-        self.line.clear();
-        self.line.extend_from_slice(OPENING);
-        self.line.extend_from_slice(&NO_LINE);
-        self.line.push(b'"');
-        serde_json::to_writer(&mut self.line, event)
+        let crc = write_record(&mut self.line, &self.crc, event)
             .map_err(|error| io_error("append to", &self.path, error.into()))?;
-        // The event's own brace becomes the comma: it has room for one more field.
-        self.line[CONTENT - 1] = b',';
-        let crc = checksum(&self.crc, &self.line[CONTENT..]);
-        self.line[OPENING.len()..CRC_END].copy_from_slice(&crc);
-        self.line.push(b'\n');
         self.write_line()?;
         self.crc = crc;
         if self.line.capacity() > KEPT_BUFFER {
@@ -133,6 +133,37 @@ impl Journal {
         let _ = self.file.set_len(self.length);
         let _ = self.failed.set(latched);
         told
+    }
+}
+
+/// Puts one record into `line`, with its line end; returns its checksum.
+pub(super) fn write_record(
+    line: &mut Vec<u8>,
+    before: &[u8; 8],
+    record: &impl Serialize,
+) -> serde_json::Result<[u8; 8]> {
+    line.clear();
+    line.extend_from_slice(OPENING);
+    line.extend_from_slice(&NO_LINE);
+    line.push(b'"');
+    serde_json::to_writer(&mut *line, record)?;
+    // The record's own brace becomes the comma before its fields.
+    line[CONTENT - 1] = b',';
+    let crc = checksum(before, &line[CONTENT..]);
+    line[OPENING.len()..CRC_END].copy_from_slice(&crc);
+    line.push(b'\n');
+    Ok(crc)
+}
+
+/// The checksum of a line, when it has the shape of a record and the checksum fits.
+pub(super) fn check_record(line: &[u8], before: &[u8; 8]) -> Result<[u8; 8], &'static str> {
+    let content = line.get(CONTENT..).filter(|_| {
+        line.starts_with(OPENING) && line.get(CRC_END..CONTENT) == Some(CLOSING.as_slice())
+    });
+    let crc = checksum(before, content.ok_or("this is no record")?);
+    match line.get(OPENING.len()..CRC_END) {
+        Some(written) if *written == crc => Ok(crc),
+        _ => Err("its checksum does not fit it and the record before it"),
     }
 }
 

@@ -86,6 +86,11 @@ pub fn holder(home: &Home, id: &SessionId) -> Option<Holder> {
     }
 }
 
+/// Waits for the lock of a file that is only held for moments; closing the file frees it.
+pub(super) fn wait(file: &File) -> io::Result<()> {
+    fs2::FileExt::lock_exclusive(file)
+}
+
 impl Holder {
     fn present() -> Self {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();

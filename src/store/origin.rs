@@ -49,6 +49,13 @@ pub(super) fn known_name(home: &Home, directory: &Path) -> Result<Option<String>
     Ok(origin.find(home, &origin.names()).or_else(|| origin.find_moved(home)))
 }
 
+/// True for a name that [`name`] can have given: one component of a path, and not hidden.
+pub(super) fn is_name(text: &str) -> bool {
+    (1..=120).contains(&text.len())
+        && !text.starts_with(['-', '.'])
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
 impl Origin {
     fn of(directory: &Path) -> Result<Self, StoreError> {
         let canonical = fs::canonicalize(directory).named("find", directory)?;

@@ -6,7 +6,8 @@ use crate::session::{Event, EventKind, SessionState};
 
 /// The state after `events`. One pass: the states that later rewinds go back to are kept as
 /// they come by, which also follows rewinds that lie before them.
-pub(super) fn fold(events: &[Event]) -> SessionState {
+#[must_use]
+pub fn fold(events: &[Event]) -> SessionState {
     let targets: BTreeSet<u64> = events.iter().filter_map(|event| goes_to(&event.kind)).collect();
     let mut kept: HashMap<u64, SessionState> = HashMap::new();
     let mut state = SessionState::default();

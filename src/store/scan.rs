@@ -7,7 +7,7 @@ use crate::session::{Event, EventKind};
 use super::StoreError;
 use super::error::NamePath;
 use super::files;
-use super::journal::{CLOSING, CONTENT, CRC_END, End, JOURNAL_FORMAT, NO_LINE, OPENING, checksum};
+use super::journal::{CLOSING, CONTENT, CRC_END, End, JOURNAL_FORMAT, OPENING, check_record};
 
 /// What a journal holds.
 #[derive(Debug, Default)]
@@ -27,11 +27,7 @@ pub(super) struct Scan {
 pub(super) fn read_journal(path: &Path, synced: u64) -> Result<Scan, StoreError> {
     let bytes = files::read_private(path).named("read", path)?;
     let mut scan = scan(path, &bytes)?;
-    let last = scan.events.last().map_or(0, |event| event.seq);
-    if scan.damage.is_none() && last < synced {
-        let reason = format!("it ends after record {last}, but record {synced} was on disk");
-        scan.damage = Some(damaged(path, scan.events.len() + 1, reason));
-    }
+    scan.check_length(path, synced);
     Ok(scan)
 }
 
@@ -59,6 +55,15 @@ pub(super) fn scan(path: &Path, bytes: &[u8]) -> Result<Scan, StoreError> {
 }
 
 impl Scan {
+    /// A journal that ends before event `synced`, which was on disk, is damaged.
+    pub(super) fn check_length(&mut self, path: &Path, synced: u64) {
+        let last = self.events.last().map_or(0, |event| event.seq);
+        if self.damage.is_none() && last < synced {
+            let reason = format!("it ends after record {last}, but record {synced} was on disk");
+            self.damage = Some(damaged(path, self.events.len() + 1, reason));
+        }
+    }
+
     fn accept(&mut self, event: Event, crc: [u8; 8], bytes: usize) {
         self.events.push(event);
         self.end.crc = crc;
@@ -94,18 +99,8 @@ fn read_tail(path: &Path, tail: &[u8], scan: &mut Scan) -> Result<(), StoreError
 
 fn read_line(line: &[u8], before: &Scan) -> Result<(Event, [u8; 8]), Bad> {
     let bad = |reason: &str| Err(Bad::Damaged(reason.to_owned()));
-    let (Some(OPENING), Some(CLOSING), Some(content)) = (
-        line.first_chunk(),
-        line.get(CRC_END..CONTENT).and_then(|end| end.first_chunk()),
-        line.get(CONTENT..),
-    ) else {
-        return bad("this is no record of a journal");
-    };
-    let crc = checksum(&before.end.crc, content);
-    if line.get(OPENING.len()..CRC_END) != Some(&crc) {
-        return bad("its checksum does not fit it and the record before it");
-    }
-    let first = before.end.crc == NO_LINE && before.events.is_empty();
+    let crc = check_record(line, &before.end.crc).map_err(|why| Bad::Damaged(why.to_owned()))?;
+    let first = before.events.is_empty();
     if first && let Some(found) = format_of(line).filter(|found| *found > JOURNAL_FORMAT) {
         return Err(Bad::Newer(found));
     }

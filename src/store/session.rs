@@ -1,22 +1,30 @@
 //! A session that this process holds: the lock, the journal and the folded state. The only
 //! way to change anything is [`OpenSession::commit`]: append → apply → tell the observers.
 
+use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::Utc;
 
 use crate::session::{
-    Digest, Event, EventKind, Notice, Observer, SessionId, SessionStarted, SessionState,
+    Address, Digest, Event, EventKind, Notice, Observer, SessionId, SessionStarted, SessionState,
 };
 
+use super::background::Background;
 use super::error::NamePath;
 use super::files::Keep;
-use super::journal::{End, Journal};
+use super::journal::Journal;
 use super::lock::{self, Held};
-use super::scan::{Scan, read_journal};
+use super::mirror::Mirror;
+use super::read::{Loaded, read_events, read_session};
 use super::sync::GroupSync;
-use super::{Home, JOURNAL_FORMAT, StoreError, files, replay};
+use super::{Home, JOURNAL_FORMAT, StoreError, blobs, files, replay};
+
+/// Background syncs of relaxed sessions are this far apart: with the sync itself, what was
+/// recorded is less than 50 ms old when it reaches the disk.
+const SYNC_PAUSE: Duration = Duration::from_millis(30);
 
 /// When records reach the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,33 +37,30 @@ pub enum Durability {
 }
 
 /// A session opened for running. Shared by the threads that run parallel rounds.
+///
+/// Dropping it ends its threads, syncs, and writes snapshot and index card a last time.
 pub struct OpenSession {
+    shared: Arc<Shared>,
+    durability: Durability,
+    observers: Mutex<Vec<Box<dyn Observer>>>,
+    mirroring: Option<Background>,
+    syncing: Option<Background>,
+    _held: Held,
+}
+
+/// What the threads of a session share.
+struct Shared {
     home: Home,
     id: SessionId,
-    durability: Durability,
     recorded: Mutex<Recorded>,
-    observers: Mutex<Vec<Box<dyn Observer>>>,
-    disk: Arc<GroupSync>,
-    _held: Held,
+    disk: GroupSync,
+    mirror: Mirror,
 }
 
 /// The journal and the state after its last event.
 struct Recorded {
     journal: Journal,
     state: SessionState,
-}
-
-/// A session as it is on disk, without holding it.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The state after the last good record.
-    pub state: SessionState,
-    /// All good events in order.
-    pub events: Vec<Event>,
-    /// What is wrong behind the last good record, if anything.
-    pub damage: Option<StoreError>,
-    /// Bytes of a torn last line that were left out.
-    pub torn: u64,
 }
 
 impl OpenSession {
@@ -72,13 +77,14 @@ impl OpenSession {
         let id = started.session_id.clone();
         let held = lock::take(home, &id)?;
         files::make_directory(&home.session(&id))?;
-        files::write_private(&home.workflow(&id), workflow_text.as_bytes(), Keep::Durable)?;
         files::make_directory(&home.checkpoints(&started.repository))?;
-        let journal = Journal::open(&home.journal(&id), End::default())?;
+        files::write_private(&home.workflow(&id), workflow_text.as_bytes(), Keep::Durable)?;
+        let journal = Journal::create(&home.journal(&id))?;
         let session = Self::hold(home, &id, held, journal, SessionState::default(), durability)?;
         started.format = JOURNAL_FORMAT;
         session.commit(EventKind::SessionStarted(Box::new(started)))?;
         session.sync_now()?;
+        session.snapshot(true);
         let directory = home.session(&id);
         files::sync_directory(&directory).named("sync", &directory)?;
         Ok(session)
@@ -90,12 +96,12 @@ impl OpenSession {
     /// Busy, damaged, newer, or unreadable.
     pub fn open(home: &Home, id: &SessionId, durability: Durability) -> Result<Self, StoreError> {
         let held = lock::take(home, id)?;
-        let scan = scan_session(home, id)?;
+        let scan = read_events(home, id)?;
         if let Some(damage) = scan.damage {
             return Err(damage);
         }
         let state = replay::fold(&scan.events);
-        let journal = Journal::open(&home.journal(id), scan.end)?;
+        let journal = Journal::resume(&home.journal(id), scan.end)?;
         let session = Self::hold(home, id, held, journal, state, durability)?;
         // What a dead run wrote may not have reached the disk; it will be built upon.
         session.sync_now()?;
@@ -107,20 +113,19 @@ impl OpenSession {
     /// # Errors
     /// There is no such session, or its first record is already bad.
     pub fn read(home: &Home, id: &SessionId) -> Result<Loaded, StoreError> {
-        let Scan { events, damage, torn, .. } = scan_session(home, id)?;
-        Ok(Loaded { state: replay::fold(&events), events, damage, torn })
+        read_session(home, id)
     }
 
     /// The id.
     #[must_use]
     pub fn id(&self) -> &SessionId {
-        &self.id
+        &self.shared.id
     }
 
     /// The state directory.
     #[must_use]
     pub fn home(&self) -> &Home {
-        &self.home
+        &self.shared.home
     }
 
     /// Adds someone who looks on from now.
@@ -146,7 +151,7 @@ impl OpenSession {
         };
         let event = Event { seq: recorded.state.last_seq + 1, at: Utc::now(), kind };
         recorded.journal.append(&event)?;
-        self.disk.appended(event.seq);
+        self.shared.disk.appended(event.seq);
         recorded.state.apply(&event);
         if let Some(earlier) = earlier {
             recorded.state.return_to(earlier);
@@ -154,6 +159,10 @@ impl OpenSession {
         let event = Arc::new(event);
         for observer in self.observers().iter_mut() {
             observer.event(&event, &recorded.state);
+        }
+        drop(recorded);
+        for background in [&self.mirroring, &self.syncing].into_iter().flatten() {
+            background.ask();
         }
         Ok(event)
     }
@@ -165,7 +174,7 @@ impl OpenSession {
     /// The sync failed; it is never tried again.
     pub fn sync(&self) -> Result<(), StoreError> {
         match self.durability {
-            Durability::Strict => self.disk.sync(),
+            Durability::Strict => self.shared.disk.sync(),
             Durability::Relaxed => Ok(()),
         }
     }
@@ -175,12 +184,17 @@ impl OpenSession {
     /// # Errors
     /// As [`Self::sync`].
     pub fn sync_now(&self) -> Result<(), StoreError> {
-        self.disk.sync()
+        self.shared.disk.sync()
     }
 
-    /// Writes the snapshot now if the last one is older than a second, or `always`.
+    /// Writes snapshot and index card now, so that they outlive a power cut, when `always`;
+    /// else soon, at most once a second. A failure is no error: both are caches.
     pub fn snapshot(&self, always: bool) {
-        let _ = always;
+        if always {
+            self.shared.mirror(Keep::Durable);
+        } else if let Some(background) = &self.mirroring {
+            background.ask();
+        }
     }
 
     /// Tells the observers something that is not recorded.
@@ -195,13 +209,7 @@ impl OpenSession {
     /// # Errors
     /// It cannot be written.
     pub fn keep(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
-        let digest = Digest::of(bytes);
-        let path = self.home.blob(&self.id, &digest);
-        if read_blob(&self.home, &self.id, &digest).is_err() {
-            files::make_directory(&self.home.blobs(&self.id))?;
-            files::write_private(&path, bytes, Keep::Durable)?;
-        }
-        Ok(digest)
+        blobs::keep(&self.shared.home, &self.shared.id, bytes)
     }
 
     /// A text that was kept.
@@ -209,17 +217,40 @@ impl OpenSession {
     /// # Errors
     /// It is missing, or not what its digest says.
     pub fn kept(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
-        kept(&self.home, &self.id, digest)
+        blobs::kept(&self.shared.home, &self.shared.id, digest)
     }
 
-    /// A private directory for files that live as long as a step (`sessions/<id>/tmp`).
+    /// A private directory for files that live as long as a step (`sessions/<id>/tmp`); empty
+    /// when the session is opened.
     ///
     /// # Errors
     /// It cannot be made.
     pub fn scratch(&self) -> Result<PathBuf, StoreError> {
-        let path = self.home.scratch(&self.id);
+        let path = self.shared.home.scratch(&self.shared.id);
         files::make_directory(&path)?;
         Ok(path)
+    }
+
+    /// A new private file for the output of an attempt (`logs/<address>.<attempt>.log`).
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn log(&self, address: &Address, attempt: u32) -> Result<File, StoreError> {
+        let Shared { home, id, .. } = &*self.shared;
+        files::make_directory(&home.logs(id))?;
+        let path = home.log(id, address, attempt);
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(true);
+        files::open_private(&path, &mut options).named("write", &path)
+    }
+
+    /// Replaces the stored copy of the workflow, when an edited one was accepted.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn replace_workflow(&self, text: &str) -> Result<(), StoreError> {
+        let path = self.shared.home.workflow(&self.shared.id);
+        files::write_private(&path, text.as_bytes(), Keep::Durable)
     }
 
     fn hold(
@@ -234,37 +265,58 @@ impl OpenSession {
         if scratch.exists() {
             std::fs::remove_dir_all(&scratch).named("empty", &scratch)?;
         }
-        let path = home.journal(id);
-        let disk = Arc::new(GroupSync::new(journal.file(), path, journal.failure(), 0));
+        let disk = GroupSync::new(journal.file(), home.journal(id), journal.failure());
         disk.appended(state.last_seq);
-        Ok(Self {
+        let shared = Arc::new(Shared {
             home: home.clone(),
             id: id.clone(),
-            durability,
             recorded: Mutex::new(Recorded { journal, state }),
-            observers: Mutex::default(),
             disk,
+            mirror: Mirror::default(),
+        });
+        let mirrored = Arc::clone(&shared);
+        let mirroring =
+            Background::start("snapshot", Mirror::PAUSE, move || mirrored.mirror(Keep::Cached));
+        let syncing = match durability {
+            Durability::Strict => None,
+            Durability::Relaxed => {
+                let synced = Arc::clone(&shared);
+                Some(Background::start("sync", Duration::ZERO, move || {
+                    // A failure is remembered and told by the next commit.
+                    let _ = synced.disk.sync();
+                    SYNC_PAUSE
+                }))
+            }
+        };
+        Ok(Self {
+            shared,
+            durability,
+            observers: Mutex::default(),
+            mirroring: Some(mirroring.named("start the thread for", &home.session(id))?),
+            syncing: syncing.transpose().named("start the thread for", &home.session(id))?,
             _held: held,
         })
     }
 
     /// The state after event `target`, read from the journal itself.
     fn state_after(&self, target: u64, last: u64) -> Result<SessionState, StoreError> {
-        let path = self.home.journal(&self.id);
-        let scan = read_journal(&path, last)?;
+        let Shared { home, id, .. } = &*self.shared;
+        let scan = read_events(home, id)?;
         if let Some(damage) = scan.damage {
             return Err(damage);
         }
         let events = usize::try_from(target).ok().and_then(|count| scan.events.get(..count));
-        let Some(events) = events else {
-            let reason = format!("there is no record {target} to go back to");
-            return Err(StoreError::Unreadable { path, reason });
-        };
-        Ok(replay::fold(events))
+        match events {
+            Some(events) if target <= last => Ok(replay::fold(events)),
+            _ => {
+                let reason = format!("there is no record {target} to go back to");
+                Err(StoreError::Unreadable { path: home.journal(id), reason })
+            }
+        }
     }
 
     fn recorded(&self) -> MutexGuard<'_, Recorded> {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.recorded()
     }
 
     fn observers(&self) -> MutexGuard<'_, Vec<Box<dyn Observer>>> {
@@ -272,51 +324,26 @@ impl OpenSession {
     }
 }
 
-/// A text kept by a session, without holding it.
-///
-/// # Errors
-/// It is missing, or not what its digest says.
-pub fn kept(home: &Home, id: &SessionId, digest: &str) -> Result<Vec<u8>, StoreError> {
-    let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let digest = Some(digest)
-        .filter(|text| text.len() == 64 && text.bytes().all(hexadecimal))
-        .and_then(|text| serde_json::from_value(text.into()).ok());
-    match digest {
-        Some(digest) => read_blob(home, id, &digest),
-        None => {
-            let reason = "a record names a text by something that is no digest".to_owned();
-            Err(StoreError::Unreadable { path: home.journal(id), reason })
-        }
+impl Shared {
+    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes snapshot and index card; returns how long to wait before the next time.
+    fn mirror(&self, keep: Keep) -> Duration {
+        self.mirror.write(&self.home, keep, || {
+            // What is on disk now is at most what the state tells, never more.
+            let synced = self.disk.synced();
+            (self.recorded().state.clone(), synced)
+        })
     }
 }
 
-fn read_blob(home: &Home, id: &SessionId, digest: &Digest) -> Result<Vec<u8>, StoreError> {
-    let path = home.blob(id, digest);
-    let bytes = files::read_private(&path).named("read", &path)?;
-    if Digest::of(&bytes) != *digest {
-        let reason = "damaged: it is not what its name says".to_owned();
-        return Err(StoreError::Unreadable { path, reason });
-    }
-    Ok(bytes)
-}
-
-fn scan_session(home: &Home, id: &SessionId) -> Result<Scan, StoreError> {
-    let not_found = || StoreError::NotFound {
-        what: "session",
-        name: id.to_string(),
-        searched: home.sessions(),
-    };
-    let path = home.journal(id);
-    let scan = match read_journal(&path, 0) {
-        Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            return Err(not_found());
-        }
-        scan => scan?,
-    };
-    match scan.damage {
-        Some(damage) if scan.events.is_empty() => Err(damage),
-        // Killed before its first record: there has never been a session.
-        None if scan.events.is_empty() => Err(not_found()),
-        damage => Ok(Scan { damage, ..scan }),
+impl Drop for OpenSession {
+    fn drop(&mut self) {
+        self.mirroring = None;
+        self.syncing = None;
+        let _ = self.shared.disk.sync();
+        self.shared.mirror(Keep::Durable);
     }
 }

@@ -26,19 +26,14 @@ struct Progress {
 }
 
 impl GroupSync {
-    /// For a journal whose first `synced` events are on disk.
-    pub(super) fn new(
-        file: Arc<File>,
-        path: PathBuf,
-        failed: Arc<OnceLock<Latched>>,
-        synced: u64,
-    ) -> Self {
+    /// For a journal of which nothing is known to be on disk.
+    pub(super) fn new(file: Arc<File>, path: PathBuf, failed: Arc<OnceLock<Latched>>) -> Self {
         Self {
             file,
             path,
             failed,
-            appended: AtomicU64::new(synced),
-            progress: Mutex::new(Progress { synced, leading: false }),
+            appended: AtomicU64::new(0),
+            progress: Mutex::new(Progress { synced: 0, leading: false }),
             moved: Condvar::new(),
         }
     }
@@ -51,11 +46,6 @@ impl GroupSync {
     /// The last event that is on disk.
     pub(super) fn synced(&self) -> u64 {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).synced
-    }
-
-    /// True when everything written is on disk, or never will be.
-    pub(super) fn is_idle(&self) -> bool {
-        self.failed.get().is_some() || self.synced() >= self.appended.load(Ordering::Acquire)
     }
 
     /// Waits until everything written so far is on disk. The first thread that comes syncs for

@@ -82,7 +82,12 @@ pub(super) fn go_back(to: u64) -> EventKind {
 
 /// What can be seen of a state from outside, for comparison.
 pub(super) fn seen(state: &SessionState) -> String {
-    format!("{state:?}")
+    let attempts: Vec<u32> =
+        state.standing.records().map(|(address, _)| state.lifetime.next_attempt(address)).collect();
+    format!(
+        "{} {:?} {:?} {:?} {attempts:?} {:?}",
+        state.last_seq, state.status, state.updated_at, state.lifetime.versions, state.standing
+    )
 }
 
 #[test]
