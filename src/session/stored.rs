@@ -71,6 +71,11 @@ impl Secrets {
         self.0.is_empty()
     }
 
+    /// The values, longest first.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, value)| value.as_str())
+    }
+
     /// The longest value in bytes: how much a stream must hold back to mask across chunks.
     #[must_use]
     pub fn longest(&self) -> usize {

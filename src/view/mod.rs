@@ -1,1 +1,31 @@
-//! Pure answers from events, shared by lists, `--json` and reports.
+//! Pure answers from events, shared by lists, `--json` and reports. Does no IO and knows no clock.
+
+mod checkpoint;
+mod counts;
+mod difference;
+mod order;
+mod position;
+mod quantity;
+mod recovery_state;
+mod safe;
+mod sessions;
+#[cfg(test)]
+pub mod story;
+mod style;
+mod table;
+mod variables;
+mod versions;
+mod words;
+
+pub use checkpoint::Checkpoint;
+pub use counts::StepCounts;
+pub use difference::Difference;
+pub use position::{Position, Stage, current_step_index, position};
+pub use quantity::{age, bytes, dollars, duration, duration_ms, time};
+pub use recovery_state::{Depth, ErrorRecoveryState};
+pub use safe::{clip, line, output_lines, paragraph, tail};
+pub use sessions::{Holder, OnDisk, SessionDetail, SessionRow, Sessions, standing};
+pub use style::{Ink, Style, status_words};
+pub use variables::{value_line, variables};
+pub use versions::{VersionRow, Versions};
+pub use words::{agent_words, count, push_label, rewind_words, step_words};
