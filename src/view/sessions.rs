@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 
 use super::table::{Cell, Table};
 use super::{
-    StepCounts, Style, age, agent_words, bytes, clip, current_step_index, duration_ms, line,
-    paragraph, position, status_words, time,
+    Agents, StepCounts, Style, age, bytes, clip, current_step_index, duration_ms, line, paragraph,
+    position, status_words, time,
 };
 use crate::session::{RunFailure, SessionId, SessionState, SessionStatus, WaitReason, WorkflowId};
 
@@ -158,7 +158,6 @@ impl Sessions {
 pub struct SessionDetail {
     row: SessionRow,
     more: More,
-    agent_words: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -196,14 +195,6 @@ struct Run {
     pid: i32,
     host: String,
     correlation_id: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Agents {
-    calls: u64,
-    cost_usd: f64,
-    unknown_costs: u64,
-    tokens: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -251,12 +242,7 @@ impl SessionDetail {
                     correlation_id: run.correlation_id.clone(),
                 })
                 .collect(),
-            agents: Agents {
-                calls: lifetime.agent_calls,
-                cost_usd: lifetime.cost_usd,
-                unknown_costs: lifetime.unknown_costs,
-                tokens: lifetime.tokens,
-            },
+            agents: Agents::of(lifetime),
             failure: state.failure.as_ref().map(failure_view),
             waiting: state.waiting.as_ref().map(|waiting| WaitingView {
                 address: waiting.address.to_string(),
@@ -267,7 +253,7 @@ impl SessionDetail {
             supersedes: header.supersedes.clone(),
             adopted_from: header.adopted_from.clone(),
         };
-        Some(Self { row: SessionRow::of(state, disk)?, more, agent_words: agent_words(lifetime) })
+        Some(Self { row: SessionRow::of(state, disk)?, more })
     }
 
     /// As lines of name and value.
@@ -299,8 +285,8 @@ impl SessionDetail {
         add("versions", &row.versions.to_string());
         add("active time", &duration_ms(more.active_ms));
         add("size", &bytes(row.size));
-        if let Some(agents) = &self.agent_words {
-            add("agents", agents);
+        if let Some(agents) = more.agents.words() {
+            add("agents", &agents);
         }
         for run in &more.runs {
             let value =
