@@ -10,6 +10,8 @@ mod leftovers;
 mod lookup;
 mod run;
 mod running;
+#[cfg(test)]
+mod signal_tests;
 mod stop;
 mod table;
 #[cfg(test)]

@@ -230,12 +230,13 @@ struct Streams {
 
 impl Streams {
     fn open() -> io::Result<Self> {
-        if is_ignored(SignalKind::child()) {
+        let ignored = Ignored::at_start();
+        if ignored.holds(SignalKind::child()) {
             // Ignored children leave no exit status; a handler, even an idle one, brings it back.
             drop(signal(SignalKind::child())?);
         }
         let unless_ignored = |kind: SignalKind| -> io::Result<Option<Stream>> {
-            if is_ignored(kind) { Ok(None) } else { signal(kind).map(Some) }
+            if ignored.holds(kind) { Ok(None) } else { signal(kind).map(Some) }
         };
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -264,8 +265,8 @@ impl Streams {
             };
             let now = Instant::now();
             let echo = latest.is_some_and(|(signal, at)| signal == came && now - at < ECHO);
-            latest = Some((came, now));
             if !echo {
+                latest = Some((came, now));
                 root.ask(came);
             }
         }
@@ -297,13 +298,20 @@ fn tell_descendants(signal: Kind) {
     }
 }
 
-/// Whether this process was started with a signal ignored, as `nohup` does. Where the kernel
-/// does not tell: no.
-fn is_ignored(kind: SignalKind) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(0);
-    mask >> (kind.as_raw_value() - 1) & 1 == 1
+/// The signals this process was started to ignore, as `nohup` does it: one bit for each. Where
+/// the kernel does not tell: none.
+struct Ignored(u64);
+
+impl Ignored {
+    fn at_start() -> Self {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        Self(mask.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(0))
+    }
+
+    fn holds(&self, kind: SignalKind) -> bool {
+        self.0 >> (kind.as_raw_value() - 1) & 1 == 1
+    }
 }
 
 /// True after [`Stop::install`] in a process that had no children before: then whatever is below
