@@ -146,7 +146,10 @@ fn workflow_file(
     if carried && !file.starts_with(absolute(directory)) {
         return Err(Failure::new(
             ExitKind::Usage,
-            format!("the checkpoint names a workflow outside of this directory: {}", file.display()),
+            format!(
+                "the checkpoint names a workflow outside of this directory: {}",
+                file.display()
+            ),
         )
         .with_help(help));
     }
@@ -225,9 +228,7 @@ fn events(
         let mut result = match step {
             Some(step) if step.success => result_of(step, place, secrets),
             Some(_) => continue,
-            None if index < checkpoint.current_step_index => {
-                StepResult::skipped(place.step.kind())
-            }
+            None if index < checkpoint.current_step_index => StepResult::skipped(place.step.kind()),
             None => continue,
         };
         if Some(index) == last {

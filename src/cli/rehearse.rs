@@ -147,7 +147,9 @@ fn handlers(text: &mut String, set: &HandlerSet, scope: &FaultScope<'_>, repairs
         let name = handler.id.clone().unwrap_or_else(|| (index + 1).to_string());
         let (runs, why) = match &handler.condition {
             Condition::Always => (Some(true), "no condition".to_owned()),
-            Condition::Malformed { reason, .. } => (Some(false), format!("its condition is malformed: {reason}")),
+            Condition::Malformed { reason, .. } => {
+                (Some(false), format!("its condition is malformed: {reason}"))
+            }
             Condition::When(condition) => match condition.is_true(scope) {
                 Ok(true) => (Some(true), format!("{} is true", condition.source())),
                 Ok(false) => (Some(false), format!("{} is false", condition.source())),
@@ -203,7 +205,11 @@ fn meaning(handler: &Handler) -> String {
 
 fn commands(steps: &[Step]) -> String {
     let commands: Vec<String> = steps.iter().map(Step::summary).collect();
-    if commands.is_empty() { "nothing".to_owned() } else { crate::view::line(&commands.join("; ")).into_owned() }
+    if commands.is_empty() {
+        "nothing".to_owned()
+    } else {
+        crate::view::line(&commands.join("; ")).into_owned()
+    }
 }
 
 /// What is known of a failure that is only imagined.

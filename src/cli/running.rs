@@ -68,21 +68,15 @@ pub(super) fn run(
         session.commit(event)?;
     }
     session.sync_now()?;
-    let run = Run {
-        session: &session,
-        workflow,
-        stop,
-        options: Options {
-            yes: wanted.yes,
-            park: wanted.park,
-            extra_retries: wanted.max_retries,
-            starting,
-            injections: wanted.inject.iter().map(injection).collect(),
-            person: &person,
-        },
-        surroundings,
-        constants,
+    let options = Options {
+        yes: wanted.yes,
+        park: wanted.park,
+        extra_retries: wanted.max_retries,
+        starting,
+        injections: wanted.inject.iter().map(injection).collect(),
+        person: &person,
     };
+    let run = Run::new(&session, workflow, stop, options, surroundings, constants);
     let ending = run.execute();
     let marker = ("PRODIGY_SESSION_ID".to_owned(), session.id().to_string());
     drop(end_background(&[marker], GRACE));

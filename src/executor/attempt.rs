@@ -41,10 +41,10 @@ impl<'a> Run<'a> {
         mut ended: Option<Report>,
     ) -> Result<Done, Halt> {
         loop {
-            let recorded = ended.is_some();
+            let recorded = ended.is_some() && !self.is_planned(address);
             let done = match ended.take() {
-                Some(report) => self.reread(step, address, report),
-                None => {
+                Some(report) if recorded => self.reread(step, address, report),
+                _ => {
                     self.wait_for_retry(frame, address)?;
                     self.go_on(frame)?;
                     self.attempt(frame, step, address)?

@@ -175,6 +175,11 @@ impl Surroundings {
         }
     }
 
+    /// A variable of that environment.
+    pub(super) fn env(&self, name: &str) -> Option<&OsStr> {
+        self.base.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
     /// The environment of programs that belong to the whole run.
     pub(super) fn base(&self) -> Vec<(OsString, OsString)> {
         self.base.iter().map(|(name, value)| (name.clone(), value.clone())).collect()

@@ -2,11 +2,13 @@
 //! the session whether a finish is recorded at this address; that is all there is to resume.
 
 mod attempt;
+mod budget;
 mod capture;
 mod confirm;
 mod environment;
 mod failure;
 mod frame;
+mod gate;
 mod halt;
 mod handler;
 mod kinds;

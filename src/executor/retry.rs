@@ -173,6 +173,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// True when the next attempt was scheduled by the run before, not by a handler.
+    pub(super) fn is_planned(&self, address: &Address) -> bool {
+        self.session.with(|state| {
+            state.standing.error(address).is_none()
+                && state.standing.record(address).is_some_and(|record| record.retry.is_some())
+        })
+    }
+
     /// Waits for what is left of a scheduled delay, never longer than it was configured.
     pub(super) fn wait_for_retry(&self, frame: &Frame<'a>, address: &Address) -> Result<(), Halt> {
         let plan = self.session.with(|state| state.standing.record(address)?.retry.clone());

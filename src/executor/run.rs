@@ -14,6 +14,7 @@ use crate::store::{OpenSession, StoreError};
 use super::confirm::Confirm;
 use super::environment::Surroundings;
 use super::frame::Frame;
+use super::gate::Gate;
 use super::halt::Halt;
 use super::names::Names;
 use super::values::Constants;
@@ -68,9 +69,25 @@ pub struct Run<'a> {
     pub surroundings: Surroundings,
     /// Variables and parameters.
     pub constants: Constants,
+    /// Closed while a provider's limit holds.
+    pub(super) gate: Gate,
 }
 
 impl<'a> Run<'a> {
+    /// A run of `session`, which has recorded its start.
+    #[must_use]
+    pub fn new(
+        session: &'a OpenSession,
+        workflow: &'a Workflow,
+        stop: Stop,
+        options: Options<'a>,
+        surroundings: Surroundings,
+        constants: Constants,
+    ) -> Self {
+        let gate = Gate::default();
+        Self { session, workflow, stop, options, surroundings, constants, gate }
+    }
+
     /// Records one fact.
     pub(super) fn commit(&self, kind: EventKind) -> Result<(), StoreError> {
         self.session.commit(kind).map(drop)

@@ -243,7 +243,8 @@ impl<'a> Run<'a> {
     ) -> Result<Next, Halt> {
         if let Some(agent) = &mut result.report.agent {
             agent.counted = self.session.with(|state| {
-                state.standing.record(address).is_some_and(|record| record.report.is_some())
+                let record = state.standing.record(address);
+                record.is_some_and(|record| record.progress == Progress::Between)
             });
         }
         let checkpoint = match &step.checkpoint {

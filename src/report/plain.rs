@@ -128,7 +128,9 @@ failed    4/4 deploy …: exit code 1 (1.2s)
 
     #[test]
     fn the_lines_of_all_events() {
-        assert_data_eq!(told(&everything(), Level::Normal), str![[r#"
+        assert_data_eq!(
+            told(&everything(), Level::Normal),
+            str![[r#"
 run       flow, 3 steps (flow-3fa9c1)
 running   1/3 make …
 failed    1/3 attempt 1: exit code 1 (1.2s)
@@ -157,7 +159,8 @@ back      1/3: run again after its handler, asked for by 1.on_failure[3]
 failed    pass[1]
 replaced  by session-00000000-0000-4000-8000-000000000002
 
-"#]]);
+"#]]
+        );
     }
 
     #[test]
