@@ -121,8 +121,11 @@ impl Lines {
             self.text.push(')');
         }
         self.text.push('\n');
-        if failed && self.shown.get(address) != Some(&attempts) {
-            self.failure(address, attempts, &result.report);
+        if failed {
+            let attempt = state.standing.record(address).map_or(attempts, |record| record.attempt);
+            if self.shown.get(address) != Some(&attempt) {
+                self.failure(address, attempt, &result.report);
+            }
         }
     }
 
@@ -156,6 +159,9 @@ impl Lines {
             for line in output_end(report) {
                 let _ = writeln!(self.text, "    {faint}|{end} {line}");
             }
+        }
+        if attempt == 0 {
+            return; // It failed before anything was run.
         }
         if let Some(log) = (self.wishes.log)(address, attempt) {
             let _ = writeln!(self.text, "    log: {}", view::line(&log.display().to_string()));

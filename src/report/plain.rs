@@ -39,6 +39,7 @@ mod tests {
     use crate::report::capture::{Capture, Gone, wishes};
     use crate::report::level::Level;
     use crate::session::{EventKind, Report, SessionStatus, StepStatus, Stored};
+    use crate::view::Style;
     use crate::view::story::{Story, address, agent_report, everything, failed_report, result};
 
     fn told(story: &Story, level: Level) -> String {
@@ -226,6 +227,17 @@ failed    1/1 make: exit code 1 (1.2s)
         assert!(told(&story, Level::Normal).ends_with("done      1/1 /fix (30s, $0.42)\n"));
     }
 
+    #[test]
+    fn colours_change_no_word() {
+        let capture = Capture::default();
+        let coloured = Wishes { style: Style::Coloured, ..wishes(Level::Normal) };
+        everything().tell(&mut Plain::new(Box::new(capture.clone()), coloured));
+        let text = capture.text();
+        assert!(text.contains("\u{1b}[31mfailed"), "{text}");
+        let plain: Vec<_> = crate::view::output_lines(&text).collect();
+        assert_eq!(plain.join("\n") + "\n", told(&everything(), Level::Normal));
+    }
+
     /// A generous limit for a test build: the cost must not grow with what came before.
     #[test]
     fn many_events_cost_little() {
@@ -240,7 +252,6 @@ failed    1/1 make: exit code 1 (1.2s)
         }
         let each = begun.elapsed() / u32::try_from(story.events.len()).unwrap();
         assert!(each < std::time::Duration::from_micros(200), "{each:?} an event");
-        eprintln!("{each:?} an event");
     }
 
     #[test]

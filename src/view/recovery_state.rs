@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::table::{Cell, Table};
-use super::{Ink, Style, age, clip, duration_ms, journal_word, line};
+use super::{Depth, Ink, Style, age, clip, duration_ms, journal_word, line};
 use crate::session::{Address, FailureClass, FailureKind, RaisedError, SessionState};
 
 /// `error_recovery_state` of the snapshot.
@@ -62,16 +62,6 @@ struct Retry {
     delay_ms: u64,
     not_before: DateTime<Utc>,
     last_error: Option<String>,
-}
-
-/// How much of it is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Depth {
-    /// What matters now.
-    #[default]
-    Brief,
-    /// Everything that is known.
-    Verbose,
 }
 
 impl ErrorRecoveryState {

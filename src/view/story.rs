@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::session::{
     Address, AgentReport, Digest, Event, EventKind, Failure, FailureClass, FailureKind, Observer,
-    Output, Report, RunStarted, SessionId, SessionStarted, SessionState, SessionStatus, StepKind,
-    StepResult, StepStatus, Stored, WorkflowId,
+    Output, Report, RunFailure, RunStarted, SessionId, SessionStarted, SessionState, SessionStatus,
+    StepKind, StepResult, StepStatus, Stored, WorkflowId,
 };
 
 /// A session that a test tells.
@@ -283,7 +283,7 @@ pub fn everything() -> Story {
     story.add(EventKind::RunFinished {
         status: SessionStatus::Failed,
         active_ms: 61_000,
-        failure: Some(crate::session::RunFailure {
+        failure: Some(RunFailure {
             id: "f1".into(),
             step: address("3"),
             failure: failed().failure.unwrap(),
@@ -291,5 +291,20 @@ pub fn everything() -> Story {
     });
     let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
     story.add(EventKind::Superseded { by });
+    story
+}
+
+/// Three steps, of which the first is done and the second failed.
+pub fn failed() -> Story {
+    let mut story = Story::new("data pipeline", 3, &[]);
+    story.done("1", "a");
+    let report = failed_report(2, "", "");
+    let failure = report.failure.clone().unwrap();
+    story.finished("2", result(StepStatus::Failed, 1, report));
+    story.add(EventKind::RunFinished {
+        status: SessionStatus::Failed,
+        active_ms: 80_000,
+        failure: Some(RunFailure { id: "f1".into(), step: address("2"), failure }),
+    });
     story
 }
