@@ -23,4 +23,4 @@ pub use leftovers::{Leftover, Machine, end_background, end_leftovers};
 pub use lookup::{find_program, starts_like_a_program};
 pub use run::{Born, Ended, Limits, Program, Sink, SpawnError, Stdin, StopSignal, run};
 pub use stop::{Signal, Stop};
-pub use user::{hostname, is_root};
+pub use user::{hostname, is_root, user_id};

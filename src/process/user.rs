@@ -6,6 +6,12 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// The number of the user that programs run as.
+#[must_use]
+pub fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// The name of this machine.
 #[must_use]
 pub fn hostname() -> String {

@@ -27,7 +27,7 @@ impl Agents {
         Self {
             calls: lifetime.agent_calls,
             cost_usd: lifetime.cost_usd,
-            unknown_costs: lifetime.unknown_costs,
+            unknown_costs: lifetime.unknown_costs(),
             tokens: lifetime.tokens,
         }
     }
