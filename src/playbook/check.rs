@@ -3,13 +3,15 @@
 
 mod builtins;
 mod declared;
+mod fields;
+mod forms;
 mod hints;
 mod look;
 mod moment;
 mod names;
-mod nearest;
 mod never;
 mod refused;
+mod seen;
 mod stages;
 mod text;
 mod variables;
@@ -40,3 +42,6 @@ pub fn check(workflow: &Workflow, file: &Arc<PathBuf>) -> Vec<Problem> {
     ]
     .concat()
 }
+
+#[cfg(test)]
+mod tests;
