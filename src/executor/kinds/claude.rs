@@ -60,19 +60,16 @@ impl<'a> Run<'a> {
             let failed = match verdict.result {
                 Ok(answer) => {
                     self.gate.open();
-                    match unfit(call, &answer) {
-                        None => return self.answered(attempt, report, answer),
-                        Some(reason) if corrections < CORRECTIONS => {
+                    match fit(call, &answer) {
+                        Ok(text) => return self.answered(attempt, report, text),
+                        Err(prompt) if corrections < CORRECTIONS => {
                             corrections += 1;
-                            turn = Turn {
-                                conversation: Conversation::Resume(id),
-                                prompt: correction(&reason),
-                            };
+                            turn = Turn { conversation: Conversation::Resume(id), prompt };
                             self.call_ended(&now, report)?;
                             number = self.next_number(attempt);
                             continue;
                         }
-                        Some(reason) => return Ok(self.misfit(report, answer, &reason)),
+                        Err(reason) => return Ok(self.misfit(report, answer, &reason)),
                     }
                 }
                 Err(failed) => failed,
@@ -312,18 +309,10 @@ impl<'a> Run<'a> {
         &self,
         attempt: &Attempt<'_, 'a>,
         mut report: Report,
-        answer: Answer,
+        text: String,
     ) -> Result<Done, Halt> {
         report.exit_code = Some(0);
-        report.stdout.bytes = answer.text.len() as u64;
-        let text = match (&attempt.step.action, answer.structured) {
-            (crate::playbook::model::Action::Claude(call), Some(json))
-                if call.output_schema.is_some() =>
-            {
-                json.to_string()
-            }
-            _ => answer.text,
-        };
+        report.stdout.bytes = text.len() as u64;
         report.stdout.text = self.keep_text(text.trim_end_matches('\n').as_bytes().to_vec())?;
         let mut done = Done { report, ..Done::default() };
         self.capture(attempt.step, &mut done);
@@ -389,25 +378,15 @@ fn step_name<'s>(
     step.id.as_deref().unwrap_or(address.as_str())
 }
 
-/// Why an answer does not satisfy the step's `output_schema`.
-fn unfit(call: &ClaudeCall, answer: &Answer) -> Option<String> {
-    let schema = call.output_schema.as_ref()?.to_json();
-    let json = match &answer.structured {
-        Some(json) => json.clone(),
-        None => match serde_json::from_str(answer.text.trim()) {
-            Ok(json) => json,
-            Err(error) => return Some(format!("it is not JSON: {error}")),
-        },
-    };
-    let _ = (schema, json);
-    None
-}
-
-fn correction(reason: &str) -> String {
-    format!(
-        "Your last answer does not satisfy the required JSON Schema: {reason}. \
-         Answer again with nothing but JSON that satisfies it."
-    )
+/// The answer as the step keeps it: its text, or with `output_schema` the JSON that satisfies
+/// it; else the prompt that asks the agent to correct itself.
+fn fit(call: &ClaudeCall, answer: &Answer) -> Result<String, String> {
+    match &call.output_schema {
+        None => Ok(answer.text.clone()),
+        Some(schema) => {
+            agent::structured_answer(&schema.to_json(), answer).map(|json| json.to_string())
+        }
+    }
 }
 
 fn exit_of(ended: Ended) -> Exit {
