@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use chrono::Utc;
-
 use crate::executor::{
     Constants, Ending, Halt, Inject, Injection, Options, Run, Surroundings, SurroundingsError,
 };
@@ -166,7 +164,7 @@ fn injection(fault: &Fault) -> Injection {
     Injection {
         address: fault.address.clone(),
         kind: match fault.kind {
-            FaultKind::Exit(code) => Inject::Exit(i32::from(code)),
+            FaultKind::Exit(code) => Inject::Exit(code),
             FaultKind::Timeout => Inject::Timeout,
         },
         times: fault.times,
@@ -229,11 +227,6 @@ pub(super) fn absolute(path: &Path) -> std::path::PathBuf {
     std::fs::canonicalize(path)
         .or_else(|_| std::path::absolute(path))
         .unwrap_or_else(|_| path.to_owned())
-}
-
-/// The present time, for views.
-pub(super) fn now() -> chrono::DateTime<Utc> {
-    Utc::now()
 }
 
 /// The working directory of this run.

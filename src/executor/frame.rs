@@ -41,8 +41,6 @@ pub struct Round {
     pub index: usize,
     /// `item_total`.
     pub total: usize,
-    /// The round around it.
-    pub outer: Option<Arc<Round>>,
 }
 
 /// A time limit of a scope.

@@ -182,13 +182,10 @@ impl Lifetime {
 
     fn count_agent(&mut self, agent: Option<&AgentReport>) {
         let Some(agent) = agent else { return };
-        match agent.cost_usd {
-            Some(cost) => {
-                self.cost_usd += cost;
-                self.known_costs += 1;
-                self.largest_cost = self.largest_cost.max(cost);
-            }
-            None => {}
+        if let Some(cost) = agent.cost_usd {
+            self.cost_usd += cost;
+            self.known_costs += 1;
+            self.largest_cost = self.largest_cost.max(cost);
         }
         self.tokens += agent.tokens.unwrap_or(0);
     }

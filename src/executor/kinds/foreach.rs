@@ -126,7 +126,6 @@ impl<'a> Run<'a> {
                 item: item.clone(),
                 index,
                 total: rounds.items.len(),
-                outer: rounds.frame.round.clone(),
             }));
             match self.sequence(&frame, &rounds.each.steps) {
                 Ok(Flow::Done) => {}

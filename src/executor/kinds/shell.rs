@@ -48,10 +48,7 @@ impl<'a> Run<'a> {
             Err(error) => return Ok(Done::failed(self.unresolved("the command", &error))),
         };
         self.start(attempt, &script.display, None)?;
-        let program = match self.program(&script, env, directory) {
-            Ok(program) => program,
-            Err(halt) => return Err(halt),
-        };
+        let program = self.program(&script, env, directory)?;
         let mut done = self.run_program(
             attempt,
             &program,

@@ -45,11 +45,13 @@ impl<'a> Run<'a> {
             return Ok(Done::failed(self.failure(FailureKind::File, &message)));
         }
         let took = frame.stop.active().saturating_sub(started);
-        let mut done = Done::default();
-        done.report = Report {
-            exit_code: Some(0),
-            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            ..Report::default()
+        let mut done = Done {
+            report: Report {
+                exit_code: Some(0),
+                duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                ..Report::default()
+            },
+            ..Done::default()
         };
         done.report.stdout.bytes = bytes.len() as u64;
         done.report.stdout.text = self.keep_text(bytes)?;
