@@ -76,7 +76,7 @@ impl Names {
     #[must_use]
     pub fn captures(&self, reader: &Address) -> BTreeMap<&str, &Stored> {
         let mut seen = BTreeMap::new();
-        for ((scope, name), _) in &self.captures {
+        for (scope, name) in self.captures.keys() {
             if reader.is_within(scope)
                 && let Some(value) = self.capture(reader, name)
             {
@@ -192,13 +192,13 @@ impl Names {
                 .find(|(old, _)| address.is_within(old))
                 .map(|(old, new)| address.moved(old, new))
         };
-        self.ids.retain(|_, entry| rename_or_drop(&mut entry.address, &place));
+        self.ids.retain(|_, entry| rename_or_drop(&mut entry.address, place));
         self.captures.retain(|_, entries| {
-            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, &place));
+            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, place));
             !entries.is_empty()
         });
         self.latest.retain(|_, entries| {
-            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, &place));
+            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, place));
             !entries.is_empty()
         });
     }

@@ -196,7 +196,7 @@ impl Stored {
         match &self.0 {
             Json::String(text) => text.clone(),
             Json::Null => String::new(),
-            other => shown(other).map_or_else(|| other.to_string(), |value| value),
+            other => shown(other).unwrap_or_else(|| other.to_string()),
         }
     }
 
