@@ -155,7 +155,8 @@ fn check_words(sandbox: &Sandbox, kills: u32, seed: u64) {
     for (word, least) in &wanted {
         let count = counts.get(word.as_str()).copied().unwrap_or(0);
         // A failure that a kill left unrecorded has been counted by `fails` all the same.
-        let lost = if ["two", "three", "second", "mend", "mended", "first"].contains(&word.as_str()) {
+        let lost = if ["two", "three", "second", "mend", "mended", "first"].contains(&word.as_str())
+        {
             kills
         } else {
             0
@@ -181,7 +182,10 @@ fn check_journal(sandbox: &Sandbox, seed: u64) {
         let event = &json["event"];
         if let Some(step) = event.get("step_finished") {
             let address = step["address"].as_str().unwrap().to_owned();
-            assert!(!finished.contains(&address), "{address} finished twice, seed {seed}\n{events}");
+            assert!(
+                !finished.contains(&address),
+                "{address} finished twice, seed {seed}\n{events}"
+            );
             finished.push(address);
         } else if let Some(rewound) = event.get("rewound") {
             let scope = rewound["scope"].as_str().unwrap();

@@ -159,7 +159,7 @@ pub(super) fn read_workflow(file: &Path, console: &mut Console) -> Result<Loaded
 /// Why a workflow file cannot run.
 pub(super) fn unreadable(file: &Path, error: LoadError, console: &mut Console) -> Failure {
     match error {
-        LoadError::Read { path, source } => {
+        LoadError::Read(path, source) => {
             let kind = match source.kind() {
                 std::io::ErrorKind::NotFound => ExitKind::NotFound,
                 _ => ExitKind::Usage,

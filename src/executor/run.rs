@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
             Some(Limit::Fixed(duration)) => Ok(Some(*duration)),
             Some(Limit::Computed(text)) => {
                 let text = self.render(text, frame, address)?;
-                match crate::playbook::duration(&text) {
+                match crate::playbook::parse_duration(&text) {
                     Ok(duration) if !duration.is_zero() => Ok(Some(duration)),
                     Ok(_) => Err(EvalError {
                         message: format!("a timeout of {text:?} means nothing"),

@@ -2,17 +2,27 @@
 
 mod check;
 mod describe;
+mod digest;
 pub mod failure;
+mod load;
+mod lower;
 pub mod model;
-mod pending;
 mod position;
 mod problem;
+mod reading;
 mod schema;
 mod show;
+mod values;
+pub mod walk;
+mod yaml;
 
 pub use check::check;
-pub use pending::*;
+pub use digest::digest;
+pub use load::{LoadError, Loaded, load, parse};
 pub use position::Position;
 pub use problem::{Problem, Severity};
+pub use reading::{parse_duration, spell_duration};
 pub use schema::schema;
 pub use show::{show, to_json};
+pub use values::{read_values, yaml_block};
+pub use walk::count_steps;

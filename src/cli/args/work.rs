@@ -206,7 +206,8 @@ impl Cook {
     /// `resume --force`: what was asked of the session that starts again.
     #[must_use]
     pub fn again(resume: &Resume, header: Option<&crate::session::SessionStarted>) -> Self {
-        let passes = header.map(|header| header.passes.iter().map(crate::session::Stored::shown).collect());
+        let passes =
+            header.map(|header| header.passes.iter().map(crate::session::Stored::shown).collect());
         Self {
             file: None,
             arguments: passes.unwrap_or_default(),
