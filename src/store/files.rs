@@ -63,6 +63,16 @@ pub(super) fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory(parent_of(path))
 }
 
+/// Writes a file of a directory that nobody looks into yet: synced, but not its directory.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    let mut file = open_private(path, options.create_new(true).write(true)).named("write", path)?;
+    check_size(bytes.len() as u64)
+        .and_then(|()| file.write_all(bytes))
+        .and_then(|()| file.sync_all())
+        .named("write", path)
+}
+
 /// Makes a directory and its missing parents with mode 0700, whatever the umask.
 pub(super) fn make_directory(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
