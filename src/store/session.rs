@@ -281,6 +281,10 @@ impl OpenSession {
         if scratch.exists() {
             std::fs::remove_dir_all(&scratch).named("empty", &scratch)?;
         }
+        files::remove_leftovers(&home.session(id));
+        if let Some(header) = state.header() {
+            files::remove_leftovers(&home.checkpoints(&header.repository));
+        }
         let disk = GroupSync::new(journal.file(), home.journal(id), journal.failure());
         disk.appended(state.last_seq);
         let shared = Arc::new(Shared {

@@ -136,6 +136,37 @@ fn a_held_session_is_busy_and_free_again_afterwards() {
 }
 
 #[test]
+fn a_child_that_lives_on_does_not_keep_the_session() {
+    let (_place, home) = home();
+    let header = started("flow");
+    let id = header.session_id.clone();
+    let session = OpenSession::create(&home, header, "", Durability::Strict).unwrap();
+    let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    drop(session);
+    let opened = OpenSession::open(&home, &id, Durability::Strict);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    opened.unwrap();
+}
+
+#[test]
+fn temporary_files_of_dead_processes_go_and_young_ones_stay() {
+    let (_place, home) = home();
+    let header = started("flow");
+    let id = header.session_id.clone();
+    drop(OpenSession::create(&home, header, "", Durability::Strict).unwrap());
+    let [old, young] = ["old", "young"].map(|name| {
+        let path = home.checkpoints("app").join(format!(".prodigy-{name}"));
+        std::fs::write(&path, "").unwrap();
+        path
+    });
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(hour_ago).unwrap();
+    drop(OpenSession::open(&home, &id, Durability::Strict).unwrap());
+    assert!(!old.exists() && young.exists());
+}
+
+#[test]
 fn of_many_that_open_at_once_one_gets_it() {
     let (_place, home) = home();
     let header = started("flow");
