@@ -39,7 +39,7 @@ pub use journal::JOURNAL_FORMAT;
 pub use labels::{Label, add_label, labels};
 pub use lock::{Held, Holder, holder};
 pub use prune::{Prunable, prunable, prune, remove_half_made};
-pub use read::Loaded;
+pub use read::{Loaded, stored_workflow};
 pub use repair::{Repaired, repair};
 pub use replay::fold;
 pub use session::{Durability, OpenSession};
