@@ -15,8 +15,7 @@ struct Heard {
     out: Vec<u8>,
     err: Vec<u8>,
     total: usize,
-    /// Called with everything heard so far.
-    on_output: Option<Box<dyn FnMut(&[u8]) + Send>>,
+    panics: bool,
     ends_at: Option<&'static str>,
     refuses: bool,
 }
@@ -32,9 +31,7 @@ impl Sink for Heard {
         if self.out.len() < 1 << 20 {
             self.out.extend_from_slice(bytes);
         }
-        if let Some(act) = &mut self.on_output {
-            act(&self.out);
-        }
+        assert!(!self.panics, "on purpose");
     }
 
     fn stderr(&mut self, bytes: &[u8]) {
@@ -222,6 +219,36 @@ fn a_timeout_takes_the_whole_tree_also_what_left_the_group() {
         assert_eq!(running.join().unwrap(), Ended::Stopped);
     });
     assert!(!lives(pid_in(&left)) && !lives(pid_in(&orphan)));
+}
+
+#[test]
+fn one_without_marker_group_or_parent_is_still_remembered() {
+    let place = tempfile::tempdir().unwrap();
+    let mut program = shell(
+        "setsid env -i sh -c 'trap \"\" TERM; echo $$ > left; while :; do sleep 1; done' & wait",
+    );
+    program.directory = place.path().to_owned();
+    let left = place.path().join("left");
+    let stop = Stop::never();
+    let mut limits = limits();
+    limits.grace = Duration::from_millis(100);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(&program, &limits, &stop, &mut Heard::default()).unwrap());
+        eventually("it writes its pid", || fs::read(&left).is_ok_and(|it| it.ends_with(b"\n")));
+        stop.stop();
+        assert_eq!(running.join().unwrap(), Ended::Stopped);
+    });
+    assert!(!lives(pid_in(&left)));
+}
+
+#[test]
+fn a_panic_of_ours_leaves_nothing_behind() {
+    let mut heard = Heard { panics: true, ..Heard::default() };
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        run(&shell("echo $$; sleep 1000"), &limits(), &Stop::never(), &mut heard)
+    }));
+    assert!(result.is_err());
+    assert!(!lives(heard.born.unwrap().pid));
 }
 
 #[test]
