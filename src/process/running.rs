@@ -234,7 +234,9 @@ impl<'a> Running<'a> {
     fn end(&mut self, sink: &mut dyn Sink) {
         let mut family = Family::of(self.pid, self.born.start, self.limits.marker.as_ref());
         match self.limits.signal {
-            StopSignal::Interrupt => drop(kill_process(self.pid, Signal::INT)),
+            StopSignal::Interrupt => {
+                let _ = kill_process(self.pid, Signal::INT);
+            }
             StopSignal::Terminate => family.signal(Signal::TERM),
         }
         // One that was stopped takes the signal only when it goes on.

@@ -271,24 +271,6 @@ fn a_stopped_program_may_say_its_last_words() {
 }
 
 #[test]
-fn an_interrupt_goes_to_the_program_alone_and_then_to_what_it_leaves() {
-    let mut heard = Heard { ends_at: Some("ready"), ..Heard::default() };
-    let mut limits = limits();
-    limits.signal = StopSignal::Interrupt;
-    let program = shell(
-        "trap 'echo int; exit 0' INT
-         sh -c 'trap \"echo term\" TERM; echo $$ ready; while :; do sleep 0.01; done' &
-         wait; while :; do sleep 0.01; done",
-    );
-    limits.grace = Duration::from_millis(500);
-    let ended = run(&program, &limits, &Stop::never(), &mut heard).unwrap();
-    let text = heard.text();
-    assert_eq!(ended, Ended::Ordered);
-    assert!(text.contains("int\n") && text.contains("term\n"), "{text}");
-    assert!(!lives(text.split(' ').next().unwrap().parse().unwrap()));
-}
-
-#[test]
 fn silence_has_its_own_limit() {
     let mut limits = limits();
     limits.idle = Some(Duration::from_millis(300));
