@@ -38,13 +38,16 @@ impl Family {
         self.living = table::with_descendants(processes, |entry| {
             entry.pid == leader
                 || entry.group == leader
-                || self.known.contains(entry)
+                || self.knows(entry)
                 || self.is_marked(entry)
         });
-        let new: Vec<_> =
-            self.living.iter().filter(|entry| !self.known.contains(entry)).copied().collect();
+        let new: Vec<_> = self.living.iter().filter(|entry| !self.knows(entry)).copied().collect();
         self.known.extend(new);
         !self.living.is_empty()
+    }
+
+    fn knows(&self, entry: &Entry) -> bool {
+        self.known.iter().any(|known| known.is(entry))
     }
 
     fn is_marked(&self, entry: &Entry) -> bool {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, getpid, getppid};
+use rustix::process::{Pid, Signal, getpid, getppid};
 
 use super::ending::signal_process;
 use super::stop::has_only_own_children;
@@ -130,12 +130,15 @@ impl Search<'_> {
             marked.contains(&entry.pid)
                 || recorded.contains(&entry.group)
                 || self.below == Some(entry.parent)
-                || self.found.contains(entry)
+                || self.knows(entry)
         });
-        let new: Vec<_> =
-            living.iter().filter(|entry| !self.found.contains(entry)).copied().collect();
+        let new: Vec<_> = living.iter().filter(|entry| !self.knows(entry)).copied().collect();
         self.found.extend(new);
         living
+    }
+
+    fn knows(&self, entry: &Entry) -> bool {
+        self.found.iter().any(|known| known.is(entry))
     }
 
     fn is_recorded_leader(&self, entry: &Entry) -> bool {
@@ -153,7 +156,7 @@ impl Search<'_> {
 /// This process, its parent and so on.
 fn own_line() -> HashSet<i32> {
     let mut line = HashSet::from([getpid().as_raw_pid()]);
-    let mut next = getppid().map(|parent| parent.as_raw_pid());
+    let mut next = getppid().map(Pid::as_raw_pid);
     while let Some(pid) = next.filter(|pid| line.insert(*pid)) {
         next = table::entry(pid).map(|entry| entry.parent).filter(|parent| *parent > 0);
     }

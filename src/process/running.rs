@@ -3,13 +3,16 @@
 use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 
 use super::clock::TICK;
 use super::drain::keep_reading;
@@ -231,7 +234,9 @@ impl<'a> Running<'a> {
     fn end(&mut self, sink: &mut dyn Sink) {
         let mut family = Family::of(self.pid, self.born.start, self.limits.marker.as_ref());
         match self.limits.signal {
-            StopSignal::Interrupt => drop(kill_process(self.pid, Signal::INT)),
+            StopSignal::Interrupt => {
+                let _ = kill_process(self.pid, Signal::INT);
+            }
             StopSignal::Terminate => family.signal(Signal::TERM),
         }
         // One that was stopped takes the signal only when it goes on.
@@ -286,6 +291,16 @@ impl<'a> Running<'a> {
     }
 }
 
+impl Drop for Running<'_> {
+    /// A panic of ours does not leave the program behind.
+    fn drop(&mut self) {
+        if std::thread::panicking() && matches!(self.child.try_wait(), Ok(None)) {
+            let _ = kill_process_group(self.pid, Signal::KILL);
+            let _ = self.child.wait();
+        }
+    }
+}
+
 impl<'a> Feed<'a> {
     fn new(pipe: ChildStdin, bytes: &'a [u8]) -> Self {
         // A full pipe must not block the loop that also reads the answers.
@@ -315,8 +330,10 @@ fn spawn(program: &Program) -> io::Result<Child> {
     };
     let path = program.env.iter().rev().find(|(name, _)| name == "PATH");
     let path = path.map_or(OsStr::new(""), |(_, value)| value);
-    let file = find_program(&program.program, path, &program.directory);
-    Command::new(file.as_deref().unwrap_or(Path::new(&program.program)))
+    let is_path = program.program.as_bytes().contains(&b'/');
+    let found =
+        if is_path { None } else { find_program(&program.program, path, &program.directory) };
+    Command::new(found.as_deref().unwrap_or(Path::new(&program.program)))
         .arg0(&program.program)
         .args(&program.args)
         .env_clear()

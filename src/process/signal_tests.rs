@@ -35,6 +35,10 @@ fn say(line: &str) {
 }
 
 fn run_aloud(script: &str, stop: &Stop) -> Ended {
+    run_aloud_until(script, StopSignal::Terminate, stop)
+}
+
+fn run_aloud_until(script: &str, signal: StopSignal, stop: &Stop) -> Ended {
     let program = Program {
         program: "sh".into(),
         args: vec!["-c".into(), script.into()],
@@ -42,13 +46,7 @@ fn run_aloud(script: &str, stop: &Stop) -> Ended {
         directory: "/".into(),
         stdin: Stdin::Null,
     };
-    let limits = Limits {
-        timeout: None,
-        idle: None,
-        grace: LONG,
-        signal: StopSignal::Terminate,
-        marker: None,
-    };
+    let limits = Limits { timeout: None, idle: None, grace: LONG, signal, marker: None };
     run(&program, &limits, stop, &mut Aloud).unwrap()
 }
 
@@ -65,6 +63,12 @@ fn role() {
             say(&format!("{ended:?} {:?}", stop.requested()));
             let cleanup = stop.cleanup();
             say(&format!("{:?}", run_aloud("exit 7", &cleanup)));
+        }
+        "agent" => {
+            let script = "trap 'echo int; exit 0' INT
+                sh -c 'trap \"echo term; exit\" TERM; echo ready; while :; do sleep 0.01; done' &
+                wait; while :; do sleep 0.01; done";
+            say(&format!("{:?}", run_aloud_until(script, StopSignal::Interrupt, &stop)));
         }
         "stubborn" => {
             let ended = run_aloud("trap '' TERM; echo ready; while :; do sleep 1; done", &stop);
@@ -169,6 +173,18 @@ fn each_signal_stops_the_program_and_says_which_it_was() {
         actor.until("Exited(7)");
         assert!(!lives(child));
     }
+}
+
+#[test]
+fn an_interrupt_goes_to_the_program_alone_and_then_to_what_it_leaves() {
+    let mut actor = Actor::start("agent");
+    actor.until("ready");
+    actor.signal(Kind::TERM);
+    let heard = actor.until("Stopped");
+    // The shell may add that its `sleep` was terminated.
+    let words: Vec<_> =
+        heard.lines().filter(|line| ["int", "term", "Stopped"].contains(line)).collect();
+    assert_eq!(words, ["int", "term", "Stopped"], "{heard}");
 }
 
 #[test]

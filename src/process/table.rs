@@ -17,6 +17,13 @@ pub(super) struct Entry {
     pub(super) start: u64,
 }
 
+impl Entry {
+    /// Whether this is the same process, looked at another time: its parent may have died since.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.pid == other.pid && self.start == other.start
+    }
+}
+
 /// All processes that can be seen. Without `/proc`, what `ps` lists.
 fn all() -> Vec<Entry> {
     match fs::read_dir("/proc") {

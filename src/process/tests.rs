@@ -15,8 +15,7 @@ struct Heard {
     out: Vec<u8>,
     err: Vec<u8>,
     total: usize,
-    /// Called with everything heard so far.
-    on_output: Option<Box<dyn FnMut(&[u8]) + Send>>,
+    panics: bool,
     ends_at: Option<&'static str>,
     refuses: bool,
 }
@@ -32,9 +31,7 @@ impl Sink for Heard {
         if self.out.len() < 1 << 20 {
             self.out.extend_from_slice(bytes);
         }
-        if let Some(act) = &mut self.on_output {
-            act(&self.out);
-        }
+        assert!(!self.panics, "on purpose");
     }
 
     fn stderr(&mut self, bytes: &[u8]) {
@@ -225,6 +222,36 @@ fn a_timeout_takes_the_whole_tree_also_what_left_the_group() {
 }
 
 #[test]
+fn one_without_marker_group_or_parent_is_still_remembered() {
+    let place = tempfile::tempdir().unwrap();
+    let mut program = shell(
+        "setsid env -i sh -c 'trap \"\" TERM; echo $$ > left; while :; do sleep 1; done' & wait",
+    );
+    program.directory = place.path().to_owned();
+    let left = place.path().join("left");
+    let stop = Stop::never();
+    let mut limits = limits();
+    limits.grace = Duration::from_millis(100);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(&program, &limits, &stop, &mut Heard::default()).unwrap());
+        eventually("it writes its pid", || fs::read(&left).is_ok_and(|it| it.ends_with(b"\n")));
+        stop.stop();
+        assert_eq!(running.join().unwrap(), Ended::Stopped);
+    });
+    assert!(!lives(pid_in(&left)));
+}
+
+#[test]
+fn a_panic_of_ours_leaves_nothing_behind() {
+    let mut heard = Heard { panics: true, ..Heard::default() };
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        run(&shell("echo $$; sleep 1000"), &limits(), &Stop::never(), &mut heard)
+    }));
+    assert!(result.is_err());
+    assert!(!lives(heard.born.unwrap().pid));
+}
+
+#[test]
 fn time_is_up_even_when_the_program_ignores_it() {
     let mut limits = limits();
     limits.timeout = Some(Duration::from_millis(50));
@@ -241,24 +268,6 @@ fn a_stopped_program_may_say_its_last_words() {
     let program = shell("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done");
     let ended = run(&program, &limits(), &Stop::never(), &mut heard).unwrap();
     assert_eq!((ended, heard.text().as_str()), (Ended::Ordered, "ready\nbye\n"));
-}
-
-#[test]
-fn an_interrupt_goes_to_the_program_alone_and_then_to_what_it_leaves() {
-    let mut heard = Heard { ends_at: Some("ready"), ..Heard::default() };
-    let mut limits = limits();
-    limits.signal = StopSignal::Interrupt;
-    let program = shell(
-        "trap 'echo int; exit 0' INT
-         sh -c 'trap \"echo term\" TERM; echo $$ ready; while :; do sleep 0.01; done' &
-         wait; while :; do sleep 0.01; done",
-    );
-    limits.grace = Duration::from_millis(500);
-    let ended = run(&program, &limits, &Stop::never(), &mut heard).unwrap();
-    let text = heard.text();
-    assert_eq!(ended, Ended::Ordered);
-    assert!(text.contains("int\n") && text.contains("term\n"), "{text}");
-    assert!(!lives(text.split(' ').next().unwrap().parse().unwrap()));
 }
 
 #[test]
