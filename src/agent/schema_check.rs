@@ -50,7 +50,6 @@ pub fn mismatches(schema: &Json, document: &Json) -> Vec<String> {
     let steps = Cell::new(0);
     let mut check = Check { root: schema, steps: &steps, found: Vec::new() };
     check.value(schema, document, "", 0);
-    check.found.truncate(MOST);
     check.found
 }
 
@@ -77,7 +76,9 @@ struct Check<'a> {
 impl Check<'_> {
     fn tell(&mut self, place: &str, why: String) {
         let place = if place.is_empty() { "the answer" } else { place };
-        self.found.push(format!("{place}: {why}"));
+        if self.found.len() < MOST {
+            self.found.push(format!("{place}: {why}"));
+        }
     }
 
     fn fits(&self, schema: &Json, value: &Json, depth: usize) -> bool {
