@@ -67,6 +67,9 @@ fn json_in(text: &str) -> Option<Json> {
     })
 }
 
+/// Whether a number satisfies a keyword with this bound.
+type NumberRule = fn(f64, f64) -> bool;
+
 struct Check<'a> {
     root: &'a Json,
     steps: &'a Cell<u32>,
@@ -167,7 +170,7 @@ impl Check<'_> {
 
     fn number(&mut self, keywords: &Map<String, Json>, number: &Number, place: &str) {
         let Some(value) = number.as_f64() else { return };
-        let rules: [(&str, fn(f64, f64) -> bool, &str); 5] = [
+        let rules: [(&str, NumberRule, &str); 5] = [
             ("minimum", |value, bound| value >= bound, "must be at least"),
             ("maximum", |value, bound| value <= bound, "must be at most"),
             ("exclusiveMinimum", |value, bound| value > bound, "must be greater than"),
