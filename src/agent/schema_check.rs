@@ -50,7 +50,6 @@ pub fn mismatches(schema: &Json, document: &Json) -> Vec<String> {
     let steps = Cell::new(0);
     let mut check = Check { root: schema, steps: &steps, found: Vec::new() };
     check.value(schema, document, "", 0);
-    check.found.truncate(MOST);
     check.found
 }
 
@@ -68,6 +67,9 @@ fn json_in(text: &str) -> Option<Json> {
     })
 }
 
+/// Whether a number satisfies a keyword with this bound.
+type NumberRule = fn(f64, f64) -> bool;
+
 struct Check<'a> {
     root: &'a Json,
     steps: &'a Cell<u32>,
@@ -77,7 +79,9 @@ struct Check<'a> {
 impl Check<'_> {
     fn tell(&mut self, place: &str, why: String) {
         let place = if place.is_empty() { "the answer" } else { place };
-        self.found.push(format!("{place}: {why}"));
+        if self.found.len() < MOST {
+            self.found.push(format!("{place}: {why}"));
+        }
     }
 
     fn fits(&self, schema: &Json, value: &Json, depth: usize) -> bool {
@@ -166,7 +170,7 @@ impl Check<'_> {
 
     fn number(&mut self, keywords: &Map<String, Json>, number: &Number, place: &str) {
         let Some(value) = number.as_f64() else { return };
-        let rules: [(&str, fn(f64, f64) -> bool, &str); 5] = [
+        let rules: [(&str, NumberRule, &str); 5] = [
             ("minimum", |value, bound| value >= bound, "must be at least"),
             ("maximum", |value, bound| value <= bound, "must be at most"),
             ("exclusiveMinimum", |value, bound| value > bound, "must be greater than"),

@@ -34,13 +34,12 @@ pub(super) fn pieces(line: &[u8]) -> Pieces {
         }
     }
     outside.extend_from_slice(line.get(at..).unwrap_or_default());
-    match find(&outside) {
+    if let Some(start) = find(&outside) {
         // The inner object may have ended in the same line: what is around it is whole again.
-        Some(start) => match object(&outside[start..]) {
+        match object(&outside[start..]) {
             Some((json, _)) => found.objects.push(json),
             None => found.head = Some(outside.split_off(start)),
-        },
-        None => {}
+        }
     }
     found
 }

@@ -252,9 +252,8 @@ fn silent_failure(facts: &Facts, exit: Exit, stderr: &str, now: DateTime<FixedOf
         Some(line) => format!("{message}: {line}"),
         None => message,
     };
-    let code = match exit {
-        Exit::Code(code @ (0..=128 | ..0)) => code,
-        _ => return (AgentFailure::Killed, format!("claude {}", ended(exit)), None),
+    let Exit::Code(code @ (0..=128 | ..0)) = exit else {
+        return (AgentFailure::Killed, format!("claude {}", ended(exit)), None);
     };
     if speaks_of_limit(stderr) {
         let until = reset_time(stderr, now);
