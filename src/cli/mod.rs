@@ -1,19 +1,26 @@
 //! The command line: one file per subcommand that parses, calls and shows.
 
 pub mod args;
+mod checkpoints;
+mod clean;
 mod completions;
 mod confirm;
 mod cook;
 mod docs;
 mod failure;
 mod init;
+mod logs;
+mod lookup;
 mod man;
 mod output;
 mod panic;
 mod resume;
+mod rows;
+mod sessions;
 mod start;
 mod trace;
 mod usage;
+mod watch;
 
 pub use output::{Console, Output};
 pub use start::run;

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 
 use crate::exit::Failure;
+use crate::view::Style;
 
 use super::args::{Color, Global};
 
@@ -72,6 +73,12 @@ impl Output {
     #[must_use]
     pub fn colored(&self) -> bool {
         self.colored
+    }
+
+    /// Colours or none, for what `view` and `report` write.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        if self.colored { Style::Coloured } else { Style::Plain }
     }
 
     /// True when nobody reads any more: whoever follows something can stop.

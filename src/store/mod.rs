@@ -38,7 +38,7 @@ pub use import::{Imported, import};
 pub use journal::JOURNAL_FORMAT;
 pub use labels::{Label, add_label, labels};
 pub use lock::{Held, Holder, holder};
-pub use prune::{Prunable, prunable, prune, remove_half_made};
+pub use prune::{Prunable, prunable, prune, remove_half_made, size};
 pub use read::Loaded;
 pub use repair::{Repaired, repair};
 pub use replay::fold;

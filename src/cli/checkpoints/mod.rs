@@ -1,0 +1,9 @@
+//! `prodigy checkpoints …`: restore points of sessions.
+
+mod list;
+mod run;
+mod show;
+mod transfer;
+mod validate;
+
+pub(super) use run::run;
