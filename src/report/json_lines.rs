@@ -24,7 +24,7 @@ impl JsonLines {
 impl Observer for JsonLines {
     fn event(&mut self, event: &Event, state: &SessionState) {
         self.line.clear();
-        if event_line(event, state, &mut self.line).is_ok() {
+        if json_line(event, state, &mut self.line).is_ok() {
             self.out.write(&self.line);
         }
     }
@@ -34,7 +34,7 @@ impl Observer for JsonLines {
 ///
 /// # Errors
 /// The event cannot be written as JSON, which does not happen for recorded events.
-pub fn event_line(
+pub fn json_line(
     event: &Event,
     state: &SessionState,
     line: &mut String,

@@ -121,8 +121,11 @@ impl Lines {
             self.text.push(')');
         }
         self.text.push('\n');
-        if failed && self.shown.get(address) != Some(&attempts) {
-            self.failure(address, attempts, &result.report);
+        if failed {
+            let attempt = state.standing.record(address).map_or(attempts, |record| record.attempt);
+            if self.shown.get(address) != Some(&attempt) {
+                self.failure(address, attempt, &result.report);
+            }
         }
     }
 
@@ -156,6 +159,9 @@ impl Lines {
             for line in output_end(report) {
                 let _ = writeln!(self.text, "    {faint}|{end} {line}");
             }
+        }
+        if attempt == 0 {
+            return; // It failed before anything was run.
         }
         if let Some(log) = (self.wishes.log)(address, attempt) {
             let _ = writeln!(self.text, "    log: {}", view::line(&log.display().to_string()));
@@ -207,7 +213,7 @@ impl Lines {
             }
             EventKind::LoopStarted { address, items } => {
                 self.word("loop", Ink::Strong, address, state);
-                let _ = writeln!(self.text, " {}", view::count(items.len(), "item"));
+                let _ = writeln!(self.text, " {}", view::count(items.len() as u64, "item"));
             }
             EventKind::Scored { address, score, reached, .. } => {
                 self.word("score", if *reached { Ink::Good } else { Ink::Caution }, address, state);
@@ -247,7 +253,7 @@ impl Lines {
                 });
             }
             EventKind::WorkflowChanged { kept, .. } => {
-                let kept = view::count(kept.len(), "finished step");
+                let kept = view::count(kept.len() as u64, "finished step");
                 let _ = writeln!(self.text, "changed   the workflow was edited, {kept} kept");
             }
             EventKind::Superseded { by } => {
@@ -273,10 +279,10 @@ impl Lines {
         if run > 1 {
             let _ = writeln!(self.text, "resume    {name} at {} ({id})", view::position(state));
         } else if header.stages.is_empty() {
-            let steps = view::count(header.total_steps, "step");
+            let steps = view::count(header.total_steps as u64, "step");
             let _ = writeln!(self.text, "run       {name}, {steps} ({id})");
         } else {
-            let stages = view::count(header.stages.len(), "stage");
+            let stages = view::count(header.stages.len() as u64, "stage");
             let _ = writeln!(self.text, "run       {name}, {stages} ({id})");
         }
     }

@@ -14,7 +14,7 @@ mod screen;
 mod summary;
 mod terminal;
 
-pub use json_lines::JsonLines;
+pub use json_lines::{JsonLines, json_line};
 pub use level::{Level, LogPath, Wishes};
 pub use mask::Masker;
 pub use plain::Plain;

@@ -39,7 +39,8 @@ mod tests {
     use crate::report::capture::{Capture, Gone, wishes};
     use crate::report::level::Level;
     use crate::session::{EventKind, Report, SessionStatus, StepStatus, Stored};
-    use crate::view::story::{Story, address, agent_report, failed_report, result};
+    use crate::view::Style;
+    use crate::view::story::{Story, address, agent_report, everything, failed_report, result};
 
     fn told(story: &Story, level: Level) -> String {
         let capture = Capture::default();
@@ -127,6 +128,43 @@ failed    4/4 deploy …: exit code 1 (1.2s)
     }
 
     #[test]
+    fn the_lines_of_all_events() {
+        assert_data_eq!(
+            told(&everything(), Level::Normal),
+            str![[r#"
+run       flow, 3 steps (flow-3fa9c1)
+running   1/3 make …
+failed    1/3 attempt 1: exit code 1 (1.2s)
+    | out
+    | err
+    log: /logs/1.1.log
+retry     1/3 attempt 2 in 1.5s
+running   1/3 make all (attempt 2)
+failed    1/3 attempt 2: exit code 1 (1.2s)
+    | out
+    | err
+    log: /logs/1.2.log
+skipped   1.on_failure[1] handler: its condition is false
+handle    1.on_failure[2] fix-2
+failed    1.on_failure[2] fix-2 handler: exit code 9
+handle    1.on_failure[3] fix-3
+handled   1.on_failure[3] fix-3
+recovered 1/3 make all (1.2s, 2 attempts)
+loop      2/3 2 items
+score     2.goal[1] 80, threshold not reached
+confirmed 3/3 by terminal
+resume    flow at step 2/3 (flow-3fa9c1)
+answer    3/3 it was done
+changed   the workflow was edited, 1 finished step kept
+back      1/3: run again after its handler, asked for by 1.on_failure[3]
+failed    pass[1]
+replaced  by session-00000000-0000-4000-8000-000000000002
+
+"#]]
+        );
+    }
+
+    #[test]
     fn quiet_shows_what_failed_for_good() {
         assert_data_eq!(
             told(&story(), Level::Quiet),
@@ -187,6 +225,33 @@ failed    1/1 make: exit code 1 (1.2s)
         story.started("1", 1, "/fix");
         story.finished("1", result(StepStatus::Success, 1, agent_report(Some(0.42))));
         assert!(told(&story, Level::Normal).ends_with("done      1/1 /fix (30s, $0.42)\n"));
+    }
+
+    #[test]
+    fn colours_change_no_word() {
+        let capture = Capture::default();
+        let coloured = Wishes { style: Style::Coloured, ..wishes(Level::Normal) };
+        everything().tell(&mut Plain::new(Box::new(capture.clone()), coloured));
+        let text = capture.text();
+        assert!(text.contains("\u{1b}[31mfailed"), "{text}");
+        let plain: Vec<_> = crate::view::output_lines(&text).collect();
+        assert_eq!(plain.join("\n") + "\n", told(&everything(), Level::Normal));
+    }
+
+    /// A generous limit for a test build: the cost must not grow with what came before.
+    #[test]
+    fn many_events_cost_little() {
+        let mut story = Story::new("flow", 10_000, &[]);
+        for step in 1..=10_000 {
+            story.done(&step.to_string(), "true");
+        }
+        let mut plain = Plain::new(Box::new(std::io::sink()), wishes(Level::Normal));
+        let begun = std::time::Instant::now();
+        for event in &story.events {
+            plain.event(event, &story.state);
+        }
+        let each = begun.elapsed() / u32::try_from(story.events.len()).unwrap();
+        assert!(each < std::time::Duration::from_micros(200), "{each:?} an event");
     }
 
     #[test]

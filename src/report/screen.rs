@@ -39,14 +39,21 @@ struct Running {
 /// Where everything is written, shared by the region and the lines above it.
 #[derive(Clone)]
 struct Lines {
-    out: Arc<Mutex<Out>>,
+    drawing: Arc<Mutex<Drawing>>,
     columns: Columns,
+}
+
+/// What is written at once when the drawing is complete.
+struct Drawing {
+    out: Out,
+    pending: String,
 }
 
 impl Screen {
     /// A screen on `out`, with nothing in its live region.
     pub fn new(out: Box<dyn Write + Send>, columns: Columns) -> Self {
-        let lines = Lines { out: Arc::new(Mutex::new(Out::new(out))), columns };
+        let drawing = Drawing { out: Out::new(out), pending: String::new() };
+        let lines = Lines { drawing: Arc::new(Mutex::new(drawing)), columns };
         let running = Arc::new(Mutex::new(Vec::new()));
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(lines.clone()), 10);
         let bar = ProgressBar::with_draw_target(None, target);
@@ -97,12 +104,12 @@ impl Screen {
     /// Lets whole lines scroll by above the region.
     pub fn scroll(&self, lines: &str) {
         if !lines.is_empty() {
-            self.hide_during(|| held(&self.lines.out).write(lines));
+            self.hide_during(|| held(&self.lines.drawing).out.write(lines));
         }
     }
 
     /// Takes the region away while `action` uses the terminal (to ask a person something).
-    /// Nothing else is written meanwhile.
+    /// Nothing else is written meanwhile: `action` must not commit events, or it waits for itself.
     pub fn hide_during<T>(&self, action: impl FnOnce() -> T) -> T {
         self.bar.suspend(action)
     }
@@ -142,7 +149,7 @@ fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Lines {
     fn write(&self, text: &str) -> io::Result<()> {
-        held(&self.out).write(text);
+        held(&self.drawing).pending.push_str(text);
         Ok(())
     }
 
@@ -191,6 +198,9 @@ impl TermLike for Lines {
     }
 
     fn flush(&self) -> io::Result<()> {
+        let Drawing { out, pending } = &mut *held(&self.drawing);
+        out.write(pending);
+        pending.clear();
         Ok(())
     }
 }

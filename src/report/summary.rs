@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::session::{SessionState, SessionStatus};
-use crate::view::{self, StepCounts, Style};
+use crate::view::{self, Agents, StepCounts, Style};
 
 /// Where a session's files lie.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
     }
     row("steps", &StepCounts::of(state).to_string());
     row("time", &view::duration_ms(state.lifetime.active_ms));
-    if let Some(agents) = view::agent_words(&state.lifetime) {
+    if let Some(agents) = Agents::of(&state.lifetime).words() {
         row("agents", &agents);
     }
     row("logs", &view::line(&places.logs.display().to_string()));

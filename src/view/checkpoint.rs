@@ -8,10 +8,10 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::order::order;
-use super::recovery_state::{Depth, ErrorRecoveryState};
+use super::recovery_state::ErrorRecoveryState;
 use super::table::{Cell, Table};
 use super::{
-    Holder, Ink, Position, Style, clip, current_step_index, duration_ms, position, standing,
+    Depth, Holder, Ink, Position, Style, clip, current_step_index, duration_ms, position, standing,
     status_words, step_words, tail, time, value_line, variables,
 };
 use crate::session::{
@@ -90,7 +90,7 @@ impl Checkpoint {
                 next_index += 1;
                 next_index - 1
             });
-            let row = StepRow::of(address, record, step_index);
+            let row = StepRow::of(address, record, step_index, holder);
             if record.progress == Progress::Done {
                 completed_steps.push(row);
             } else {
@@ -203,13 +203,17 @@ impl Checkpoint {
 }
 
 impl StepRow {
-    fn of(address: &Address, record: &Record, step_index: Option<usize>) -> Self {
+    fn of(address: &Address, record: &Record, step_index: Option<usize>, holder: Holder) -> Self {
         let report = record.latest_report();
         let result = record.result.as_deref();
         let (status, words) = match (result, record.progress) {
             (Some(result), _) => (status_word(result.status), step_words(result.status)),
-            (None, Progress::Running) => ("running", ("running", Ink::Strong)),
-            (None, Progress::InDoubt) => ("in_doubt", ("in doubt", Ink::Caution)),
+            (None, Progress::Running) if holder == Holder::Process => {
+                ("running", ("running", Ink::Strong))
+            }
+            (None, Progress::Running | Progress::InDoubt) => {
+                ("in_doubt", ("in doubt", Ink::Caution))
+            }
             (None, Progress::Between) => ("between_attempts", ("between attempts", Ink::Caution)),
             (None, _) => ("pending", ("pending", Ink::Faint)),
         };

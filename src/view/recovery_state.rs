@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::table::{Cell, Table};
-use super::{Ink, Style, age, clip, duration_ms, line};
+use super::{Depth, Ink, Style, age, clip, duration_ms, journal_word, line};
 use crate::session::{Address, FailureClass, FailureKind, RaisedError, SessionState};
 
 /// `error_recovery_state` of the snapshot.
@@ -64,16 +64,6 @@ struct Retry {
     last_error: Option<String>,
 }
 
-/// How much of it is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Depth {
-    /// What matters now.
-    #[default]
-    Brief,
-    /// Everything that is known.
-    Verbose,
-}
-
 impl ErrorRecoveryState {
     /// That of `state`; none where nothing failed.
     #[must_use]
@@ -128,7 +118,7 @@ impl ErrorRecoveryState {
             errors.row([
                 error.step.as_str().into(),
                 clip(&error.message, 80).into(),
-                snake_word(&error.class).into(),
+                journal_word(&error.class).into(),
                 error.attempt.to_string().into(),
                 match error.goes_on {
                     None => "running",
@@ -224,13 +214,5 @@ fn section(text: &mut String, heading: &str, table: &Table, style: Style) {
     let rows = table.text(2, style);
     if !rows.is_empty() {
         let _ = write!(text, "{heading}\n{rows}");
-    }
-}
-
-/// The word that stands in JSON for a unit variant: `rate_limit`.
-fn snake_word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
     }
 }

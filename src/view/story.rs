@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::session::{
     Address, AgentReport, Digest, Event, EventKind, Failure, FailureClass, FailureKind, Observer,
-    Output, Report, RunStarted, SessionId, SessionStarted, SessionState, SessionStatus, StepKind,
-    StepResult, StepStatus, Stored, WorkflowId,
+    Output, Report, RunFailure, RunStarted, SessionId, SessionStarted, SessionState, SessionStatus,
+    StepKind, StepResult, StepStatus, Stored, WorkflowId,
 };
 
 /// A session that a test tells.
@@ -183,4 +183,128 @@ pub fn agent_report(cost_usd: Option<f64>) -> Report {
         })),
         ..Report::default()
     }
+}
+
+/// A story that tells every kind of event at least once.
+pub fn everything() -> Story {
+    let mut story = Story::new("flow", 3, &[]);
+    let one = || address("1");
+    let failed = || failed_report(1, "out\n", "err\n");
+    story.started("1", 1, "make\nall");
+    story.add(EventKind::StepSpawned { address: one(), pid: 77, born: 1 });
+    story.attempt_failed("1", 1, failed());
+    story.add(EventKind::RetryScheduled {
+        address: one(),
+        attempt: 2,
+        delay_ms: 1_500,
+        not_before: start(),
+        uncounted: true,
+    });
+    story.started("1", 2, "make all").attempt_failed("1", 2, failed());
+    story.add(EventKind::ErrorRaised {
+        address: one(),
+        step: one(),
+        failure: Failure {
+            kind: FailureKind::Exit,
+            class: FailureClass::Network,
+            message: Stored::plain("no route\u{1b}[2J"),
+        },
+        exit_code: Some(1),
+        attempt: 2,
+        output: Stored::default(),
+        stderr: Stored::default(),
+        correlation_id: "corr-1".into(),
+    });
+    let handler = |number: u32| address(&format!("1.on_failure[{number}]"));
+    story.add(EventKind::HandlerSkipped {
+        address: handler(1),
+        id: "1".into(),
+        reason: "its condition is false".into(),
+        failed: false,
+    });
+    for (number, success) in [(2, false), (3, true)] {
+        story.add(EventKind::HandlerStarted {
+            address: handler(number),
+            id: format!("fix-{number}"),
+            strategy: "recovery".into(),
+            attempt: 1,
+            correlation_id: "corr-1".into(),
+        });
+        story.add(EventKind::HandlerFinished {
+            address: handler(number),
+            id: format!("fix-{number}"),
+            success,
+            error: (!success).then(|| "exit code 9".into()),
+            output: Stored::default(),
+            attempt: 1,
+        });
+    }
+    story.add(EventKind::ErrorSettled { address: one(), goes_on: true });
+    story.finished("1", result(StepStatus::Recovered, 2, failed()));
+    let items = vec![Stored::plain("a"), Stored::plain("b")];
+    story.add(EventKind::LoopStarted { address: address("2"), items });
+    story.add(EventKind::Scored {
+        address: address("2.goal[1]"),
+        score: 80.0,
+        reached: false,
+        detail: Stored::default(),
+    });
+    let confirmed =
+        EventKind::Confirmed { address: address("3"), yes: true, by: "terminal".into() };
+    story.add(confirmed);
+    story.add(EventKind::Waiting {
+        address: address("3"),
+        reason: crate::session::WaitReason::Limit,
+        message: "the provider's limit ends at noon".into(),
+        until: None,
+    });
+    story.ended(SessionStatus::Parked).run("resume flow");
+    story.add(EventKind::Answered {
+        address: address("3"),
+        answer: crate::session::PersonsAnswer::Done,
+    });
+    story.add(EventKind::WorkflowChanged {
+        workflow_hash: Digest::of(b"y"),
+        kept: vec![(one(), one())],
+    });
+    story.add(EventKind::Rewound {
+        scope: one(),
+        from: None,
+        reach: crate::session::Reach::Subtree,
+        to_seq: None,
+        cause: crate::session::RewindCause::Rerun,
+        by: Some(handler(3)),
+    });
+    story.add(EventKind::ScopeFinished {
+        address: address("pass[1]"),
+        status: StepStatus::Failed,
+        goes_on: false,
+    });
+    story.add(EventKind::RunFinished {
+        status: SessionStatus::Failed,
+        active_ms: 61_000,
+        failure: Some(RunFailure {
+            id: "f1".into(),
+            step: address("3"),
+            failure: failed().failure.unwrap(),
+        }),
+    });
+    let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    story.add(EventKind::Superseded { by });
+    story
+}
+
+/// Three steps, of which the first is done and the second failed.
+pub fn failed() -> Story {
+    let mut story = Story::new("data pipeline", 3, &[]);
+    story.done("1", "a");
+    let report = failed_report(2, "", "");
+    let failure = report.failure.clone().unwrap();
+    story.finished("2", result(StepStatus::Failed, 1, report));
+    story.add(EventKind::RunFinished {
+        status: SessionStatus::Failed,
+        active_ms: 80_000,
+        failure: Some(RunFailure { id: "f1".into(), step: address("2"), failure }),
+    });
+    story
 }

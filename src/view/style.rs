@@ -1,4 +1,4 @@
-//! Colours, where the caller wants them. They only repeat what the words already say.
+//! How text looks: how much of it, and in which colours, which only repeat what the words say.
 
 use crate::session::SessionStatus;
 
@@ -10,6 +10,16 @@ pub enum Style {
     Plain,
     /// Text with ANSI colours.
     Coloured,
+}
+
+/// How much of an answer is shown (`--verbose`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// What matters now.
+    #[default]
+    Brief,
+    /// Everything that is known.
+    Verbose,
 }
 
 /// What a colour stands for.

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Ink, dollars, line};
-use crate::session::{Address, Lifetime, RewindCause, SessionState, StepStatus};
+use serde::Serialize;
+
+use super::{Ink, line};
+use crate::session::{Address, RewindCause, SessionState, StepStatus};
 
 /// The standing of a step in one word, and its colour.
 #[must_use]
@@ -36,8 +38,17 @@ pub fn rewind_words(cause: RewindCause) -> &'static str {
 
 /// `1 step`, `3 steps`.
 #[must_use]
-pub fn count(number: usize, noun: &str) -> String {
+pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// The word that stands in the journal for a variant without fields: `rate_limit`.
+#[must_use]
+pub fn journal_word(variant: &impl Serialize) -> String {
+    match serde_json::to_value(variant) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
 }
 
 /// Appends how people call the place: `3/10` for a step that stands directly in the
@@ -60,26 +71,4 @@ pub fn push_label(text: &mut String, address: &Address, state: &SessionState) {
         }
         _ => text.push_str(&line(number)),
     }
-}
-
-/// What agents cost so far: `4 calls, $1.24, 20000 tokens`; none without agents.
-#[must_use]
-pub fn agent_words(lifetime: &Lifetime) -> Option<String> {
-    let known = lifetime.cost_usd > 0.0;
-    if lifetime.agent_calls == 0 && !known && lifetime.tokens == 0 {
-        return None;
-    }
-    let calls = usize::try_from(lifetime.agent_calls).unwrap_or(usize::MAX);
-    let mut text = count(calls, "call");
-    if known {
-        let _ = write!(text, ", {}", dollars(lifetime.cost_usd));
-    }
-    if lifetime.unknown_costs > 0 {
-        let unknown = usize::try_from(lifetime.unknown_costs).unwrap_or(usize::MAX);
-        let _ = write!(text, ", cost of {} unknown", count(unknown, "call"));
-    }
-    if lifetime.tokens > 0 {
-        let _ = write!(text, ", {} tokens", lifetime.tokens);
-    }
-    Some(text)
 }
