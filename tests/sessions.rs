@@ -360,3 +360,66 @@ fn a_person_reads_no_control_characters() {
         assert!(!ran.stdout.contains(['\u{1b}', '\u{7}']), "{command:?}: {}", ran.stdout);
     }
 }
+
+#[test]
+fn events_are_listed_filtered_and_exported() {
+    let sandbox = Sandbox::new();
+    let (_, id) = interrupted(&sandbox);
+    let listed = sandbox.run(&["events", "ls"]).exits(0).stdout;
+    assert!(listed.contains("step_started") && listed.contains("make step-3"), "{listed}");
+    let all = sandbox.run(&["events", "ls", "--session", &id, "--json"]).exits(0).json();
+    let all = all.as_array().unwrap();
+    assert_eq!(all[0]["type"], "session_started");
+    assert_eq!(all.last().unwrap()["type"], "run_finished");
+    let finished = ["events", "ls", "--type", "step_finished", "--json"];
+    assert_eq!(sandbox.run(&finished).exits(0).json().as_array().map(Vec::len), Some(2));
+    sandbox.run(&["events", "ls", "--type", "step_finish"]).exits(2);
+    let of_three = sandbox.run(&["events", "ls", "--step", "3"]).exits(0).stdout;
+    assert!(of_three.contains("make step-3") && !of_three.contains("make step-1"), "{of_three}");
+    assert_eq!(
+        sandbox.run(&["events", "ls", "--since", "2100-01-01T00:00:00Z"]).exits(0).stdout,
+        ""
+    );
+    assert_eq!(sandbox.run(&["events", "ls", "--since", "1h"]).exits(0).stdout, listed);
+    sandbox.run(&["events", "ls", "--since", "yesterday"]).exits(2);
+    let exported = sandbox.run(&["events", "export"]).exits(0).stdout;
+    assert_eq!(exported.lines().count(), all.len());
+    for line in exported.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    sandbox.run(&["events", "export", "-o", "events.jsonl"]).exits(0);
+    assert_eq!(sandbox.read("events.jsonl"), exported);
+    sandbox.run(&["events", "export", "-o", "events.jsonl"]).exits(2);
+    let followed = sandbox.run(&["events", "follow", "--json"]).exits(0).stdout;
+    assert_eq!(followed, exported, "nobody runs it: following ends at once");
+}
+
+#[test]
+fn statistics_count_one_session_or_all() {
+    let sandbox = Sandbox::new();
+    interrupted(&sandbox);
+    completed(&sandbox, "other");
+    let one = sandbox.run(&["events", "stats", "--json", "--session", "data pipeline"]).exits(0);
+    assert_eq!(one.json()["events"]["step_finished"], 2);
+    let all = sandbox.run(&["events", "stats", "--all", "--json"]).exits(0).json();
+    assert_eq!(all["events"]["step_finished"], 3);
+    assert_eq!(all["sessions"], 2);
+    sandbox.run(&["events", "stats"]).exits(0);
+    sandbox.run(&["events", "stats", "--all", "--session", "x"]).exits(2);
+}
+
+#[test]
+fn followed_events_come_as_they_happen_and_end_with_the_session() {
+    let sandbox = Sandbox::new();
+    let past = Past::new(&sandbox, "flow", 1);
+    let mut child =
+        sandbox.command(&["events", "follow", "--type", "step_started"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    past.start("1");
+    assert!(lines.next().unwrap().unwrap().contains("make step-1"));
+    past.finish("1", "").start("2");
+    assert!(lines.next().unwrap().unwrap().contains("make step-2"));
+    past.end(SessionStatus::Completed);
+    assert!(lines.next().is_none(), "the follower ends");
+    assert!(child.wait().unwrap().success());
+}

@@ -171,9 +171,13 @@ fn in_words(session: &Prunable) -> String {
 }
 
 fn sessions(number: usize) -> String {
-    format!("the records of {}", view::count(number, "session"))
+    format!("the records of {}", counted(number, "session"))
 }
 
 fn total(sessions: &[Prunable]) -> String {
     view::bytes(sessions.iter().map(|session| session.bytes).sum())
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    view::count(u64::try_from(number).unwrap_or(u64::MAX), noun)
 }

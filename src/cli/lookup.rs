@@ -52,15 +52,6 @@ impl Place {
         Ok(OpenSession::read(&self.home, id)?)
     }
 
-    /// As [`Self::read`], but damage is an error, after nothing was shown.
-    pub(super) fn read_sound(&self, id: &SessionId) -> Result<Loaded, Failure> {
-        let mut loaded = self.read(id)?;
-        match loaded.damage.take() {
-            Some(damage) => Err(damage.into()),
-            None => Ok(loaded),
-        }
-    }
-
     /// Number of the event after which a version, a named checkpoint or a label stands.
     pub(super) fn version(
         &self,
@@ -84,6 +75,14 @@ impl Place {
                 .because(known)
                 .with_help(format!("prodigy checkpoints list --workflow-id {id}"))
         })
+    }
+}
+
+/// What could be read was shown; damage behind it is an error all the same.
+pub(super) fn sound(loaded: Loaded) -> Result<ExitKind, Failure> {
+    match loaded.damage {
+        Some(damage) => Err(damage.into()),
+        None => Ok(ExitKind::Success),
     }
 }
 

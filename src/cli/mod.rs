@@ -7,6 +7,7 @@ mod completions;
 mod confirm;
 mod cook;
 mod docs;
+mod events;
 mod failure;
 mod init;
 mod logs;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 
 use crate::exit::Failure;
-use crate::view::Style;
+use crate::view::{Depth, Style};
 
 use super::args::{Color, Global};
 
@@ -137,6 +137,12 @@ impl Console {
             quiet: global.quiet,
             verbose: global.verbose,
         }
+    }
+
+    /// How much detail is wanted: `-v` or `--verbose`.
+    #[must_use]
+    pub fn depth(&self) -> Depth {
+        if self.verbose > 0 { Depth::Verbose } else { Depth::Brief }
     }
 
     /// An error, told once on stderr.

@@ -1,4 +1,4 @@
-//! Sessions as rows of a list: from their journals where they stand somewhere, else from their cards.
+//! Sessions as rows of a list: from their journals, or from their cards where those are gone.
 
 use crate::exit::Failure;
 use crate::session::SessionState;
@@ -49,12 +49,12 @@ pub(super) fn on_disk(place: &Place, card: &Card) -> OnDisk {
     OnDisk { holder, size: store::size(&place.home, &card.session_id) }
 }
 
-/// Where a completed session stands needs no journal: it may be long, or cleaned away.
+/// The row of a session, and what is wrong with its journal.
 fn listed(place: &Place, card: Card) -> (Listed, Option<StoreError>) {
     let disk = on_disk(place, &card);
     let mut state = None;
     let mut damage = None;
-    if !card.status.is_completed() {
+    if card.cleaned_at.is_none() {
         match OpenSession::read(&place.home, &card.session_id) {
             Ok(loaded) => (state, damage) = (Some(loaded.state), loaded.damage),
             Err(problem) => damage = Some(problem),

@@ -10,7 +10,8 @@ use crate::exit::{ExitKind, Failure};
 use super::args::{Arguments, Command};
 use super::output::Console;
 use super::{
-    checkpoints, completions, cook, docs, init, logs, man, panic, resume, sessions, trace, usage,
+    checkpoints, completions, cook, docs, events, init, logs, man, panic, resume, sessions, trace,
+    usage,
 };
 
 /// Runs the program with `arguments`, of which the first is its own name.
@@ -44,6 +45,7 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<ExitKind, Failur
         Command::Resume(arguments) => resume::run(arguments, console),
         Command::Checkpoints(command) => checkpoints::run(command, console),
         Command::Sessions(command) => sessions::run(command, console),
+        Command::Events(command) => events::run(command, console),
         Command::Logs(arguments) => logs::run(arguments, console),
         Command::Init(arguments) => init::run(arguments, console),
         Command::Completions(arguments) => completions::run(arguments, console),

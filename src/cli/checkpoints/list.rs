@@ -4,7 +4,7 @@ use chrono::Utc;
 use serde_json::json;
 
 use crate::cli::args::CheckpointsList;
-use crate::cli::lookup::Place;
+use crate::cli::lookup::{Place, sound};
 use crate::cli::output::Console;
 use crate::cli::rows::{self, on_disk};
 use crate::exit::{ExitKind, Failure};
@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &CheckpointsList, console: &mut Console) -> Result<
         console.output.json(&json!(sessions));
     } else {
         let style = console.output.style();
-        console.output.text(sessions.text(Utc::now(), style));
+        console.output.text(sessions.text(Utc::now(), console.depth(), style));
         for session in listed.iter().filter(|_| console.verbose > 0) {
             let state = session.state.as_ref();
             let disk = on_disk(&place, &session.card);
@@ -62,8 +62,5 @@ fn versions(
         let style = console.output.style();
         console.output.text(versions.text(Utc::now(), style));
     }
-    match loaded.damage {
-        Some(damage) => Err(damage.into()),
-        None => Ok(ExitKind::Success),
-    }
+    sound(loaded)
 }

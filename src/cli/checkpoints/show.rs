@@ -4,13 +4,13 @@ use chrono::Utc;
 use serde_json::json;
 
 use crate::cli::args::CheckpointsShow;
-use crate::cli::lookup::{Place, state_at};
+use crate::cli::lookup::{Place, sound, state_at};
 use crate::cli::output::Console;
 use crate::cli::rows::on_disk;
 use crate::exit::{ExitKind, Failure};
 use crate::session::SessionState;
-use crate::store::{Card, Loaded, StoreError};
-use crate::view::{Checkpoint, Depth, Difference};
+use crate::store::{Card, StoreError};
+use crate::view::{Checkpoint, Difference};
 
 /// Shows the latest state, the state at `--version`, or what changed between two.
 pub(super) fn run(arguments: &CheckpointsShow, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &CheckpointsShow, console: &mut Console) -> Result<
         (None, Some(version)) => show(&checkpoint(&at(version)?)?, arguments.json, console),
         (None, None) => show(&checkpoint(&loaded.state)?, arguments.json, console),
     }
-    ended(loaded)
+    sound(loaded)
 }
 
 fn checkpoint(place: &Place, card: &Card, state: &SessionState) -> Result<Checkpoint, Failure> {
@@ -53,15 +53,7 @@ fn show(checkpoint: &Checkpoint, json: bool, console: &mut Console) {
         console.output.json(&json!(checkpoint));
         return;
     }
-    let depth = if console.verbose > 0 { Depth::Verbose } else { Depth::Brief };
+    let depth = console.depth();
     let style = console.output.style();
     console.output.text(checkpoint.text(Utc::now(), depth, style));
-}
-
-/// What could be read was shown; damage behind it is an error all the same.
-fn ended(loaded: Loaded) -> Result<ExitKind, Failure> {
-    match loaded.damage {
-        Some(damage) => Err(damage.into()),
-        None => Ok(ExitKind::Success),
-    }
 }

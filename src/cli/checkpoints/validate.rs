@@ -37,7 +37,7 @@ pub(super) fn run(
             ExitKind::Damaged,
             format!(
                 "{} of {} cannot be read",
-                view::count(lost_texts.len(), "output"),
+                counted(lost_texts.len(), "output"),
                 card.session_id
             ),
         )
@@ -96,8 +96,8 @@ fn finding(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)]) -> Json {
 }
 
 fn tell(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)], console: &mut Console) {
-    let records = view::count(loaded.events.len(), "good record");
-    let versions = view::count(loaded.state.lifetime.versions.len(), "checkpoint");
+    let records = counted(loaded.events.len(), "good record");
+    let versions = counted(loaded.state.lifetime.versions.len(), "checkpoint");
     console.output.line(format_args!("{}: {records}, {versions}", card.workflow_id));
     if loaded.torn > 0 {
         console.output.line(format_args!(
@@ -124,7 +124,7 @@ fn tell(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)], console: &mu
     if card.steps_done > known {
         console.output.line(format_args!(
             "  {} that had finished would run again, too",
-            view::count(card.steps_done - known, "step")
+            counted(card.steps_done - known, "step")
         ));
     }
 }
@@ -185,4 +185,8 @@ fn repair(
     }
     console.remark(format_args!("to go on: prodigy resume {}", card.workflow_id));
     Ok(ExitKind::Success)
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    view::count(u64::try_from(number).unwrap_or(u64::MAX), noun)
 }

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &SessionsList, console: &mut Console) -> Result<Exi
         console.output.json(&json!(sessions));
     } else {
         let style = console.output.style();
-        console.output.text(sessions.text(Utc::now(), style));
+        console.output.text(sessions.text(Utc::now(), console.depth(), style));
     }
     for warning in warnings {
         console.errors.line(warning);

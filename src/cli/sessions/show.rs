@@ -4,7 +4,7 @@ use chrono::Utc;
 use serde_json::json;
 
 use crate::cli::args::SessionsShow;
-use crate::cli::lookup::Place;
+use crate::cli::lookup::{Place, sound};
 use crate::cli::output::Console;
 use crate::cli::rows::on_disk;
 use crate::exit::{ExitKind, Failure};
@@ -46,10 +46,7 @@ pub(super) fn run(arguments: &SessionsShow, console: &mut Console) -> Result<Exi
             row("to go on", &format!("prodigy resume {}", card.workflow_id));
         }
     }
-    match loaded.damage {
-        Some(damage) => Err(damage.into()),
-        None => Ok(ExitKind::Success),
-    }
+    sound(loaded)
 }
 
 /// A session whose records were cleaned away.
