@@ -203,6 +203,7 @@ fn cleaning_asks_and_spares_what_can_be_resumed() {
     let (id, over) = completed(&sandbox, "over");
     sandbox.run(&["checkpoints", "clean"]).exits(2);
     let ran = sandbox.run(&["checkpoints", "clean", "--all"]).exits(6);
+    assert!(ran.stderr.starts_with("error: removing the records of 1 session"), "{}", ran.stderr);
     assert!(ran.stderr.contains("help: prodigy checkpoints clean --all --force"), "{}", ran.stderr);
     let ran = sandbox.run(&["checkpoints", "clean", "--all", "--dry-run"]).exits(0);
     assert!(ran.stdout.starts_with(&format!("would remove {over}")), "{}", ran.stdout);

@@ -114,7 +114,7 @@ fn ask(meant: &[Prunable], wish: &Wish<'_>, console: &mut Console) -> Result<(),
             console.errors.line(format_args!("  {}", in_words(session)));
         }
     }
-    match confirm::ask(console, &question) {
+    match confirm::ask(&question, &|| false) {
         Answer::Yes => Ok(()),
         Answer::No => Err(Failure::new(ExitKind::NeedsPerson, "nothing was removed")),
         Answer::NoTerminal => Err(Failure::new(

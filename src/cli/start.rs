@@ -10,8 +10,8 @@ use crate::exit::{ExitKind, Failure};
 use super::args::{Arguments, Command};
 use super::output::Console;
 use super::{
-    checkpoints, completions, cook, docs, events, init, logs, man, panic, resume, sessions, trace,
-    usage,
+    checkpoints, completions, cook, docs, events, init, logs, man, panic, resume, schema, sessions,
+    trace, usage,
 };
 
 /// Runs the program with `arguments`, of which the first is its own name.
@@ -47,6 +47,7 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<ExitKind, Failur
         Command::Sessions(command) => sessions::run(command, console),
         Command::Events(command) => events::run(command, console),
         Command::Logs(arguments) => logs::run(arguments, console),
+        Command::Schema(arguments) => schema::run(arguments, console),
         Command::Init(arguments) => init::run(arguments, console),
         Command::Completions(arguments) => completions::run(arguments, console),
         Command::Man(arguments) => man::run(arguments, console),

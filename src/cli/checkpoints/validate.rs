@@ -96,9 +96,11 @@ fn finding(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)]) -> Json {
 }
 
 fn tell(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)], console: &mut Console) {
+    let sound = loaded.damage.is_none() && lost_texts.is_empty();
+    let finding = if sound { "sound" } else { "damaged" };
     let records = counted(loaded.events.len(), "good record");
     let versions = counted(loaded.state.lifetime.versions.len(), "checkpoint");
-    console.output.line(format_args!("{}: {records}, {versions}", card.workflow_id));
+    console.output.line(format_args!("{}: {finding}: {records}, {versions}", card.workflow_id));
     if loaded.torn > 0 {
         console.output.line(format_args!(
             "  a last line of {} was cut short by a crash; the next resume drops it",
@@ -157,7 +159,7 @@ fn repair(
     if !arguments.yes {
         let question =
             format!("Continue {} from record {}?", card.workflow_id, loaded.state.last_seq);
-        match confirm::ask(console, &question) {
+        match confirm::ask(&question, &|| false) {
             Answer::Yes => {}
             Answer::No => {
                 console.remark("nothing was changed");
