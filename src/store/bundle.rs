@@ -80,10 +80,7 @@ pub fn export(home: &Home, id: &SessionId, target: &Path) -> Result<Card, StoreE
         name: id.to_string(),
         searched: home.sessions(),
     })?;
-    let temporary = tempfile::Builder::new()
-        .prefix(".prodigy-")
-        .tempfile_in(files::parent_of(target))
-        .named("write", target)?;
+    let temporary = files::temporary_beside(target).named("write", target)?;
     let mut out = BufWriter::new(temporary);
     let heading = Heading {
         kind: KIND.to_owned(),

@@ -4,9 +4,11 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 use rustix::process::{Resource, getrlimit};
+use tempfile::NamedTempFile;
 
 use super::StoreError;
 use super::error::{NamePath, io_error};
@@ -19,6 +21,12 @@ pub(super) enum Keep {
     /// A cache: it can be rebuilt, so nothing waits for the disk.
     Cached,
 }
+
+/// How the names of temporary files begin.
+const TEMPORARY: &str = ".prodigy-";
+
+/// Nobody takes this long to write a temporary file: its process died.
+const ABANDONED: Duration = Duration::from_secs(60);
 
 /// Writes a whole file so that it is there in full or not at all: temporary file in the same
 /// directory, sync, rename, sync of the directory. For users' files too (`output_file`, `write_file`).
@@ -52,15 +60,40 @@ pub(super) fn write_private(path: &Path, bytes: &[u8], keep: Keep) -> Result<(),
     replace(path, bytes, Some(0o600), keep).named("write", path)
 }
 
+/// A temporary file, mode 0600, in the directory of `path`.
+pub(super) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent_of(path))
+}
+
+/// Removes temporary files of dead processes from a directory; best effort.
+pub(super) fn remove_leftovers(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let temporary = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if temporary && age().is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Makes a file of the state directory that must not exist yet; it appears with its content.
 pub(super) fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary =
-        tempfile::Builder::new().prefix(".prodigy-").tempfile_in(parent_of(path))?;
+    let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent_of(path))?;
     temporary.write_all(bytes)?;
     temporary.as_file().set_permissions(Permissions::from_mode(0o600))?;
     temporary.as_file().sync_all()?;
     temporary.persist_noclobber(path).map_err(|error| error.error)?;
     sync_directory(parent_of(path))
+}
+
+/// Writes a file of a directory that nobody looks into yet: synced, but not its directory.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    let mut file = open_private(path, options.create_new(true).write(true)).named("write", path)?;
+    check_size(bytes.len() as u64)
+        .and_then(|()| file.write_all(bytes))
+        .and_then(|()| file.sync_all())
+        .named("write", path)
 }
 
 /// Makes a directory and its missing parents with mode 0700, whatever the umask.
@@ -128,7 +161,7 @@ fn replace(path: &Path, bytes: &[u8], mode: Option<u32>, keep: Keep) -> io::Resu
     check_size(bytes.len() as u64)?;
     let directory = parent_of(path);
     let mut temporary = tempfile::Builder::new()
-        .prefix(".prodigy-")
+        .prefix(TEMPORARY)
         .permissions(Permissions::from_mode(mode.map_or(0o644, |_| 0o600)))
         .tempfile_in(directory)?;
     temporary.write_all(bytes)?;

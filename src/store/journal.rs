@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
-use crate::session::Event;
+use crate::session::{Event, EventKind};
 
 use super::StoreError;
 use super::error::{Latched, NamePath, io_error};
@@ -27,6 +27,9 @@ pub(super) const CLOSING: &[u8; 2] = b"\",";
 pub(super) const CONTENT: usize = 18;
 /// Stands for the checksum of the line before the first.
 pub(super) const NO_LINE: [u8; 8] = *b"00000000";
+
+/// Brackets within brackets, up to what the JSON reader follows.
+const DEEPEST: usize = 127;
 
 /// Buffers up to this size are kept for the next event.
 const KEPT_BUFFER: usize = 1 << 20;
@@ -108,6 +111,8 @@ impl Journal {
         }
         let crc = write_record(&mut self.line, &self.crc, event)
             .map_err(|error| io_error("append to", &self.path, error.into()))?;
+        check_readable(event, &self.line)
+            .map_err(|why| io_error("append to", &self.path, io::Error::other(why)))?;
         self.write_line()?;
         self.crc = crc;
         if self.line.capacity() > KEPT_BUFFER {
@@ -155,6 +160,33 @@ pub(super) fn write_record(
     Ok(crc)
 }
 
+/// Refuses what could be written but not read again.
+fn check_readable(event: &Event, line: &[u8]) -> Result<(), &'static str> {
+    if let EventKind::Scored { score, .. } = &event.kind
+        && !score.is_finite()
+    {
+        return Err("a score is no number");
+    }
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    match deepest <= DEEPEST {
+        true => Ok(()),
+        false => Err("a value is nested too deeply"),
+    }
+}
+
 /// The checksum of a line, when it has the shape of a record and the checksum fits.
 pub(super) fn check_record(line: &[u8], before: &[u8; 8]) -> Result<[u8; 8], &'static str> {
     let content = line.get(CONTENT..).filter(|_| {
@@ -179,4 +211,80 @@ pub(super) fn checksum(before: &[u8; 8], content: &[u8]) -> [u8; 8] {
         *digit = b"0123456789abcdef"[nibble as usize];
     }
     digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Address;
+    use crate::store::scan::scan;
+    use crate::store::tests::{finish, started};
+
+    fn event(seq: u64) -> Event {
+        let kind = match seq {
+            1 => EventKind::SessionStarted(Box::new(started("flow"))),
+            _ => finish(1, "x"),
+        };
+        Event { seq, at: chrono::Utc::now(), kind }
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_file_as_it_was_and_is_never_followed_by_another() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("journal");
+        let mut journal = Journal::create(&path).unwrap();
+        journal.append(&event(1)).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let writable = std::mem::replace(&mut journal.file, Arc::new(File::open(&path).unwrap()));
+        assert!(journal.append(&event(2)).is_err());
+        journal.file = writable;
+        let again = journal.append(&event(2)).unwrap_err();
+        assert!(again.to_string().contains("append to"), "{again}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert!(Journal::create(&path).is_err(), "there is a journal already");
+    }
+
+    #[test]
+    fn half_a_line_is_cut_back_when_the_disk_is_full() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("journal");
+        let mut journal = Journal::create(&path).unwrap();
+        journal.append(&event(1)).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        (&*journal.file).write_all(b"{\"crc\":\"12").unwrap();
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        assert!(matches!(journal.fail(&full), StoreError::DiskFull { .. }));
+        assert!(matches!(journal.append(&event(2)), Err(StoreError::DiskFull { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("journal");
+        let mut journal = Journal::create(&path).unwrap();
+        journal.append(&event(1)).unwrap();
+        let scored = |score, detail: &str| EventKind::Scored {
+            address: Address::root().step(1),
+            score,
+            reached: false,
+            detail: serde_json::from_str(detail).unwrap(),
+        };
+        let mut seq = 2;
+        let mut refused = 0;
+        for depth in 100..=127 {
+            let nested = format!("{}\"]\\\\\"{}", "[".repeat(depth), "]".repeat(depth));
+            let kind = scored(50.0, &nested);
+            match journal.append(&Event { seq, at: chrono::Utc::now(), kind }) {
+                Ok(()) => seq += 1,
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > 0 && refused < 10, "{refused}");
+        let kind = scored(f64::NAN, "1");
+        assert!(journal.append(&Event { seq, at: chrono::Utc::now(), kind }).is_err());
+        let read = scan(&path, &std::fs::read(&path).unwrap()).unwrap();
+        assert!(read.damage.is_none(), "{:?}", read.damage);
+        assert_eq!(read.events.len() as u64, seq - 1);
+    }
 }

@@ -42,7 +42,7 @@ impl std::fmt::Display for Holder {
 }
 
 /// Readers that ask for the holder have the lock for a moment: try again this often.
-const TRIES: u32 = 10;
+const TRIES: u32 = 25;
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Takes the lock of a session, or says at once who has it.

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use crate::session::SessionState;
 
 use super::files::Keep;
-use super::{Card, Home, StoreError, files, snapshot};
+use super::snapshot::snapshot_text;
+use super::{Card, Home, StoreError, files};
 
 /// What has been written last.
 #[derive(Debug, Default)]
@@ -60,7 +61,9 @@ fn write(home: &Home, state: &SessionState, synced: u64, keep: Keep) -> Result<(
     let Some(card) = Card::of(state, synced) else { return Ok(()) };
     card.write(home, keep)?;
     let path = home.snapshot(&card.repository, &card.workflow_id);
-    let mut text = serde_json::to_vec_pretty(&snapshot(state, synced)).unwrap_or_default();
-    text.push(b'\n');
-    files::write_private(&path, &text, Keep::Cached)
+    files::make_directory(files::parent_of(&path))?;
+    match snapshot_text(state, synced) {
+        Some(text) => files::write_private(&path, &text, Keep::Cached),
+        None => Ok(()),
+    }
 }

@@ -90,7 +90,8 @@ pub fn prune(home: &Home, id: &SessionId) -> Result<u64, StoreError> {
     Ok(before.saturating_sub(bytes_below(&directory)))
 }
 
-/// Removes directories of sessions that were killed before their first record. Returns how many.
+/// Removes what killed processes left beside the sessions: those without a first record, and
+/// imports and removals that were not finished. Returns how many.
 ///
 /// # Errors
 /// The directory cannot be read.
@@ -105,6 +106,14 @@ pub fn remove_half_made(home: &Home) -> Result<usize, StoreError> {
         // Whoever is just making one holds its lock.
         let Ok(_held) = lock::take(home, &id) else { continue };
         if never_was() && remove(&home.session(&id)).is_ok() {
+            removed += 1;
+        }
+    }
+    for entry in fs::read_dir(home.sessions()).into_iter().flatten().flatten() {
+        let passing = entry.file_name().to_string_lossy().starts_with(".session-");
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        let abandoned = age().is_some_and(|age| age > Duration::from_secs(24 * 3600));
+        if passing && abandoned && remove(&entry.path()).is_ok() {
             removed += 1;
         }
     }

@@ -21,6 +21,17 @@ pub struct Loaded {
     pub torn: u64,
 }
 
+/// The workflow as a session ran it, for when its file is gone.
+///
+/// # Errors
+/// It is missing, cannot be read, or is no text.
+pub fn stored_workflow(home: &Home, id: &SessionId) -> Result<String, StoreError> {
+    let path = home.workflow(id);
+    let bytes = files::read_private(&path).named("read", &path)?;
+    String::from_utf8(bytes)
+        .map_err(|_| StoreError::Unreadable { path, reason: "it is no text".to_owned() })
+}
+
 /// Reads and folds the journal of a session, as far as its records are good.
 pub(super) fn read_session(home: &Home, id: &SessionId) -> Result<Loaded, StoreError> {
     let Scan { events, damage, torn, .. } = read_events(home, id)?;

@@ -45,6 +45,7 @@ pub struct OpenSession {
     observers: Mutex<Vec<Box<dyn Observer>>>,
     mirroring: Option<Background>,
     syncing: Option<Background>,
+    torn: u64,
     _held: Held,
 }
 
@@ -77,14 +78,14 @@ impl OpenSession {
         let id = started.session_id.clone();
         let held = lock::take(home, &id)?;
         files::make_directory(&home.session(&id))?;
-        files::make_directory(&home.checkpoints(&started.repository))?;
-        files::write_private(&home.workflow(&id), workflow_text.as_bytes(), Keep::Durable)?;
+        files::write_new(&home.workflow(&id), workflow_text.as_bytes())?;
         let journal = Journal::create(&home.journal(&id))?;
         let session = Self::hold(home, &id, held, journal, SessionState::default(), durability)?;
         started.format = JOURNAL_FORMAT;
         session.commit(EventKind::SessionStarted(Box::new(started)))?;
         session.sync_now()?;
-        session.snapshot(true);
+        // The journal is enough to rebuild both.
+        session.shared.mirror(Keep::Cached);
         let directory = home.session(&id);
         files::sync_directory(&directory).named("sync", &directory)?;
         Ok(session)
@@ -102,7 +103,8 @@ impl OpenSession {
         }
         let state = replay::fold(&scan.events);
         let journal = Journal::resume(&home.journal(id), scan.end)?;
-        let session = Self::hold(home, id, held, journal, state, durability)?;
+        let mut session = Self::hold(home, id, held, journal, state, durability)?;
+        session.torn = scan.torn;
         // What a dead run wrote may not have reached the disk; it will be built upon.
         session.sync_now()?;
         Ok(session)
@@ -128,12 +130,20 @@ impl OpenSession {
         &self.shared.home
     }
 
-    /// Adds someone who looks on from now.
+    /// Bytes of a torn last line that were cut off when the session was opened: the last
+    /// moments before a crash, which a person should be told once.
+    #[must_use]
+    pub fn torn(&self) -> u64 {
+        self.torn
+    }
+
+    /// Adds someone who looks on from now. Observers must not call the session.
     pub fn observe(&self, observer: Box<dyn Observer>) {
         self.observers().push(observer);
     }
 
-    /// Looks at the present state; keep it short, other threads wait.
+    /// Looks at the present state; keep it short, other threads wait, and do not call the
+    /// session in it.
     pub fn with<T>(&self, look: impl FnOnce(&SessionState) -> T) -> T {
         look(&self.recorded().state)
     }
@@ -185,6 +195,12 @@ impl OpenSession {
     /// As [`Self::sync`].
     pub fn sync_now(&self) -> Result<(), StoreError> {
         self.shared.disk.sync()
+    }
+
+    /// The last event that is known to be on disk: bounds what a power cut can repeat.
+    #[must_use]
+    pub fn synced_seq(&self) -> u64 {
+        self.shared.disk.synced()
     }
 
     /// Writes snapshot and index card now, so that they outlive a power cut, when `always`;
@@ -265,6 +281,10 @@ impl OpenSession {
         if scratch.exists() {
             std::fs::remove_dir_all(&scratch).named("empty", &scratch)?;
         }
+        files::remove_leftovers(&home.session(id));
+        if let Some(header) = state.header() {
+            files::remove_leftovers(&home.checkpoints(&header.repository));
+        }
         let disk = GroupSync::new(journal.file(), home.journal(id), journal.failure());
         disk.appended(state.last_seq);
         let shared = Arc::new(Shared {
@@ -294,6 +314,7 @@ impl OpenSession {
             observers: Mutex::default(),
             mirroring: Some(mirroring.named("start the thread for", &home.session(id))?),
             syncing: syncing.transpose().named("start the thread for", &home.session(id))?,
+            torn: 0,
             _held: held,
         })
     }

@@ -81,3 +81,27 @@ impl GroupSync {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_sync_is_told_to_all_and_never_tried_again() {
+        // A pipe cannot be synced.
+        let (_reader, writer) = std::io::pipe().unwrap();
+        let file = Arc::new(File::from(std::os::fd::OwnedFd::from(writer)));
+        let failed = Arc::<OnceLock<Latched>>::default();
+        let disk = GroupSync::new(file, "journal".into(), Arc::clone(&failed));
+        disk.sync().unwrap(); // nothing to sync
+        disk.appended(1);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert!(disk.sync().is_err()));
+            }
+        });
+        assert!(failed.get().is_some());
+        assert_eq!(disk.synced(), 0);
+        assert!(disk.sync().unwrap_err().to_string().contains("cannot sync journal"));
+    }
+}

@@ -1,11 +1,16 @@
 //! A session through its whole life, alone and with many threads.
 
+mod damage;
+mod derived;
+mod finding;
+mod travel;
+
 use std::sync::Arc;
 
 use super::*;
 use crate::session::*;
 
-pub(super) fn started(name: &str) -> SessionStarted {
+pub(crate) fn started(name: &str) -> SessionStarted {
     let session_id = SessionId::fresh();
     SessionStarted {
         format: JOURNAL_FORMAT,
@@ -28,13 +33,13 @@ pub(super) fn started(name: &str) -> SessionStarted {
     }
 }
 
-pub(super) fn home() -> (tempfile::TempDir, Home) {
+pub(crate) fn home() -> (tempfile::TempDir, Home) {
     let place = tempfile::tempdir().unwrap();
     let home = Home::at(&place.path().join("home")).unwrap();
     (place, home)
 }
 
-pub(super) fn start(index: usize) -> EventKind {
+pub(crate) fn start(index: usize) -> EventKind {
     EventKind::StepStarted {
         address: Address::root().step(index),
         attempt: 1,
@@ -46,7 +51,7 @@ pub(super) fn start(index: usize) -> EventKind {
     }
 }
 
-pub(super) fn finish(index: usize, output: &str) -> EventKind {
+pub(crate) fn finish(index: usize, output: &str) -> EventKind {
     let text = Stored::plain(output);
     let stdout = Output { text, bytes: output.len() as u64, cut: false };
     let result = StepResult {
@@ -69,7 +74,7 @@ pub(super) fn finish(index: usize, output: &str) -> EventKind {
     }
 }
 
-pub(super) fn go_back(to: u64) -> EventKind {
+pub(crate) fn go_back(to: u64) -> EventKind {
     EventKind::Rewound {
         scope: Address::root(),
         from: None,
@@ -81,7 +86,7 @@ pub(super) fn go_back(to: u64) -> EventKind {
 }
 
 /// What can be seen of a state from outside, for comparison.
-pub(super) fn seen(state: &SessionState) -> String {
+pub(crate) fn seen(state: &SessionState) -> String {
     let attempts: Vec<u32> =
         state.standing.records().map(|(address, _)| state.lifetime.next_attempt(address)).collect();
     format!(
@@ -109,8 +114,9 @@ fn a_session_is_what_was_committed() {
     assert_eq!(loaded.events.len(), 7);
     assert!(loaded.damage.is_none());
     assert_eq!(seen(&loaded.state), live);
+    assert_eq!(stored_workflow(&home, &id).unwrap(), "commands: []\n");
     let session = OpenSession::open(&home, &id, Durability::Strict).unwrap();
-    assert_eq!(session.with(seen), live);
+    assert_eq!((session.with(seen), session.torn()), (live, 0));
     assert_eq!(session.commit(start(4)).unwrap().seq, 8);
 }
 
@@ -127,6 +133,37 @@ fn a_held_session_is_busy_and_free_again_afterwards() {
     drop(session);
     assert_eq!(holder(&home, &id), None);
     OpenSession::open(&home, &id, Durability::Strict).unwrap();
+}
+
+#[test]
+fn a_child_that_lives_on_does_not_keep_the_session() {
+    let (_place, home) = home();
+    let header = started("flow");
+    let id = header.session_id.clone();
+    let session = OpenSession::create(&home, header, "", Durability::Strict).unwrap();
+    let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    drop(session);
+    let opened = OpenSession::open(&home, &id, Durability::Strict);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    opened.unwrap();
+}
+
+#[test]
+fn temporary_files_of_dead_processes_go_and_young_ones_stay() {
+    let (_place, home) = home();
+    let header = started("flow");
+    let id = header.session_id.clone();
+    drop(OpenSession::create(&home, header, "", Durability::Strict).unwrap());
+    let [old, young] = ["old", "young"].map(|name| {
+        let path = home.checkpoints("app").join(format!(".prodigy-{name}"));
+        std::fs::write(&path, "").unwrap();
+        path
+    });
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(hour_ago).unwrap();
+    drop(OpenSession::open(&home, &id, Durability::Strict).unwrap());
+    assert!(!old.exists() && young.exists());
 }
 
 #[test]
