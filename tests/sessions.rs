@@ -424,3 +424,35 @@ fn followed_events_come_as_they_happen_and_end_with_the_session() {
     assert!(lines.next().is_none(), "the follower ends");
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn checkpoint_files_that_came_with_a_repository_are_shown() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir_all(sandbox.directory().join(".prodigy/checkpoints")).unwrap();
+    sandbox.write(
+        ".prodigy/checkpoints/workflow-12345.json",
+        r#"{
+          "workflow_id": "workflow-12345",
+          "workflow_path": "workflow.yaml",
+          "timestamp": "2024-01-20T10:30:00Z",
+          "execution_state": {"status": "interrupted", "current_step_index": 1, "total_steps": 10},
+          "variables": {"custom_var": "value", "shell": {"output": "last command output"}},
+          "completed_steps": [
+            {"step_index": 0, "command": "shell: initialize.sh", "success": true,
+             "timestamp": "2024-01-20T10:25:00Z"}
+          ]
+        }"#,
+    );
+    sandbox.write(".prodigy/checkpoints/broken.json", "{");
+    let listed = sandbox.run(&["checkpoints", "list"]).exits(0).stdout;
+    assert!(listed.contains("workflow-12345  interrupted at step 2/10"), "{listed}");
+    assert!(listed.contains("broken"), "{listed}");
+    let json = sandbox.run(&["checkpoints", "list", "--json"]).exits(0).json();
+    assert_eq!(json.as_array().map(Vec::len), Some(2));
+    let shown = sandbox.run(&["checkpoints", "show", "workflow-12345"]).exits(0).stdout;
+    assert!(shown.contains("initialize.sh") && shown.contains("custom_var = value"), "{shown}");
+    let json = sandbox.run(&["checkpoints", "show", "workflow-12345", "--json"]).exits(0).json();
+    assert_eq!(json["completed_steps"][0]["step_index"], 0);
+    sandbox.run(&["checkpoints", "show", "broken"]).exits(5);
+    sandbox.run(&["checkpoints", "show", "../checkpoints/broken"]).exits(3);
+}

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 
 use crate::exit::Failure;
-use crate::view::{Depth, Style};
+use crate::view::{self, Depth, Style};
 
 use super::args::{Color, Global};
 
@@ -151,7 +151,8 @@ impl Console {
         let _ = self.output.flush();
         let (start, end) =
             if self.errors.colored() { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
-        self.errors.line(format_args!("{start}error:{end} {failure}"));
+        let told = view::paragraph(&failure.to_string(), 0);
+        self.errors.line(format_args!("{start}error:{end} {told}"));
     }
 
     /// A remark for people, on stderr; `-q` silences it.

@@ -11,6 +11,8 @@ use crate::exit::{ExitKind, Failure};
 use crate::session::SessionStatus;
 use crate::view::{self, SessionDetail, Sessions, Versions};
 
+use super::carried;
+
 /// Lists sessions, or with `--workflow-id` versions.
 pub(super) fn run(arguments: &CheckpointsList, console: &mut Console) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
@@ -18,13 +20,17 @@ pub(super) fn run(arguments: &CheckpointsList, console: &mut Console) -> Result<
         return versions(&place, id, arguments.json, console);
     }
     let (mut listed, warnings) = rows::rows(&place)?;
+    let known = listed.iter().map(|session| session.row.workflow_id.to_string()).collect();
+    let files = carried::carried(&place, &known)?;
     listed.retain(|session| session.card.cleaned_at.is_none());
     let sessions = Sessions::new(listed.iter().map(|session| session.row.clone()).collect());
     if arguments.json {
-        console.output.json(&json!(sessions));
+        let rows = sessions.rows().iter().map(|row| json!(row));
+        console.output.json(&rows.chain(files.iter().map(carried::row)).collect());
     } else {
         let style = console.output.style();
         console.output.text(sessions.text(Utc::now(), console.depth(), style));
+        carried::list(&files, console);
         for session in listed.iter().filter(|_| console.verbose > 0) {
             let state = session.state.as_ref();
             let disk = on_disk(&place, &session.card);

@@ -1,5 +1,6 @@
 //! `prodigy checkpoints …`: restore points of sessions.
 
+mod carried;
 mod list;
 mod run;
 mod show;

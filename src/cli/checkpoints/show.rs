@@ -12,10 +12,18 @@ use crate::session::SessionState;
 use crate::store::{Card, StoreError};
 use crate::view::{Checkpoint, Difference};
 
+use super::carried;
+
 /// Shows the latest state, the state at `--version`, or what changed between two.
 pub(super) fn run(arguments: &CheckpointsShow, console: &mut Console) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
-    let card = place.find(&arguments.id)?;
+    let card = match place.find(&arguments.id) {
+        Err(failure) if failure.kind == ExitKind::NotFound => {
+            let shown = carried::show(&place, &arguments.id, arguments.json, console)?;
+            return shown.ok_or(failure);
+        }
+        found => found?,
+    };
     let loaded = place.read(&card.session_id)?;
     let at = |name: &str| -> Result<SessionState, Failure> {
         let seq = place.version(&loaded, &card.session_id, name)?;
