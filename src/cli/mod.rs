@@ -2,13 +2,18 @@
 
 mod adopt;
 pub mod args;
+mod checkpoints;
+mod clean;
 mod completions;
-mod confirm;
+pub mod confirm;
 mod cook;
 mod docs;
+mod events;
 mod failure;
 mod glob;
 mod init;
+mod logs;
+mod lookup;
 mod man;
 mod output;
 mod panic;
@@ -16,10 +21,14 @@ mod person;
 mod plan;
 mod rehearse;
 mod resume;
+mod rows;
 mod running;
+mod schema;
+mod sessions;
 mod start;
 mod trace;
 mod usage;
+mod watch;
 
 pub use output::{Console, Output};
 pub use start::run;

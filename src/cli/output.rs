@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 
 use crate::exit::Failure;
+use crate::view::{self, Depth, Style};
 
 use super::args::{Color, Global};
 
@@ -76,6 +77,12 @@ impl Output {
         self.colored
     }
 
+    /// Colours or none, for what `view` and `report` write.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        if self.colored { Style::Coloured } else { Style::Plain }
+    }
+
     /// True when nobody reads any more: whoever follows something can stop.
     #[must_use]
     pub fn ended(&self) -> bool {
@@ -135,13 +142,20 @@ impl Console {
         }
     }
 
+    /// How much detail is wanted: `-v` or `--verbose`.
+    #[must_use]
+    pub fn depth(&self) -> Depth {
+        if self.verbose > 0 { Depth::Verbose } else { Depth::Brief }
+    }
+
     /// An error, told once on stderr.
     pub fn error(&mut self, failure: &Failure) {
         // What was shown before the error should stand before it on a terminal, too.
         let _ = self.output.flush();
         let (start, end) =
             if self.errors.colored() { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
-        self.errors.line(format_args!("{start}error:{end} {failure}"));
+        let told = view::paragraph(&failure.to_string(), 0);
+        self.errors.line(format_args!("{start}error:{end} {told}"));
     }
 
     /// A remark for people, on stderr; `-q` silences it.

@@ -301,7 +301,7 @@ fn accept_changes(
     if arguments.accept_changes {
         return Ok(());
     }
-    match super::confirm::ask(console, "Go on with the edited workflow?") {
+    match super::confirm::ask("Go on with the edited workflow?", &|| false) {
         super::confirm::Answer::Yes => Ok(()),
         _ => Err(Failure::new(ExitKind::NeedsPerson, "the workflow file was edited")
             .with_help(format!("prodigy resume {id} --accept-changes"))),

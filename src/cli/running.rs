@@ -56,7 +56,7 @@ pub(super) fn run(
     if let Some(observer) = observer(&session, wanted, console, style) {
         session.observe(observer);
     }
-    let person = Person::new(stop.clone(), wanted.color);
+    let person = Person::new(stop.clone());
     session.commit(EventKind::RunStarted(Box::new(run_started(
         &session,
         &surroundings,

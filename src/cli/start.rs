@@ -9,7 +9,10 @@ use crate::exit::{ExitKind, Failure};
 
 use super::args::{Arguments, Command};
 use super::output::Console;
-use super::{completions, cook, docs, init, man, panic, resume, trace, usage};
+use super::{
+    checkpoints, completions, cook, docs, events, init, logs, man, panic, resume, schema, sessions,
+    trace, usage,
+};
 
 /// Runs the program with `arguments`, of which the first is its own name.
 #[must_use]
@@ -40,6 +43,11 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<ExitKind, Failur
     match command {
         Command::Cook(arguments) => cook::run(arguments, console),
         Command::Resume(arguments) => resume::run(arguments, console),
+        Command::Checkpoints(command) => checkpoints::run(command, console),
+        Command::Sessions(command) => sessions::run(command, console),
+        Command::Events(command) => events::run(command, console),
+        Command::Logs(arguments) => logs::run(arguments, console),
+        Command::Schema(arguments) => schema::run(arguments, console),
         Command::Init(arguments) => init::run(arguments, console),
         Command::Completions(arguments) => completions::run(arguments, console),
         Command::Man(arguments) => man::run(arguments, console),

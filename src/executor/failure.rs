@@ -229,9 +229,11 @@ impl<'a> Run<'a> {
         {
             return Ok(Handled::Repaired { output, stands_in: false });
         }
-        let choices = ["run it again", "go past it", "stop here"];
+        let choices = ["retry", "skip", "abort"];
         let question = format!("Step {} failed. {message}", scope.cause);
-        match self.options.person.choose(&question, &choices) {
+        let choice = self.options.person.choose(&question, &choices);
+        self.heed_signals()?;
+        match choice {
             Some(0) => {
                 self.run_again(scope, RewindCause::PersonsRerun)?;
                 Ok(Handled::Again)

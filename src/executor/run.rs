@@ -113,6 +113,11 @@ impl<'a> Run<'a> {
         Names { run: self, frame, address }
     }
 
+    /// Leaves the tree when a signal came while a person was asked.
+    pub(super) fn heed_signals(&self) -> Result<(), Halt> {
+        self.stop.requested().map_or(Ok(()), |signal| Err(Halt::Stopped(signal)))
+    }
+
     /// Leaves the tree when someone asked to stop.
     pub(super) fn go_on(&self, frame: &Frame<'_>) -> Result<(), Halt> {
         if let Some(signal) = frame.stop.requested() {

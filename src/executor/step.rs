@@ -174,7 +174,9 @@ impl<'a> Run<'a> {
         let (yes, by) = if self.options.yes {
             (true, "--yes")
         } else {
-            match self.options.person.ask(&format!("Run {what}?")) {
+            let answer = self.options.person.ask(&format!("Run {what}?"));
+            self.heed_signals()?;
+            match answer {
                 super::Answer::Yes => (true, "terminal"),
                 super::Answer::No => (false, "terminal"),
                 super::Answer::Nobody => {
@@ -207,7 +209,9 @@ impl<'a> Run<'a> {
                 let question = format!(
                     "Step {address} was running when the run before was killed. Was it done?"
                 );
-                match self.options.person.choose(&question, &["done", "run it again"]) {
+                let choice = self.options.person.choose(&question, &["done", "rerun"]);
+                self.heed_signals()?;
+                match choice {
                     Some(choice) => {
                         let answer =
                             if choice == 0 { PersonsAnswer::Done } else { PersonsAnswer::Rerun };

@@ -81,6 +81,7 @@ mod tests {
             success: true,
             error: None,
             output: Stored::default(),
+            capture: None,
             attempt: 1,
         });
         story.finished("2", result(StepStatus::Recovered, 2, failed_report(101, "", "still\n")));

@@ -38,6 +38,7 @@ pub use import::{Imported, import};
 pub use journal::JOURNAL_FORMAT;
 pub use labels::{Label, add_label, labels};
 pub use lock::{Held, Holder, holder};
+pub use prune::size;
 pub use prune::{Prunable, prunable, prune, remove_half_made};
 pub use read::{Loaded, stored_workflow};
 pub use repair::{Repaired, repair};

@@ -120,6 +120,12 @@ pub fn remove_half_made(home: &Home) -> Result<usize, StoreError> {
     Ok(removed)
 }
 
+/// Bytes that a session takes on disk; 0 where there is none.
+#[must_use]
+pub fn size(home: &Home, id: &SessionId) -> u64 {
+    bytes_below(&home.session(id))
+}
+
 fn remove(path: &Path) -> Result<(), StoreError> {
     let directory = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
     match directory {

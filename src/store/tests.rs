@@ -70,7 +70,6 @@ pub(crate) fn finish(index: usize, output: &str) -> EventKind {
         id: None,
         result: Arc::new(result),
         checkpoint: None,
-        digest: None,
     }
 }
 

@@ -322,6 +322,7 @@ mod tests {
                     success: false,
                     error: Some("exit code 9".into()),
                     output: Stored::default(),
+                    capture: None,
                     attempt: 1,
                 });
             }
@@ -423,7 +424,6 @@ stderr of 11
             id: None,
             result: Arc::new(kept),
             checkpoint: None,
-            digest: None,
         });
         let checkpoint = Checkpoint::of(&story.state, Holder::Nobody).unwrap();
         let json = serde_json::to_string(&checkpoint).unwrap();

@@ -118,7 +118,6 @@ impl Story {
             id: None,
             result: Arc::new(result),
             checkpoint: None,
-            digest: None,
         })
     }
 
@@ -236,6 +235,7 @@ pub fn everything() -> Story {
             success,
             error: (!success).then(|| "exit code 9".into()),
             output: Stored::default(),
+            capture: None,
             attempt: 1,
         });
     }

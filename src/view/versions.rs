@@ -86,7 +86,6 @@ mod tests {
                 id: None,
                 result: Arc::new(result(StepStatus::Success, 1, Report::default())),
                 checkpoint: Some("ready".into()),
-                digest: None,
             },
         );
         story.add(EventKind::ScopeFinished {

@@ -1,5 +1,7 @@
 //! A place of its own for each test: the real binary with its own home, state and working directory.
 
+pub mod past;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

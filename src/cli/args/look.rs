@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueHint};
 
 use crate::session::Address;
+use crate::view::EVENT_TYPES;
 
 /// `events …`.
 #[derive(Debug, Subcommand)]
@@ -27,11 +28,14 @@ pub struct EventFilter {
     #[arg(long, value_name = "ID")]
     pub session: Option<String>,
     /// Only events of this type, e.g. step_finished
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", hide_possible_values = true, value_parser = EVENT_TYPES)]
     pub types: Vec<String>,
     /// Only events since then: an age (2h) or a time (2026-01-31T12:00:00Z)
     #[arg(long, value_name = "WHEN", value_parser = parse_since)]
     pub since: Option<DateTime<Utc>>,
+    /// Only events about this step, stage or loop and what lies below it
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    pub step: Option<Address>,
 }
 
 /// `events ls`.
@@ -77,6 +81,7 @@ pub struct EventsFollow {
 Examples:
   prodigy events stats
   prodigy events stats --session build-3fa9c1 --json
+  prodigy events stats --all --since 7d
 
 Exit codes:
   0 shown     2 ambiguous id     3 no such session     5 the session is damaged")]
@@ -84,6 +89,9 @@ pub struct EventsStats {
     /// Which events.
     #[command(flatten)]
     pub filter: EventFilter,
+    /// Of all sessions together
+    #[arg(long, conflicts_with = "session")]
+    pub all: bool,
     /// Print a JSON object
     #[arg(long)]
     pub json: bool,

@@ -158,8 +158,11 @@ pub struct CheckpointsExport {
 Examples:
   prodigy checkpoints import build.prodigy && prodigy resume build
 
+A session whose id is taken here gets a fresh one. It goes on in its old directory,
+or in this one when that does not exist here.
+
 Exit codes:
-  0 imported     2 the session is here already     3 no such file     5 the archive is damaged")]
+  0 imported     3 no such file     5 the archive is damaged")]
 pub struct CheckpointsImport {
     /// The archive
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
