@@ -4,6 +4,8 @@
 mod support;
 
 use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::Sandbox;
 
@@ -98,41 +100,54 @@ fn every_case_ends_as_written() {
 /// Two crash points for every word of every case: some 400 runs, each killed and resumed.
 #[test]
 fn every_case_ends_as_written_after_a_crash_anywhere() {
-    let mut wrong = String::new();
-    let mut crashes = 0;
-    for case in CASES {
-        let words: Vec<&str> = case.words.split_whitespace().collect();
-        for (index, word) in words.iter().enumerate() {
-            for (crash, twice) in
-                [(format!("{index}:before"), false), (format!("{}:after", index + 1), true)]
-            {
-                crashes += 1;
-                let mut wanted = words.clone();
-                if twice {
-                    // Only what was in flight is repeated.
-                    wanted.insert(index, word);
-                }
-                let outcome = run(case, Some(&crash));
-                if outcome.words != wanted.join(" ")
-                    || outcome.exit != case.exit
-                    || outcome.status != case.status
+    let crashes: Vec<(&Case, usize, bool)> = CASES
+        .iter()
+        .flat_map(|case| {
+            let words = case.words.split_whitespace().count();
+            (0..words).flat_map(move |index| [(case, index, false), (case, index, true)])
+        })
+        .collect();
+    assert!(crashes.len() >= 300, "only {} crashes", crashes.len());
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(String::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some((case, index, after)) =
+                    crashes.get(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let Outcome { words, exit, status } = outcome;
-                    writeln!(
-                        wrong,
-                        "{} killed at {crash}:\n  wanted {:?} {} {}\n  got    {words:?} {exit} {status}",
-                        case.name,
-                        wanted.join(" "),
-                        case.exit,
-                        case.status
-                    )
-                    .unwrap();
+                    if let Err(difference) = crash(case, *index, *after) {
+                        wrong.lock().unwrap().push_str(&difference);
+                    }
                 }
-            }
+            });
         }
-    }
-    assert!(crashes >= 300, "only {crashes} crashes");
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Kills the case before or after its word number `index`, resumes it, and compares.
+fn crash(case: &Case, index: usize, after: bool) -> Result<(), String> {
+    let mut wanted: Vec<&str> = case.words.split_whitespace().collect();
+    let crash = if after { format!("{}:after", index + 1) } else { format!("{index}:before") };
+    if after {
+        // Only what was in flight is repeated.
+        wanted.insert(index, wanted[index]);
+    }
+    let Outcome { words, exit, status } = run(case, Some(&crash));
+    if (words.as_str(), exit, status.as_str())
+        == (wanted.join(" ").as_str(), case.exit, case.status)
+    {
+        return Ok(());
+    }
+    Err(format!(
+        "{} killed at {crash}:\n  wanted {:?} {} {}\n  got    {words:?} {exit} {status}\n",
+        case.name,
+        wanted.join(" "),
+        case.exit,
+        case.status
+    ))
 }
 
 const CASES: &[Case] = &[
@@ -495,7 +510,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "foreach goes on after a failed round",
-        yaml: "- foreach: [a, b, c]\n  continue_on_error: true\n  do:\n    - shell: ./say ${item}\n    - shell: test ${item} != b\n- shell: ./say d\n",
+        yaml: "- foreach:\n    items: [a, b, c]\n    continue_on_error: true\n    do:\n      - shell: ./say ${item}\n      - shell: test ${item} != b\n- shell: ./say d\n",
         words: "a b c d",
         exit: 0,
         status: "completed_with_failures",
