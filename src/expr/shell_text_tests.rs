@@ -261,6 +261,65 @@ fn only_numbers_stand_in_arithmetic() {
 }
 
 #[test]
+fn only_names_stand_where_the_shell_evaluates_names() {
+    let scope = scope()
+        .with_data("var", "v1")
+        .with_data("pair", "v2=a b")
+        .with_data("bad", "a[$(touch hacked)]");
+    prints("unset ${var}; export ${pair}; printf %s \"$v2\"", &scope, b"a b");
+    prints("export y=${bad}; printf %s \"$y\"", &scope, b"a[$(touch hacked)]");
+    prints_in(
+        "bash",
+        "printf -v ${var} %s ${bad}; printf %s \"$v1\"",
+        &scope,
+        b"a[$(touch hacked)]",
+    );
+    for text in [
+        "unset ${bad}",
+        "declare \"${bad}\"=1",
+        "export ${bad}",
+        "read ${bad} < /dev/null",
+        "printf -v ${bad} x",
+        "[ -v ${bad} ]",
+        "test -v '${bad}'",
+    ] {
+        let error = render(text, &scope).expect_err(text);
+        assert!(error.message.contains("name of a variable"), "{text}: {error}");
+    }
+    assert!(render("declare -i n=${bad}", &scope).expect_err("-i").message.contains("arithmetic"));
+    assert!(render("[[ -v ${bad} ]]", &scope).is_err());
+}
+
+#[test]
+fn empty_expansions_still_are_part_of_their_word() {
+    let scope = scope().with_data("none", Vec::<Value>::new());
+    prints("printf '[%s]' ${none}#'a'\nprintf '[%s]' ${item.x:-}#'b'", &scope, b"[#a][#b]");
+    prints("set -u; printf '[%s]' x ${none} ${item.x:-} y", &scope, b"[x][y]");
+    prints("echo ${item.x:-2}>f; cat f", &scope, b"2\n");
+}
+
+#[test]
+fn here_documents_nest() {
+    for (text, printed) in [
+        ("x=\"$(cat <<E\n${item.name} \"q\"\nE\n)\"; printf %s \"$x\"", "it's \"q\""),
+        ("x=\"$(cat <<'E'\n${item.name} $y\nE\n)\"; printf %s \"$x\" ${item.name}", "it's $yit's"),
+        (
+            "cat <<A; cat <<'B'\n${item.name} $(cat <<C\n${file}\nC\n)\nA\n$x ${item.name}\nB\nprintf %s ${item.name}",
+            "it's my file; $(touch hacked).txt\n$x it's\nit's",
+        ),
+        ("(cat <<E\n${item.name}\nE\n) | tr a-z A-Z", "IT'S\n"),
+        ("x=`cat <<'E'\n${item.name} \\\\$y\nE\n`; printf %s \"$x\"", "it's \\$y"),
+        (
+            "case a in a) cat <<E\n${item.name}\nE\n;; b) ;; esac; printf %s ${item.name}",
+            "it's\nit's",
+        ),
+        ("cat <<E 2>&1 | cat; printf %s \"${item.name}\"\nx'\nE\n", "x'\nit's"),
+    ] {
+        prints(text, &scope(), printed.as_bytes());
+    }
+}
+
+#[test]
 fn a_literal_dollar_stays_one() {
     prints(
         r#"echo \${file} "\${file}" '\${file}' $${file} "$${file}" '$${file}'"#,

@@ -149,7 +149,7 @@ fn candidate(source: &str, start: usize) -> Result<Option<Candidate>, SyntaxErro
     match cursor.peek() {
         Some('}') => whole(dotted),
         Some(':') if dotted => whole(true),
-        Some(':') => older(&cursor, &name).map_or(Ok(None), |certain| whole(certain)),
+        Some(':') => older(&cursor, &name).map_or(Ok(None), &whole),
         Some('|' | '(') => whole(true),
         Some(c) if c.is_whitespace() => whole(true),
         Some(_) if dotted => whole(true),
