@@ -165,6 +165,31 @@ fn any_value() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// Ways to stand inside of something else; `@` is the command.
+const AROUND: [&str; 12] = [
+    "{ @\n}",
+    "( @\n)",
+    "if true; then @\nfi",
+    "case a in b) no;; (a) @\n;; esac",
+    "for i in 1; do @\ndone",
+    "f() { @\n}; f",
+    "y=$( @\nprintf x)\nprintf %s \"${y%x}\"",
+    "y=\"$(case 1 in 1) @\nprintf x;; esac)\"; printf %s \"${y%x}\"",
+    "printf %s \"$(\n@\nprintf x)\" | head -c -1",
+    "cat <<E1 | head -c -2\n$( @\nprintf x)\nE1\n",
+    "while :; do @\nbreak; done # it's ${x.v}",
+    "true && ! false && { @\n} || no 'a' \"b\"",
+];
+
+fn any_command() -> impl Strategy<Value = String> {
+    let around = prop::collection::vec(prop::sample::select(&AROUND[..]), 0..4);
+    (prop::sample::select(&PLACES[..]), around).prop_map(|(place, around)| {
+        around.into_iter().enumerate().fold(place.to_owned(), |command, (level, around)| {
+            around.replace("E1", &format!("LEVEL{level}")).replace('@', &command)
+        })
+    })
+}
+
 fn cases() -> ProptestConfig {
     let cases = if is_long() { 2_000 } else { 64 };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
@@ -177,5 +202,21 @@ proptest! {
     fn any_value_arrives_as_it_is(value in any_value(), first in 0_usize..12) {
         let failures = failures(&value, first, 12);
         prop_assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+
+    #[test]
+    fn any_value_arrives_in_nested_commands(value in any_value(), command in any_command()) {
+        prop_assume!(fits(&command, &value));
+        let script = render(&command, &value_scope(&value)).expect("a script");
+        for shell in ["sh", "bash"] {
+            let output = run(shell, &script);
+            prop_assert!(
+                output.stdout == value,
+                "{shell}: {command}\nscript: {}\nstdout: {:?}\nstderr: {}",
+                script.text,
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
     }
 }
