@@ -88,7 +88,7 @@ impl<'a> Look<'a, '_> {
                 self.ran.insert(*kind);
             }
             Moment::Validated => self.validated = true,
-            Moment::Checkpoint(..) | Moment::Unreadable { .. } => {}
+            Moment::Checkpoint(..) => {}
             Moment::LoopBegins => self.rounds.push(Vec::new()),
             Moment::LoopEnds => {
                 for name in self.rounds.pop().unwrap_or_default() {

@@ -21,15 +21,6 @@ pub(super) enum Moment<'a> {
     Validated,
     /// A named restore point.
     Checkpoint(&'a str, &'a Position),
-    /// A handler's condition cannot be read.
-    Unreadable {
-        /// As written.
-        source: &'a str,
-        /// What is wrong with it.
-        reason: &'a str,
-        /// The handler.
-        at: &'a Position,
-    },
     /// The rounds of a `foreach` begin.
     LoopBegins,
     /// They are over: what was named inside is not seen any more.

@@ -38,11 +38,6 @@ fn step_name(definition: &Definition<'_>, declared: &Declared<'_>) -> Option<Pro
     let captured = matches!(definition.meaning, Meaning::Captured(_));
     let what = if captured { "captured name" } else { "id" };
     let error = |message: String| Some(Problem::error(definition.at.clone(), 1, message));
-    if !is_well_formed(name) {
-        return error(format!("{name:?} is no {what}")).map(|problem| {
-            problem.with_help("use letters, digits, `_` and `-`, not beginning with a digit")
-        });
-    }
     if builtins::find(name).is_some() {
         return error(format!("the {what} `{name}` is the name of a built-in value")).map(
             |problem| problem.with_help(format!("choose another name, for example `my_{name}`")),
@@ -80,10 +75,4 @@ fn constant_name(what: &str, name: &str, at: Position) -> Option<Problem> {
         Problem::warning(at, 1, message)
             .with_help(format!("choose another name, for example `my_{name}`"))
     })
-}
-
-/// `[A-Za-z_][A-Za-z0-9_-]*`.
-fn is_well_formed(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.chars().all(|each| each.is_ascii_alphanumeric() || matches!(each, '_' | '-'))
 }

@@ -203,12 +203,8 @@ impl<'a> Walk<'a> {
 
     fn handler(&mut self, handler: &'a Handler, around: &Standing<'a>) {
         let inside = Standing { at: &handler.at, ..around.clone() };
-        match &handler.condition {
-            Condition::Always => {}
-            Condition::When(condition) => self.text(Text::Condition(condition), &inside),
-            Condition::Malformed { source, reason } => {
-                self.moments.push(Moment::Unreadable { source, reason, at: &handler.at });
-            }
+        if let Condition::When(condition) = &handler.condition {
+            self.text(Text::Condition(condition), &inside);
         }
         self.limit(handler.timeout.as_ref(), &inside);
         self.steps(&handler.steps, &inside, Ending::GoesOn);
