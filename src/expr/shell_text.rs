@@ -88,9 +88,8 @@ impl ShellText {
         let mut names: Vec<String> = Vec::new();
         for part in self.source.split('$').skip(1) {
             let part = part.trim_start_matches(['{', '#', '!']);
-            let length = part
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .unwrap_or(part.len());
+            let length =
+                part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(part.len());
             let name = part.get(..length).unwrap_or_default();
             let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
             if is_name && !names.iter().any(|known| known == name) {

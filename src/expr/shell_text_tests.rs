@@ -58,12 +58,15 @@ fn prints_in(shell: &str, text: &str, scope: &Sample, expected: &[u8]) {
 #[track_caller]
 fn untouched(text: &str, scope: &Sample) {
     let script = render(text, scope).unwrap_or_else(|error| panic!("{text}: {error}"));
-    assert_eq!(script, ShellScript {
-        text: text.to_owned(),
-        display: text.to_owned(),
-        words: script.words.clone(),
-        ..ShellScript::default()
-    });
+    assert_eq!(
+        script,
+        ShellScript {
+            text: text.to_owned(),
+            display: text.to_owned(),
+            words: script.words.clone(),
+            ..ShellScript::default()
+        }
+    );
 }
 
 /// Commands that print exactly the value of `x.v`.
@@ -174,7 +177,8 @@ fn fits(place: &str, value: &[u8]) -> bool {
 fn failures(value: &[u8]) -> Vec<String> {
     let scope = value_scope(value);
     let mut failures = Vec::new();
-    for (shell, places) in [("sh", &PLACES[..]), ("bash", &PLACES[..]), ("bash", &BASH_PLACES[..])] {
+    for (shell, places) in [("sh", &PLACES[..]), ("bash", &PLACES[..]), ("bash", &BASH_PLACES[..])]
+    {
         for place in places.iter().filter(|place| fits(place, value)) {
             let script = render(place, &scope).unwrap_or_else(|error| panic!("{place}: {error}"));
             let output = run(shell, &script);

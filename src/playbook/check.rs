@@ -33,7 +33,7 @@ pub fn check(workflow: &Workflow, file: &Arc<PathBuf>) -> Vec<Problem> {
     let declared = declared::Declared::of(workflow, &moments);
     let dialect = workflow.shell.words.first().map_or(Dialect::Posix, |shell| Dialect::of(shell));
     [
-        names::names(workflow, &moments, &declared, &start),
+        names::names(workflow, &moments, &start),
         variables::variables(&workflow.variables, &start),
         checkpoints::checkpoints(workflow, &moments),
         look::look(&moments, &declared, dialect),

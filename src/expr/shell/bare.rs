@@ -167,10 +167,7 @@ impl Scanner<'_> {
             self.copy(1);
             return Ok(());
         }
-        if arithmetic
-            && !command.started
-            && (command.at_command() || command.loops == Loop::Name)
-        {
+        if arithmetic && !command.started && (command.at_command() || command.loops == Loop::Name) {
             command.mix();
             self.copy(2);
             self.frames.push(Frame::Arithmetic { closer: b')', parentheses: 0 });
@@ -179,7 +176,8 @@ impl Scanner<'_> {
         let mut nested = Command::nested(b')');
         nested.list = command.started && command.word.ends_with(b"=");
         // `@(a|b)` of bash: patterns inside a word, and in `[[ … ]]` groups of tests.
-        let pattern = command.started && command.word.last().is_some_and(|byte| b"@?*+!".contains(byte));
+        let pattern =
+            command.started && command.word.last().is_some_and(|byte| b"@?*+!".contains(byte));
         nested.list |= pattern;
         nested.bracket = command.bracket;
         nested.named = command.bracket;

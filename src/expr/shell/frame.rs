@@ -263,7 +263,8 @@ impl Command {
         let subscript = self.word.iter().position(|byte| *byte == b'[').is_some_and(|open| {
             let name = self.word.get(..open).unwrap_or_default();
             let closed = self.word.get(open..).unwrap_or_default().contains(&b']');
-            !closed && (if self.list { name.is_empty() } else { self.at_command() && is_name(name) })
+            !closed
+                && (if self.list { name.is_empty() } else { self.at_command() && is_name(name) })
         });
         subscript || self.name == b"let"
     }

@@ -25,7 +25,8 @@ impl Scanner<'_> {
             if let Some(Symbol::Hole(hole)) = self.input.last() {
                 let hole = *hole;
                 let text = self.written(hole);
-                let error = EvalError::new(format!("`{text}` cannot be the end mark of a here-document"));
+                let error =
+                    EvalError::new(format!("`{text}` cannot be the end mark of a here-document"));
                 return match self.meanings.meaning(hole)? {
                     Meaning::Shell => Err(error.help("write a fixed word")),
                     Meaning::Paste(text) => {
@@ -40,7 +41,9 @@ impl Scanner<'_> {
                 break;
             };
             match (quote, byte) {
-                (None, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')') => break,
+                (None, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')') => {
+                    break;
+                }
                 (None, b'\'' | b'"') => {
                     quote = Some(byte);
                     quoted = true;
@@ -101,7 +104,8 @@ impl Scanner<'_> {
                 && !escaped
                 && self.muted == 0
             {
-                let open = self.reading.candidates.get(hole).is_some_and(|candidate| candidate.open);
+                let open =
+                    self.reading.candidates.get(hole).is_some_and(|candidate| candidate.open);
                 match self.meanings.meaning(hole)? {
                     Meaning::Paste(text) if !open => {
                         self.paste(&text);

@@ -6,7 +6,9 @@ use super::{
     meaning::Datum,
     scanner::Scanner,
 };
-use crate::expr::{EvalError, Quoting, Value, comparison::number_of_text, evaluation::joined, filter::quoted};
+use crate::expr::{
+    EvalError, Quoting, Value, comparison::number_of_text, evaluation::joined, filter::quoted,
+};
 
 /// Longer lists are not given one variable of the environment each.
 const MANY: usize = 64;
@@ -134,9 +136,17 @@ mod tests {
     #[test]
     fn numbers_are_written_so_that_a_shell_reads_them_right() {
         for (text, number) in [
-            ("5", Some("5")), ("08", Some("8")), ("000", Some("0")), ("-3", Some("(-3)")),
-            (" 42\n", Some("42")), ("+7", Some("7")), ("0.5", Some("0.5")), ("a[0]", None),
-            ("", None), ("1;id", None), ("$(id)", None),
+            ("5", Some("5")),
+            ("08", Some("8")),
+            ("000", Some("0")),
+            ("-3", Some("(-3)")),
+            (" 42\n", Some("42")),
+            ("+7", Some("7")),
+            ("0.5", Some("0.5")),
+            ("a[0]", None),
+            ("", None),
+            ("1;id", None),
+            ("$(id)", None),
         ] {
             assert_eq!(number_of(&Value::from(text)).as_deref(), number, "{text:?}");
         }

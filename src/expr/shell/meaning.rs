@@ -63,7 +63,11 @@ pub(in crate::expr) struct Filling<'a> {
 }
 
 impl<'a> Filling<'a> {
-    pub(in crate::expr) fn new(reading: &'a Reading, source: &'a str, scope: &'a dyn Scope) -> Self {
+    pub(in crate::expr) fn new(
+        reading: &'a Reading,
+        source: &'a str,
+        scope: &'a dyn Scope,
+    ) -> Self {
         Self { reading, source, scope, known: vec![None; reading.candidates.len()] }
     }
 

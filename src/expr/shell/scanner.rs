@@ -170,7 +170,8 @@ impl<'a> Scanner<'a> {
             Symbol::Hole(hole) | Symbol::Escaped(hole) => {
                 let source = self.source;
                 let text = self.reading.candidates.get(*hole).and_then(|candidate| {
-                    let start = candidate.span.start - usize::from(matches!(symbol, Symbol::Escaped(_)));
+                    let start =
+                        candidate.span.start - usize::from(matches!(symbol, Symbol::Escaped(_)));
                     source.get(start..candidate.span.end)
                 });
                 let text = text.unwrap_or_default().as_bytes();
@@ -331,7 +332,9 @@ impl<'a> Scanner<'a> {
     /// Whether the scanner stands inside double quotes or a here-document, as the shell sees it.
     pub(super) fn in_double(&self) -> bool {
         match self.frames.last() {
-            Some(Frame::Double | Frame::HereDocument | Frame::Arithmetic { .. } | Frame::Subscript) => true,
+            Some(
+                Frame::Double | Frame::HereDocument | Frame::Arithmetic { .. } | Frame::Subscript,
+            ) => true,
             Some(Frame::Parameter(parameter)) => parameter.double,
             Some(Frame::Command(_) | Frame::Single(_)) | None => false,
         }
@@ -354,7 +357,9 @@ impl<'a> Scanner<'a> {
                 Frame::Parameter(Parameter { operator: Some(Operator::Offset), .. }) => {
                     Quoting::Arithmetic
                 }
-                Frame::Parameter(Parameter { operator: Some(Operator::Pattern), .. }) => Quoting::Bare,
+                Frame::Parameter(Parameter { operator: Some(Operator::Pattern), .. }) => {
+                    Quoting::Bare
+                }
                 Frame::Parameter(_) => continue,
                 Frame::Double => Quoting::Double,
                 Frame::Single(_) => Quoting::Single,

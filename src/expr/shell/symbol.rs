@@ -83,7 +83,11 @@ pub(in crate::expr) fn read(source: &str) -> Result<Reading, SyntaxError> {
             let index = reading.candidates.len();
             at = candidate.span.end;
             reading.candidates.push(candidate);
-            reading.symbols.push(if escaped { Symbol::Escaped(index) } else { Symbol::Hole(index) });
+            reading.symbols.push(if escaped {
+                Symbol::Escaped(index)
+            } else {
+                Symbol::Hole(index)
+            });
             continue;
         }
         let length = rest.chars().next().map_or(1, char::len_utf8);
@@ -128,7 +132,8 @@ fn candidate(source: &str, start: usize) -> Result<Option<Candidate>, SyntaxErro
         }
     };
     let text = cursor.text(name.span.clone());
-    let dotted = text.split('[').next().is_some_and(|root| root.contains('.')) || text.contains("].");
+    let dotted =
+        text.split('[').next().is_some_and(|root| root.contains('.')) || text.contains("].");
     let whole = |certain| -> Result<Option<Candidate>, SyntaxError> {
         let mut cursor = Cursor::new(source, start);
         let hole = hole::hole(&mut cursor)?;
@@ -136,7 +141,10 @@ fn candidate(source: &str, start: usize) -> Result<Option<Candidate>, SyntaxErro
     };
     if cursor.starts_with(":-") {
         cursor.take(":-");
-        return Ok(cursor.rest().contains('}').then(|| open(source, start, name, dotted, cursor.at())));
+        return Ok(cursor
+            .rest()
+            .contains('}')
+            .then(|| open(source, start, name, dotted, cursor.at())));
     }
     match cursor.peek() {
         Some('}') => whole(dotted),
@@ -212,10 +220,34 @@ mod tests {
     #[test]
     fn what_the_shell_knows_is_left_to_it() {
         for text in [
-            "${f##*.}", "${f%.txt}", "${f%%-*}", "${#f}", "${f:0:3}", "${f:+x}", "${f:=x}",
-            "${f:?no}", "${f-x}x", "$1 ${1} ${10}", "${@}", "${!f}", "${f/a/b}", "${f^^}",
-            "${a[@]}", "${a[$i]}", "${!a[@]}", "$f", "$ARGS", "awk '{print $2}'", "${f:offset}",
-            "${ date; }", "${(U)f}", "${}", "${f", "${f:-x", "$(ls)", "$((1+1))",
+            "${f##*.}",
+            "${f%.txt}",
+            "${f%%-*}",
+            "${#f}",
+            "${f:0:3}",
+            "${f:+x}",
+            "${f:=x}",
+            "${f:?no}",
+            "${f-x}x",
+            "$1 ${1} ${10}",
+            "${@}",
+            "${!f}",
+            "${f/a/b}",
+            "${f^^}",
+            "${a[@]}",
+            "${a[$i]}",
+            "${!a[@]}",
+            "$f",
+            "$ARGS",
+            "awk '{print $2}'",
+            "${f:offset}",
+            "${ date; }",
+            "${(U)f}",
+            "${}",
+            "${f",
+            "${f:-x",
+            "$(ls)",
+            "$((1+1))",
         ] {
             let found = holes(text);
             let plain = found.iter().all(|hole| hole == "${f-x}");
@@ -251,7 +283,15 @@ mod tests {
 
     #[test]
     fn what_can_only_be_ours_must_be_readable() {
-        for text in ["${a.b | uper}", "${f | nope}", "${a.}", "${a b}", "${env:HOME}", "${x|default:1}", "${a.b%x}"] {
+        for text in [
+            "${a.b | uper}",
+            "${f | nope}",
+            "${a.}",
+            "${a b}",
+            "${env:HOME}",
+            "${x|default:1}",
+            "${a.b%x}",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }
@@ -259,8 +299,14 @@ mod tests {
     #[test]
     fn a_command_may_be_nothing_but_a_hole() {
         for (text, whole) in [
-            ("${a}", true), (" ${a.b}\n", true), ("${a:-x y}", true), ("${a} b", false),
-            ("\"${a}\"", false), ("${a}${b}", false), ("$ARG", true), ("${a | raw}", true),
+            ("${a}", true),
+            (" ${a.b}\n", true),
+            ("${a:-x y}", true),
+            ("${a} b", false),
+            ("\"${a}\"", false),
+            ("${a}${b}", false),
+            ("$ARG", true),
+            ("${a | raw}", true),
         ] {
             assert_eq!(read(text).expect(text).whole, whole, "{text}");
         }
