@@ -32,6 +32,8 @@ pub(super) enum Moment<'a> {
 pub(super) enum Role {
     /// `when:`.
     When,
+    /// `input:` of a loop: a whole value may be the name of a file.
+    FileOrCommand,
     /// Anything else.
     Other,
 }

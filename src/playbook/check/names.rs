@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::expr::Expression;
 use crate::playbook::model::Workflow;
 use crate::playbook::{Position, Problem};
 
@@ -52,6 +53,12 @@ fn of_step<'a>(definition: &Definition<'a>, given: &mut Given<'a>) -> Option<Pro
             format!("choose another name, for example `my_{name}`"),
         );
     }
+    if is_word(name) {
+        return problem(
+            format!("`{name}` is a word of the expression language"),
+            "choose another name".to_owned(),
+        );
+    }
     if captured && is_refused(name) {
         return problem(
             format!("`{name}` cannot be captured: it would change how programs start"),
@@ -81,9 +88,19 @@ fn constant(what: &str, name: &str, at: Position) -> Option<Problem> {
         let message = format!("the {what} `{name}` would change how programs start");
         return Some(Problem::error(at, 1, message).with_help(FOR_COMMANDS));
     }
+    if is_word(name) {
+        let message = format!("the {what} `{name}` is a word of the expression language");
+        return Some(Problem::error(at, 1, message).with_help("choose another name"));
+    }
     builtins::find(name).map(|_| {
         let message = format!("the {what} `{name}` is hidden by the built-in value of that name");
         Problem::warning(at, 1, message)
             .with_help(format!("choose another name, for example `my_{name}`"))
     })
+}
+
+/// True when an expression does not read `name` as a name: `true`, `not` ….
+fn is_word(name: &str) -> bool {
+    let read = Expression::parse(name).map(|expression| expression.uses());
+    !read.is_ok_and(|uses| uses.iter().any(|used| used.path.root == name))
 }

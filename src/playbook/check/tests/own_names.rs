@@ -71,3 +71,18 @@ fn names_that_change_how_programs_start_are_refused() {
         ]
     );
 }
+
+#[test]
+fn words_of_the_expression_language_are_no_names() {
+    let flow = Workflow {
+        variables: vec![variable(2, "true", "x")],
+        ..workflow(vec![shell(4, "a").called("not"), shell(5, "b").called("my-id_2")])
+    };
+    assert_eq!(
+        problems(&flow),
+        [
+            "2:9 error: the variable `true` is a word of the expression language [choose another name]",
+            "4:5 error: `not` is a word of the expression language [choose another name]",
+        ]
+    );
+}
