@@ -2,13 +2,20 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{EvalError, Place, Scope, SyntaxError, Use, Value};
+use super::{
+    EvalError, Form, Place, Scope, SyntaxError, Use, Value,
+    cursor::Cursor,
+    evaluation::Evaluation,
+    parser,
+    tree::{Need, Node},
+};
 
 /// An expression, read once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
     source: String,
     place: Place,
+    node: Node,
 }
 
 impl Expression {
@@ -17,13 +24,23 @@ impl Expression {
     /// # Errors
     /// Points at the first place that does not fit.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { source: text.to_owned(), place: Place::default() })
+        let mut cursor = Cursor::new(text, 0);
+        let node = parser::expression(&mut cursor)?;
+        cursor.skip_space();
+        if cursor.peek().is_some() {
+            return Err(parser::unexpected(&cursor));
+        }
+        Ok(Self { source: text.to_owned(), place: Place::default(), node })
     }
 
     /// A constant (`when: true`).
     #[must_use]
     pub fn constant(value: bool) -> Self {
-        Self { source: value.to_string(), place: Place::default() }
+        Self {
+            source: value.to_string(),
+            place: Place::default(),
+            node: Node::Constant(Value::Bool(value)),
+        }
     }
 
     /// The same, standing at `place` of its file.
@@ -48,7 +65,7 @@ impl Expression {
     /// The names it uses.
     #[must_use]
     pub fn uses(&self) -> Vec<Use> {
-        Vec::new()
+        uses_of(&self.node)
     }
 
     /// Its typed value.
@@ -56,8 +73,7 @@ impl Expression {
     /// # Errors
     /// An unknown first name, or operands that cannot be compared.
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, EvalError> {
-        let _ = scope;
-        Ok(Value::Null)
+        Evaluation::new(scope).node(&self.node)
     }
 
     /// Whether its value counts as true (DECISIONS B34).
@@ -69,8 +85,26 @@ impl Expression {
     }
 }
 
+/// The names that an expression uses.
+pub(super) fn uses_of(node: &Node) -> Vec<Use> {
+    let mut uses = Vec::new();
+    node.names(Need::Required, &mut |name, need| {
+        uses.push(Use {
+            path: name.path.clone(),
+            span: name.span.clone(),
+            optional: need == Need::Optional,
+            form: Form::Expression,
+        });
+    });
+    uses
+}
+
 impl Serialize for Expression {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.source)
     }
 }
+
+#[cfg(test)]
+#[path = "expression_tests.rs"]
+mod tests;

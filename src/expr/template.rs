@@ -2,13 +2,20 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{EvalError, Origin, Place, Scope, SyntaxError, Use, Value};
+use super::{
+    EvalError, Form, Origin, Place, Scope, SyntaxError, Use, Value,
+    cursor::Cursor,
+    evaluation::{Evaluation, joined},
+    hole::{End, pieces},
+    tree::{Need, Piece, names_of},
+};
 
 /// A text with holes, read once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     source: String,
     place: Place,
+    pieces: Vec<Piece>,
 }
 
 impl Template {
@@ -18,13 +25,18 @@ impl Template {
     /// # Errors
     /// A hole that is not closed or whose inside cannot be read.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { source: text.to_owned(), place: Place::default() })
+        let pieces = pieces(&mut Cursor::new(text, 0), End::Source)?;
+        Ok(Self { source: text.to_owned(), place: Place::default(), pieces })
     }
 
     /// A text without holes, whatever it holds.
     #[must_use]
     pub fn literal(text: &str) -> Self {
-        Self { source: text.to_owned(), place: Place::default() }
+        Self {
+            source: text.to_owned(),
+            place: Place::default(),
+            pieces: vec![Piece::Text(text.to_owned())],
+        }
     }
 
     /// The same, standing at `place` of its file.
@@ -49,13 +61,26 @@ impl Template {
     /// The text, when it has no holes (escapes resolved).
     #[must_use]
     pub fn as_literal(&self) -> Option<&str> {
-        None
+        match self.pieces.as_slice() {
+            [] => Some(""),
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
     }
 
     /// The names it uses.
     #[must_use]
     pub fn uses(&self) -> Vec<Use> {
-        Vec::new()
+        let mut uses = Vec::new();
+        names_of(&self.pieces, Need::Required, &mut |name, need| {
+            uses.push(Use {
+                path: name.path.clone(),
+                span: name.span.clone(),
+                optional: need == Need::Optional,
+                form: Form::Text,
+            });
+        });
+        uses
     }
 
     /// Its value: the typed value when the text is exactly one hole, else the text with all
@@ -64,8 +89,9 @@ impl Template {
     /// # Errors
     /// An unknown name without a default, or a filter that does not fit its value.
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<(Value, Origin), EvalError> {
-        let _ = scope;
-        Ok((Value::Null, Origin::Data))
+        let mut evaluation = Evaluation::new(scope);
+        let value = evaluation.text(&self.pieces)?;
+        Ok((value, evaluation.origin()))
     }
 
     /// [`Self::evaluate`] as text.
@@ -73,7 +99,16 @@ impl Template {
     /// # Errors
     /// As [`Self::evaluate`], and bytes that are not UTF-8.
     pub fn render(&self, scope: &dyn Scope) -> Result<String, EvalError> {
-        Ok(self.evaluate(scope)?.0.to_text())
+        let value = self.evaluate(scope)?.0;
+        let separator = match self.pieces.as_slice() {
+            [Piece::Hole(hole)] => hole.separator(),
+            _ => None,
+        };
+        String::from_utf8(joined(&value, separator)).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            EvalError::new(format!("the value of `{}` is not UTF-8 (byte {at})", self.source))
+                .help("only a shell step can work with such bytes")
+        })
     }
 }
 
@@ -82,3 +117,7 @@ impl Serialize for Template {
         serializer.serialize_str(&self.source)
     }
 }
+
+#[cfg(test)]
+#[path = "template_tests.rs"]
+mod tests;

@@ -1,12 +1,47 @@
-//! Checks of names.
+//! What can be known to be wrong with a workflow before anything runs: names, order, stages
+//! (DECISIONS B1–B17, B28, B35, B46). Problems of single values are found by the lowering.
 
-use std::path::Path;
+mod builtins;
+mod checkpoints;
+mod declared;
+mod fields;
+mod forms;
+mod hints;
+mod look;
+mod moment;
+mod names;
+mod never;
+mod refused;
+mod seen;
+mod text;
+mod variables;
+mod walk;
 
-use super::Problem;
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use super::model::Workflow;
+use super::{Position, Problem};
+use crate::expr::Dialect;
 
-/// What is wrong with the names of a workflow.
+/// All problems of the names in `workflow`, one for each cause, in the order they are met;
+/// `file` is where they are said to be when nothing closer is known.
 #[must_use]
-pub fn check(_workflow: &Workflow, _file: &Path) -> Vec<Problem> {
-    Vec::new()
+pub fn check(workflow: &Workflow, file: &Arc<PathBuf>) -> Vec<Problem> {
+    let start = Position { file: Arc::clone(file), line: 1, column: 1 };
+    let moments = walk::walk(workflow, &start);
+    let declared = declared::Declared::of(workflow, &moments);
+    let dialect = workflow.shell.words.first().map_or(Dialect::Posix, |shell| Dialect::of(shell));
+    [
+        names::names(workflow, &moments, &start),
+        variables::variables(&workflow.variables, &start),
+        checkpoints::checkpoints(workflow, &moments),
+        look::look(&moments, &declared, dialect),
+        never::never(&moments),
+        hints::hints(workflow, &moments),
+    ]
+    .concat()
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,12 +9,17 @@ pub mod model;
 mod position;
 mod problem;
 mod reading;
+mod schema;
+mod show;
 pub mod walk;
 mod yaml;
 
+pub use check::check;
 pub use digest::digest;
 pub use load::{LoadError, Loaded, load, parse};
 pub use position::Position;
 pub use problem::{Problem, Severity};
 pub use reading::{parse_duration, spell_duration};
+pub use schema::schema;
+pub use show::{show, to_json};
 pub use walk::count_steps;

@@ -16,7 +16,7 @@ mod stored;
 
 pub use address::Address;
 pub use class::FailureClass;
-pub use classify::{Evidence, classify};
+pub use classify::{Evidence, Verdict, classify, explain};
 pub use digest::Digest;
 pub use event::{
     Event, EventKind, PersonsAnswer, Reach, RewindCause, RunFailure, RunStarted, SessionStarted,
