@@ -25,7 +25,7 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("cannot read the workflow file")]
+    #[error("cannot read {}: {}", .0.display(), .1)]
     Read(PathBuf, #[source] std::io::Error),
     /// It can be read but not run: its errors and warnings in file order, and its text.
     #[error("the workflow file has {} problems", .0.len())]
@@ -73,7 +73,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Loaded, LoadError> {
     }
     let workflow = root.and_then(|root| lower::workflow(&reader, &root, file));
     if let Some(workflow) = workflow.as_ref().filter(|_| readable && reader.has_all_names()) {
-        for problem in check::check(workflow, &std::sync::Arc::new(file.to_owned())) {
+        for problem in check::check(workflow, &reader.file()) {
             reader.note(problem);
         }
     }

@@ -69,26 +69,18 @@ pub(super) enum Cause {
 impl<'a> Look<'a, '_> {
     fn moment(&mut self, moment: &Moment<'a>) {
         match moment {
-            Moment::Text(text, _, standing) => {
+            Moment::Text(text, role, standing) => {
                 for used in &text.uses() {
-                    self.used(&Seen { text: *text, standing, used });
+                    self.used(&Seen { text: *text, role: *role, standing, used });
                 }
             }
-            Moment::Named(definition) => {
-                let new = self.ready.insert(definition.name);
-                self.closed.remove(definition.name);
-                if let Some(round) = self.rounds.last_mut().filter(|_| new) {
-                    round.push(definition.name);
-                }
-            }
-            Moment::Foreseen(name) => {
-                self.ready.insert(name);
-            }
+            Moment::Named(definition) => self.name(definition.name),
+            Moment::Foreseen(name) => self.name(name),
             Moment::Ran(kind) => {
                 self.ran.insert(*kind);
             }
             Moment::Validated => self.validated = true,
-            Moment::Checkpoint(..) | Moment::Unreadable { .. } => {}
+            Moment::Checkpoint(..) => {}
             Moment::LoopBegins => self.rounds.push(Vec::new()),
             Moment::LoopEnds => {
                 for name in self.rounds.pop().unwrap_or_default() {
@@ -98,6 +90,14 @@ impl<'a> Look<'a, '_> {
                     }
                 }
             }
+        }
+    }
+
+    fn name(&mut self, name: &'a str) {
+        let new = self.ready.insert(name);
+        self.closed.remove(name);
+        if let Some(round) = self.rounds.last_mut().filter(|_| new) {
+            round.push(name);
         }
     }
 

@@ -101,11 +101,6 @@ impl<'n> Fields<'n> {
         found
     }
 
-    /// The keys that nobody has asked for so far.
-    pub fn unknown(&self) -> impl Iterator<Item = &str> {
-        self.left.iter().map(|entry| entry.name.as_str())
-    }
-
     /// Among the keys nobody asked for, is there one that was probably meant to be one of `names`?
     #[must_use]
     pub fn probably_meant(&self, names: &[&'static str]) -> bool {

@@ -4,6 +4,6 @@ mod build;
 pub(crate) mod scalar;
 mod tree;
 
-pub use build::{Defect, read};
+pub use build::read;
 pub use scalar::Kind;
 pub use tree::{Content, Entry, Node, Style};

@@ -172,3 +172,10 @@ fn every_field_is_looked_at() {
         assert!(found[0].contains("unknown name `nope`"), "{found:?}");
     }
 }
+
+#[test]
+fn an_environment_entry_may_use_the_outer_value_of_its_name() {
+    let step = Step { env: vec![env("PATH", "${PATH}:/opt/bin")], ..shell(2, "ls") };
+    let flow = Workflow { env: vec![env("LANG", "${LANG}")], ..workflow(vec![step]) };
+    assert_eq!(problems(&flow), Vec::<String>::new());
+}
