@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::model::Workflow;
 use super::reading::Reader;
@@ -74,7 +73,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Loaded, LoadError> {
     }
     let workflow = root.and_then(|root| lower::workflow(&reader, &root, file));
     if let Some(workflow) = workflow.as_ref().filter(|_| readable && reader.has_all_names()) {
-        for problem in check(workflow, &Arc::new(file.to_path_buf())) {
+        for problem in check::check(workflow, &reader.file()) {
             reader.note(problem);
         }
     }
