@@ -1,15 +1,25 @@
 //! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).
 
 mod check;
+mod digest;
 pub mod failure;
+mod load;
+mod lower;
 pub mod model;
 mod position;
 mod problem;
+mod reading;
 mod schema;
 mod show;
+pub mod walk;
+mod yaml;
 
 pub use check::check;
+pub use digest::digest;
+pub use load::{LoadError, Loaded, load, parse};
 pub use position::Position;
 pub use problem::{Problem, Severity};
+pub use reading::{parse_duration, spell_duration};
 pub use schema::schema;
 pub use show::{show, to_json};
+pub use walk::count_steps;

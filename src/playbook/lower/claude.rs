@@ -1,0 +1,123 @@
+//! `claude:` as a step with its options, and as the defaults of a workflow (SPEC 3.1, 3.3).
+
+use crate::expr::Template;
+use crate::playbook::model::{ClaudeCall, ClaudeDefaults};
+use crate::playbook::reading::{Field, Fields, Reader, value};
+use crate::playbook::yaml::Kind;
+
+/// The permission modes that the Claude CLI knows.
+const PERMISSION_MODES: [(&str, &str); 6] = [
+    ("acceptEdits", "acceptEdits"),
+    ("auto", "auto"),
+    ("bypassPermissions", "bypassPermissions"),
+    ("default", "default"),
+    ("dontAsk", "dontAsk"),
+    ("plan", "plan"),
+];
+
+/// The options of one call.
+const STEP_OPTIONS: [&str; 8] = [
+    "model",
+    "max_turns",
+    "max_budget_usd",
+    "allowed_tools",
+    "permission_mode",
+    "skip_permissions",
+    "extra_args",
+    "output_schema",
+];
+
+/// A call with the options that stand beside it.
+pub fn call(reader: &Reader, kind: Field<'_>, fields: &mut Fields<'_>) -> Option<ClaudeCall> {
+    let prompt = prompt(reader, kind);
+    let options = options(reader, fields);
+    let output_schema = fields.take("output_schema").and_then(|field| {
+        if Kind::of(field.value) != Kind::Map {
+            reader.wrong_kind(field, "a JSON Schema");
+            return None;
+        }
+        Some(value(field.value))
+    });
+    Some(ClaudeCall { prompt: prompt?, options, output_schema })
+}
+
+/// The prompt of a call.
+pub fn prompt(reader: &Reader, field: Field<'_>) -> Option<Template> {
+    reader.filled_template(field)
+}
+
+/// `claude:` of a workflow.
+pub fn defaults(reader: &Reader, field: Field<'_>) -> Option<ClaudeDefaults> {
+    let mut fields = Fields::open(reader, field.value, "`claude`")?;
+    let mut defaults = options(reader, &mut fields);
+    defaults.command = fields.take("command").map(|field| words(reader, field)).unwrap_or_default();
+    fields.finish();
+    Some(defaults)
+}
+
+/// Reports the options of a Claude call on a step of another kind (DECISIONS B41).
+pub fn refuse_options(fields: &mut Fields<'_>) {
+    for name in STEP_OPTIONS {
+        fields.refuse(name, format!("`{name}` is only for claude steps"), "remove it");
+    }
+}
+
+fn options(reader: &Reader, fields: &mut Fields<'_>) -> ClaudeDefaults {
+    ClaudeDefaults {
+        model: fields.take("model").and_then(|field| reader.filled_template(field)),
+        permission_mode: fields
+            .take("permission_mode")
+            .and_then(|field| reader.choice(field, &PERMISSION_MODES))
+            .map(str::to_owned),
+        allowed_tools: fields
+            .take("allowed_tools")
+            .map(|field| tools(reader, field))
+            .unwrap_or_default(),
+        skip_permissions: fields.take("skip_permissions").and_then(|field| reader.flag(field)),
+        max_turns: fields.take("max_turns").and_then(|field| reader.small_count(field, 1)),
+        max_budget_usd: fields
+            .take("max_budget_usd")
+            .and_then(|field| reader.number(field, 0.0, f64::INFINITY)),
+        extra_args: fields.take("extra_args").map(|field| words(reader, field)).unwrap_or_default(),
+        command: Vec::new(),
+    }
+}
+
+/// A list of tools, or one text with commas between them (`Read, Bash(git *)`).
+fn tools(reader: &Reader, field: Field<'_>) -> Vec<String> {
+    if field.value.items().is_some() {
+        return reader.texts(field);
+    }
+    let Some(text) = reader.filled_text(field) else { return Vec::new() };
+    let mut tools = vec![String::new()];
+    let mut depth = 0_usize;
+    for character in text.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if character == ',' && depth == 0 {
+            tools.push(String::new());
+        } else if let Some(last) = tools.last_mut() {
+            last.push(character);
+        }
+    }
+    tools.iter().map(|tool| tool.trim().to_owned()).filter(|tool| !tool.is_empty()).collect()
+}
+
+/// A list of words, or one text that is split as a shell would.
+pub fn words(reader: &Reader, field: Field<'_>) -> Vec<String> {
+    if field.value.items().is_some() {
+        let words = reader.texts(field);
+        if words.is_empty() {
+            reader.error(field.value, format!("`{}` is empty", field.name));
+        }
+        return words;
+    }
+    let Some(text) = reader.filled_text(field) else { return Vec::new() };
+    shlex::split(text).unwrap_or_else(|| {
+        reader.error(field.value, format!("`{}` has a quote that is not closed", field.name));
+        Vec::new()
+    })
+}

@@ -1,0 +1,22 @@
+//! Nodes → the strict workflow type, one file a concept; every option gets its value here.
+
+mod action;
+mod capture;
+mod claude;
+mod env;
+mod foreach;
+mod goal_seek;
+mod handler;
+mod on_failure;
+mod parameters;
+mod retry;
+mod secrets;
+mod stage;
+mod step;
+mod strategy;
+mod validate;
+mod workflow;
+mod write_file;
+
+pub use retry::RetryFields;
+pub use workflow::workflow;

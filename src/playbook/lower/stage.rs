@@ -1,0 +1,108 @@
+//! `stages:` (SPEC 3.2, DECISIONS B26, B28).
+
+use super::on_failure::on_failure;
+use super::step::{checkpoint_name, steps};
+use super::{env, retry};
+use crate::playbook::model::Stage;
+use crate::playbook::reading::{Field, Fields, Reader, Sequence};
+use crate::playbook::yaml::Node;
+
+/// Names that addresses of other things begin with.
+const RESERVED: [&str; 5] = ["map", "setup", "reduce", "merge", "finally"];
+
+/// A list of at least one stage with unique names.
+pub fn stages(reader: &Reader, field: Field<'_>) -> Vec<Stage> {
+    let Some(items) = field.value.items() else {
+        reader.wrong_kind(field, "a list of stages");
+        return Vec::new();
+    };
+    if items.is_empty() {
+        reader.error(field.value, "`stages` is empty");
+    }
+    let mut stages: Vec<Stage> = Vec::new();
+    for item in items {
+        let Some(stage) = stage(reader, item) else { continue };
+        if let Some(first) = stages.iter().find(|known| known.name == stage.name)
+            && !stage.name.is_empty()
+        {
+            let node = item.entry("name").map_or(item, |entry| &entry.value);
+            let message = format!("stage `{}` is already on line {}", stage.name, first.at.line);
+            reader.error_with_help(node, message, "give each stage its own name");
+        }
+        stages.push(stage);
+    }
+    stages
+}
+
+fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
+    let mut fields = Fields::open(reader, node, "a stage")?;
+    let given = fields.has("name");
+    let name = fields.take("name").and_then(|field| stage_name(reader, field));
+    if let Some(field) = fields.take("description") {
+        reader.text(field);
+    }
+    let when = fields.take("when").and_then(|field| reader.expression(field));
+    let env = fields.take("env").map(|field| env::env(reader, field)).unwrap_or_default();
+    let timeout = fields.take("timeout").and_then(|field| reader.limit(field));
+    let retry =
+        fields.take_either("retry", "retry_config").and_then(|field| retry::retry(reader, field));
+    let requires_confirmation = reader.flag_or_false(fields.take("requires_confirmation"));
+    checkpoint(reader, &mut fields);
+    let has_steps = fields.has("commands") || fields.has("steps");
+    let commands = fields.take_either("commands", "steps");
+    let ids = commands.map(|field| ids_of(field.value)).unwrap_or_default();
+    let on_failure = fields
+        .take("on_failure")
+        .and_then(|field| on_failure(reader, field, Some(Sequence { ids: &ids, at: None })));
+    if !given && !fields.probably_meant(&["name"]) {
+        reader.error_with_help(
+            node,
+            "this stage has no `name`",
+            "its name is that of its checkpoint",
+        );
+    }
+    if !has_steps && !fields.probably_meant(&["commands", "steps"]) {
+        reader.error_with_help(node, "this stage has no steps", "write them under `commands:`");
+    }
+    let steps = commands.map(|field| steps(reader, field)).unwrap_or_default();
+    fields.finish();
+    Some(Stage {
+        at: reader.position(node),
+        name: name.unwrap_or_default(),
+        steps,
+        when,
+        env,
+        timeout,
+        retry,
+        on_failure,
+        requires_confirmation,
+    })
+}
+
+fn stage_name(reader: &Reader, field: Field<'_>) -> Option<String> {
+    let name = checkpoint_name(reader, field)?;
+    if RESERVED.contains(&name.as_str()) || name.starts_with("finally[") {
+        let message = format!("a stage cannot be called `{name}`: addresses use that name");
+        reader.error_with_help(field.value, message, "give it another name");
+    }
+    Some(name)
+}
+
+/// The end of a stage is always a checkpoint with its name; only `true` says so.
+fn checkpoint(reader: &Reader, fields: &mut Fields<'_>) {
+    if let Some(field) = fields.take("checkpoint")
+        && field.value.text() != Some("true")
+    {
+        reader.error_with_help(
+            field.value,
+            "the end of a stage is always a checkpoint with the stage's name",
+            "remove `checkpoint`, or rename the stage",
+        );
+    }
+}
+
+/// The ids of the steps of a list.
+pub fn ids_of(list: &Node) -> Vec<Option<&str>> {
+    let items = list.items().unwrap_or_default();
+    items.iter().map(|item| item.entry("id").and_then(|entry| entry.value.text())).collect()
+}

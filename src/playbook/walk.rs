@@ -1,0 +1,142 @@
+//! Every step of a workflow, at any depth, in the order of the file.
+
+use super::failure::{HandlerSet, Strategy};
+use super::model::{Action, Body, Stage, Step, Workflow};
+
+/// What a list of steps hangs below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Branch {
+    /// `commands:` of the workflow.
+    Commands,
+    /// `commands:` of the stage with this index, from 0.
+    Stage(usize),
+    /// `finally:`.
+    Finally,
+    /// Commands of a handler, its `on_success`, or the cleanup of `abort`.
+    Handler,
+    /// `on_success:` of a step.
+    OnSuccess,
+    /// `on_exit_code:`.
+    OnExitCode(u8),
+    /// `do:` of a `foreach`.
+    Do,
+    /// The improver of a `goal_seek`.
+    Improve,
+    /// The measure of a `goal_seek`.
+    Measure,
+    /// `validate:`.
+    Validate,
+    /// `on_incomplete:`.
+    OnIncomplete,
+}
+
+/// Where a step stands in the tree.
+#[derive(Debug, Clone, Copy)]
+pub struct Spot<'w> {
+    /// The step it hangs below, if any.
+    pub below: Option<&'w Step>,
+    /// The list it is in.
+    pub branch: Branch,
+    /// Its index in that list, from 1.
+    pub index: usize,
+    /// 0 for steps of the workflow, stages and `finally`.
+    pub depth: usize,
+}
+
+impl Workflow {
+    /// The stages; none for a workflow of plain steps.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        match &self.body {
+            Body::Steps(_) => &[],
+            Body::Stages(stages) => stages,
+        }
+    }
+
+    /// The steps that count as positions (`step 3/10`): those of the workflow or of all its stages.
+    pub fn top_steps(&self) -> impl Iterator<Item = &Step> {
+        let steps: &[Step] = match &self.body {
+            Body::Steps(steps) => steps,
+            Body::Stages(_) => &[],
+        };
+        steps.iter().chain(self.stages().iter().flat_map(|stage| &stage.steps))
+    }
+}
+
+/// How many steps the workflow has as a person counts: top-level and stage steps.
+#[must_use]
+pub fn count_steps(workflow: &Workflow) -> usize {
+    workflow.top_steps().count()
+}
+
+/// Calls `visit` for every step at any depth, each before what hangs below it.
+pub fn each_step<'w>(workflow: &'w Workflow, visit: &mut dyn FnMut(&'w Step, Spot<'w>)) {
+    let mut walk = Walk { visit };
+    match &workflow.body {
+        Body::Steps(steps) => walk.list(steps, None, Branch::Commands, 0),
+        Body::Stages(stages) => {
+            for (index, stage) in stages.iter().enumerate() {
+                walk.list(&stage.steps, None, Branch::Stage(index), 0);
+                walk.handlers(stage.on_failure.as_ref(), None, 1);
+            }
+        }
+    }
+    walk.handlers(workflow.on_failure.as_ref(), None, 1);
+    walk.list(&workflow.finally, None, Branch::Finally, 0);
+}
+
+/// Calls `visit` for every step below `step`, itself not included.
+pub fn each_step_below<'w>(step: &'w Step, visit: &mut dyn FnMut(&'w Step, Spot<'w>)) {
+    Walk { visit }.below(step, 1);
+}
+
+struct Walk<'v, 'w> {
+    visit: &'v mut dyn FnMut(&'w Step, Spot<'w>),
+}
+
+impl<'w> Walk<'_, 'w> {
+    fn list(&mut self, steps: &'w [Step], below: Option<&'w Step>, branch: Branch, depth: usize) {
+        for (index, step) in steps.iter().enumerate() {
+            self.one(step, Spot { below, branch, index: index + 1, depth });
+        }
+    }
+
+    fn one(&mut self, step: &'w Step, spot: Spot<'w>) {
+        (self.visit)(step, spot);
+        self.below(step, spot.depth + 1);
+    }
+
+    fn below(&mut self, step: &'w Step, depth: usize) {
+        let below = Some(step);
+        match &step.action {
+            Action::Foreach(each) => self.list(&each.steps, below, Branch::Do, depth),
+            Action::GoalSeek(seek) => {
+                self.one(&seek.improve, Spot { below, branch: Branch::Improve, index: 1, depth });
+                self.one(&seek.measure, Spot { below, branch: Branch::Measure, index: 1, depth });
+            }
+            Action::Shell(_) | Action::Claude(_) | Action::WriteFile(_) => {}
+        }
+        if let Some(validate) = &step.validate {
+            self.list(&validate.steps, below, Branch::Validate, depth);
+            if let Some(incomplete) = &validate.on_incomplete {
+                self.list(&incomplete.steps, below, Branch::OnIncomplete, depth);
+            }
+        }
+        for (code, steps) in &step.on_exit_code {
+            self.list(steps, below, Branch::OnExitCode(*code), depth);
+        }
+        self.handlers(step.on_failure.as_ref(), below, depth);
+        self.list(&step.on_success, below, Branch::OnSuccess, depth);
+    }
+
+    fn handlers(&mut self, set: Option<&'w HandlerSet>, below: Option<&'w Step>, depth: usize) {
+        for handler in set.into_iter().flat_map(|set| &set.handlers) {
+            self.list(&handler.steps, below, Branch::Handler, depth);
+            if let Strategy::Abort { cleanup } = &handler.strategy {
+                self.list(cleanup, below, Branch::Handler, depth);
+            }
+            self.list(&handler.on_success, below, Branch::Handler, depth);
+            self.handlers(handler.on_failure.as_deref(), below, depth + 1);
+        }
+    }
+}
