@@ -15,6 +15,7 @@ mod place;
 #[cfg(test)]
 mod sample;
 mod scope;
+mod shell;
 mod shell_text;
 mod sort_keys;
 mod template;

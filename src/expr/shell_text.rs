@@ -3,13 +3,17 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{EvalError, Place, Scope, SyntaxError, Use};
+use super::{
+    EvalError, Place, Scope, SyntaxError, Use,
+    shell::{Filling, Reading, Scanner, Survey, read, render_other, words},
+};
 
 /// A shell command, read once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShellText {
     source: String,
     place: Place,
+    reading: Reading,
 }
 
 /// Which language the command is in.
@@ -46,7 +50,7 @@ impl ShellText {
     /// # Errors
     /// A hole that can only be ours and cannot be read.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { source: text.to_owned(), place: Place::default() })
+        Ok(Self { source: text.to_owned(), place: Place::default(), reading: read(text)? })
     }
 
     /// The same, standing at `place` of its file.
@@ -68,10 +72,31 @@ impl ShellText {
         &self.source
     }
 
-    /// The names it uses.
+    /// The names it uses, with the quoting around them.
     #[must_use]
     pub fn uses(&self) -> Vec<Use> {
-        Vec::new()
+        let mut survey = Survey::new(&self.reading);
+        // What cannot be scanned further is reported when it is rendered.
+        let _ = Scanner::new(&self.source, &self.reading, &mut survey).run();
+        survey.uses
+    }
+
+    /// The identifiers that stand behind `$` or `${`, each once: what the command may expect in
+    /// its environment.
+    #[must_use]
+    pub fn mentions(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for part in self.source.split('$').skip(1) {
+            let part = part.trim_start_matches(['{', '#', '!']);
+            let length =
+                part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(part.len());
+            let name = part.get(..length).unwrap_or_default();
+            let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            if is_name && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
     }
 
     /// The command with its values.
@@ -80,8 +105,18 @@ impl ShellText {
     /// A dotted name that nobody knows, data as the whole command, NUL bytes, data in an
     /// arithmetic place that is no number, or data for a shell of another language.
     pub fn render(&self, scope: &dyn Scope, dialect: Dialect) -> Result<ShellScript, EvalError> {
-        let _ = (scope, dialect);
-        Ok(ShellScript { text: self.source.clone(), ..ShellScript::default() })
+        let mut filling = Filling::new(&self.reading, &self.source, scope);
+        match dialect {
+            Dialect::Posix => {
+                let scanned = Scanner::new(&self.source, &self.reading, &mut filling).run()?;
+                let words = words(&self.reading, &mut filling);
+                Ok(scanned.carrier.script(scanned.text, scanned.display, words))
+            }
+            Dialect::Other => {
+                let text = render_other(&self.source, &self.reading, &mut filling)?;
+                Ok(ShellScript { display: text.clone(), text, ..ShellScript::default() })
+            }
+        }
     }
 }
 
@@ -101,3 +136,7 @@ impl Serialize for ShellText {
         serializer.serialize_str(&self.source)
     }
 }
+
+#[cfg(test)]
+#[path = "shell_text_tests.rs"]
+mod tests;

@@ -73,7 +73,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Loaded, LoadError> {
     }
     let workflow = root.and_then(|root| lower::workflow(&reader, &root, file));
     if let Some(workflow) = workflow.as_ref().filter(|_| readable && reader.has_all_names()) {
-        for problem in check::check(workflow, &std::sync::Arc::new(file.to_path_buf())) {
+        for problem in check::check(workflow, &reader.file()) {
             reader.note(problem);
         }
     }

@@ -69,9 +69,9 @@ impl<'a> Walk<'a> {
         if let Some(when) = &stage.when {
             self.moments.push(Moment::Text(Text::Condition(when), Role::When, inside.clone()));
         }
+        inside.env.extend(stage.env.iter().map(|entry| entry.name.as_str()));
         self.env(&stage.env, &inside);
         self.limit(stage.timeout.as_ref(), &inside);
-        inside.env.extend(stage.env.iter().map(|entry| entry.name.as_str()));
         let stops = stage.on_failure.is_none()
             && stage.retry.as_ref().is_none_or(|retry| retry.on_failure == RetryExhausted::Stop);
         let ending = if stops { Ending::Stops } else { Ending::GoesOn };
@@ -90,8 +90,9 @@ impl<'a> Walk<'a> {
         if let Some(when) = &step.when {
             self.moments.push(Moment::Text(Text::Condition(when), Role::When, inside.clone()));
         }
-        self.env(&step.env, &inside);
+        // An entry may use the outer value of its own name (`PATH: "${PATH}:/opt/bin"`).
         inside.env.extend(step.env.iter().map(|entry| entry.name.as_str()));
+        self.env(&step.env, &inside);
         self.limit(step.timeout.as_ref(), &inside);
         let fields = [&step.name, &step.working_dir, &step.output_file];
         for field in fields.into_iter().flatten() {
@@ -168,8 +169,10 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            Items::Command(command) | Items::Input { input: command, .. } => {
-                self.text(Text::Command(command), inside);
+            Items::Command(command) => self.text(Text::Command(command), inside),
+            Items::Input { input, .. } => {
+                let text = Text::Command(input);
+                self.moments.push(Moment::Text(text, Role::FileOrCommand, inside.clone()));
             }
             Items::Value(value) => self.text(Text::Plain(value), inside),
         }
@@ -203,12 +206,8 @@ impl<'a> Walk<'a> {
 
     fn handler(&mut self, handler: &'a Handler, around: &Standing<'a>) {
         let inside = Standing { at: &handler.at, ..around.clone() };
-        match &handler.condition {
-            Condition::Always => {}
-            Condition::When(condition) => self.text(Text::Condition(condition), &inside),
-            Condition::Malformed { source, reason } => {
-                self.moments.push(Moment::Unreadable { source, reason, at: &handler.at });
-            }
+        if let Condition::When(condition) = &handler.condition {
+            self.text(Text::Condition(condition), &inside);
         }
         self.limit(handler.timeout.as_ref(), &inside);
         self.steps(&handler.steps, &inside, Ending::GoesOn);

@@ -1,7 +1,7 @@
 //! One reading of a file: where things stand, and everything that is wrong with it.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::lower::RetryFields;
@@ -11,7 +11,7 @@ use crate::expr::{Place, SyntaxError};
 
 /// Collects the problems of one file while its tree is read.
 pub struct Reader {
-    file: Arc<std::path::PathBuf>,
+    file: Arc<PathBuf>,
     problems: RefCell<Vec<Problem>>,
     names_lost: Cell<bool>,
     /// `retry_defaults:`, known before the first step is read.
@@ -59,6 +59,12 @@ impl Reader {
             retry_defaults: OnceCell::new(),
             profiles: OnceCell::new(),
         }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> Arc<PathBuf> {
+        Arc::clone(&self.file)
     }
 
     /// Where a node stands.
