@@ -9,12 +9,14 @@
 //! | `executor` | walks the workflow tree and makes effects happen |
 //! | `resume`, `report` | which session and what runs again; observers that write for people |
 //! | `store`, `view` | the disk; pure answers from events |
-//! | `playbook`, `session` | YAML → workflow; the pure fold of events into state |
+//! | `playbook`, `session`, `agent` | YAML → workflow; the pure fold of events into state; what Claude is told and what it says |
 //! | `expr` | values, templates, shell quoting, expressions |
 //! | `process`, `git`, `exit` | the ground floor: programs, git, the one door for errors |
 
+pub mod agent;
 pub mod cli;
 pub mod executor;
+pub mod exit;
 pub mod expr;
 pub mod git;
 pub mod playbook;

@@ -1,2 +1,7 @@
 //! Starts the program: everything happens in the library.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    prodigy::cli::run(std::env::args_os()).into()
+}

@@ -1,1 +1,34 @@
-//! The command line: one file per subcommand (SPEC 2).
+//! The command line: one file per subcommand that parses, calls and shows.
+
+mod adopt;
+pub mod args;
+mod checkpoints;
+mod clean;
+mod completions;
+pub mod confirm;
+mod cook;
+mod docs;
+mod events;
+mod failure;
+mod glob;
+mod init;
+mod logs;
+mod lookup;
+mod man;
+mod output;
+mod panic;
+mod person;
+mod plan;
+mod rehearse;
+mod resume;
+mod rows;
+mod running;
+mod schema;
+mod sessions;
+mod start;
+mod trace;
+mod usage;
+mod watch;
+
+pub use output::{Console, Output};
+pub use start::run;

@@ -1,1 +1,29 @@
-//! Walks the workflow tree and makes its effects happen (SPEC 5, 6).
+//! Walks the workflow tree and makes effects happen. Before anything with an effect it asks
+//! the session whether a finish is recorded at this address; that is all there is to resume.
+
+mod attempt;
+mod budget;
+mod capture;
+mod confirm;
+mod environment;
+mod failure;
+mod frame;
+mod gate;
+mod halt;
+mod handler;
+mod kinds;
+mod names;
+mod retry;
+mod run;
+mod sequence;
+mod stage;
+mod step;
+mod values;
+mod workflow;
+
+pub use confirm::{Answer, Confirm};
+pub use environment::{Surroundings, SurroundingsError};
+pub use halt::Halt;
+pub use run::{Inject, Injection, Options, Run};
+pub use values::{Constants, ParameterError, parameters};
+pub use workflow::Ending;

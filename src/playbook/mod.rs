@@ -1,6 +1,7 @@
 //! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).
 
 mod check;
+mod describe;
 mod digest;
 pub mod failure;
 mod load;
@@ -11,6 +12,7 @@ mod problem;
 mod reading;
 mod schema;
 mod show;
+mod values;
 pub mod walk;
 mod yaml;
 
@@ -22,4 +24,5 @@ pub use problem::{Problem, Severity};
 pub use reading::{parse_duration, spell_duration};
 pub use schema::schema;
 pub use show::{show, to_json};
+pub use values::{read_values, yaml_block};
 pub use walk::count_steps;

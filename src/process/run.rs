@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Stop;
+use super::running::Running;
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -42,8 +43,9 @@ pub struct Limits {
     pub grace: Duration,
     /// The first signal.
     pub signal: StopSignal,
-    /// Ends the wait for this program's marker: `PRODIGY_SESSION_ID=…` and the step, found in
-    /// the environment of processes that left the group.
+    /// The session and the step, as this program's environment names them in
+    /// `PRODIGY_SESSION_ID` and `PRODIGY_STEP`: by both, processes that left the group and lost
+    /// their parent are found when the program is stopped.
     pub marker: Option<(String, String)>,
 }
 
@@ -115,6 +117,9 @@ pub struct SpawnError {
 
 /// Runs a program in its own process group until it ends or has to.
 ///
+/// The program is over when its own process ends: what it left running in the background may
+/// keep the pipes, and lives on unless the program was stopped.
+///
 /// # Errors
 /// It could not be started, or the sink refused it.
 pub fn run(
@@ -123,6 +128,16 @@ pub fn run(
     stop: &Stop,
     sink: &mut dyn Sink,
 ) -> Result<Ended, SpawnError> {
-    let _ = (program, limits, stop, sink);
-    Ok(Ended::Exited(0))
+    if stop.is_stopped() {
+        return Ok(Ended::Stopped);
+    }
+    Running::start(program, limits, stop)
+        .and_then(|running| running.until_end(sink))
+        .map_err(|source| SpawnError { program: program.name(), source })
+}
+
+impl Program {
+    fn name(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
 }

@@ -1,1 +1,13 @@
-//! Which session an id means, and what a resume keeps, repeats and adds (SPEC 7.3).
+//! Where a session goes on: what is kept, what runs again and why (SPEC 7.3). It decides and
+//! returns events; whoever holds the session records them.
+
+mod changes;
+mod checkpoint;
+mod plan;
+mod request;
+mod tree;
+
+pub use changes::{Changes, match_steps};
+pub use plan::{Action, Row, rows};
+pub use request::{Decision, Refusal, Request, decide};
+pub use tree::{Place, places};

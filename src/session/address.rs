@@ -41,13 +41,32 @@ impl Address {
     /// What hangs below a step: `3.on_success`, `3.goal` ….
     #[must_use]
     pub fn below(&self, name: &str) -> Self {
-        Self(format!("{}.{name}", self.0).into())
+        if self.0.is_empty() {
+            Self(name.into())
+        } else {
+            Self(format!("{}.{name}", self.0).into())
+        }
     }
 
     /// A numbered thing below a step: `3.on_failure[1]`, `3.do[17]`.
     #[must_use]
     pub fn below_numbered(&self, name: &str, number: impl fmt::Display) -> Self {
-        Self(format!("{}.{name}[{number}]", self.0).into())
+        self.below(&format!("{name}[{number}]"))
+    }
+
+    /// True for a step of a handler, a validation or a goal: what its failure means is that
+    /// construct's business, not the workflow's.
+    #[must_use]
+    pub fn is_aside(&self) -> bool {
+        [".on_", ".cleanup", ".validate[", ".goal["].iter().any(|part| self.0.contains(part))
+            || self.0.starts_with("on_failure[")
+    }
+
+    /// The step that this address hangs below (`3` of `3.do[17]/1`), if any.
+    #[must_use]
+    pub fn owner(&self) -> Option<Self> {
+        let dot = self.0.rfind('.')?;
+        Some(Self(self.0[..dot].into()))
     }
 
     /// This address, which lies within `old`, as it is when `old` becomes `new`.
@@ -131,7 +150,8 @@ impl Address {
     /// directly in the workflow, a stage, a phase or a pass, not below another step.
     #[must_use]
     pub fn is_top_level(&self) -> bool {
-        !self.0.contains('.') && !self.0.starts_with("finally[") && !self.0.starts_with("map/")
+        let elsewhere = ["finally[", "map/", "on_failure["];
+        !self.0.contains('.') && !elsewhere.iter().any(|part| self.0.starts_with(part))
     }
 
     /// The pass of `--arg`, `--map` or `-n` that this address lies in.

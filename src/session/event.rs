@@ -125,6 +125,9 @@ pub enum EventKind {
         /// Its output.
         #[serde(default)]
         output: Stored,
+        /// The name under which later steps see its output.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capture: Option<String>,
         /// Which run of the handler.
         attempt: u32,
     },
@@ -189,9 +192,6 @@ pub enum EventKind {
         /// The name of an explicit checkpoint, empty for an unnamed one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checkpoint: Option<String>,
-        /// The digest of the lowered step, to match steps after an edit.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        digest: Option<Digest>,
     },
     /// The executor: a stage or pass ended.
     ScopeFinished {

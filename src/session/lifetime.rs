@@ -23,8 +23,10 @@ pub struct Lifetime {
     pub handler_history: Vec<HandlerExecution>,
     /// Dollars spent by agents, as far as known.
     pub cost_usd: f64,
-    /// Agent calls whose cost nobody told.
-    pub unknown_costs: u64,
+    /// Agent calls whose cost was told.
+    pub known_costs: u64,
+    /// The dearest of them, in dollars.
+    pub largest_cost: f64,
     /// Tokens of agents.
     pub tokens: u64,
     /// Agent calls started.
@@ -106,6 +108,12 @@ impl Lifetime {
         }
     }
 
+    /// Agent calls whose cost nobody told.
+    #[must_use]
+    pub fn unknown_costs(&self) -> u64 {
+        self.agent_calls.saturating_sub(self.known_costs)
+    }
+
     pub(super) fn apply(&mut self, event: &Event) {
         match &event.kind {
             EventKind::RunStarted(run) => self.runs.push((**run).clone()),
@@ -174,9 +182,10 @@ impl Lifetime {
 
     fn count_agent(&mut self, agent: Option<&AgentReport>) {
         let Some(agent) = agent else { return };
-        match agent.cost_usd {
-            Some(cost) => self.cost_usd += cost,
-            None => self.unknown_costs += 1,
+        if let Some(cost) = agent.cost_usd {
+            self.cost_usd += cost;
+            self.known_costs += 1;
+            self.largest_cost = self.largest_cost.max(cost);
         }
         self.tokens += agent.tokens.unwrap_or(0);
     }

@@ -7,12 +7,16 @@ mod digest;
 mod event;
 mod ids;
 mod lifetime;
+mod lookup;
 mod names;
 mod observer;
 mod outcome;
 mod record;
+mod rewind;
+mod standing;
 mod state;
 mod stored;
+mod tree;
 
 pub use address::Address;
 pub use class::FailureClass;
@@ -30,7 +34,6 @@ pub use outcome::{
     AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
 };
 pub use record::{Progress, RaisedError, Record, RetryPlan};
-pub use state::{
-    HandlerEnd, HandlerStanding, ScopeStanding, Score, SessionState, Standing, Waiting, failure_of,
-};
+pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
+pub use state::{SessionState, Waiting, failure_of};
 pub use stored::{MissingSecret, Secrets, Stored};

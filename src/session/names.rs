@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::address::Address;
-use super::outcome::{StepKind, StepResult};
+use super::outcome::{Captured, StepKind, StepResult};
 use super::stored::Stored;
 
 /// Ids and captures. What a loop round captures is only seen inside that round
@@ -60,11 +60,23 @@ impl Names {
         Some(captured.value.as_ref().unwrap_or(&entry.result.report.stdout.text))
     }
 
+    /// All ids seen from `reader`.
+    pub fn ids<'names>(&'names self, reader: &'names Address) -> impl Iterator<Item = &'names str> {
+        let seen = self.ids.keys().filter(|(scope, _)| reader.is_within(scope));
+        seen.map(|(_, id)| id.as_str())
+    }
+
+    /// How many captures there are, seen or not.
+    #[must_use]
+    pub fn capture_count(&self) -> usize {
+        self.captures.len()
+    }
+
     /// All captures seen from `reader`: name and value.
     #[must_use]
     pub fn captures(&self, reader: &Address) -> BTreeMap<&str, &Stored> {
         let mut seen = BTreeMap::new();
-        for ((scope, name), _) in &self.captures {
+        for (scope, name) in self.captures.keys() {
             if reader.is_within(scope)
                 && let Some(value) = self.capture(reader, name)
             {
@@ -117,7 +129,10 @@ impl Names {
         }
         for (index, captured) in result.captures.iter().enumerate() {
             let entries = self.captures.entry((round.clone(), captured.name.clone())).or_default();
-            entries.retain(|entry| entry.address != *address);
+            // A rewind has forgotten an earlier result of the same step, save of a re-run.
+            if entries.last().is_some_and(|last| last.address == *address) {
+                entries.pop();
+            }
             entries.push(CaptureEntry {
                 address: address.clone(),
                 result: Arc::clone(result),
@@ -140,6 +155,15 @@ impl Names {
         for entry in self.ids.values_mut().filter(|entry| entry.address.as_str() == step) {
             entry.handler = Some(output.clone());
         }
+    }
+
+    /// `capture:` of a handler: its output under a name of its own.
+    pub(super) fn capture_handler(&mut self, handler: &Address, name: &str, output: &Stored) {
+        let mut result = StepResult::skipped(StepKind::Shell);
+        result.captures = vec![Captured { name: name.to_owned(), value: Some(output.clone()) }];
+        let entries = self.captures.entry((handler.round(), name.to_owned())).or_default();
+        entries.retain(|entry| entry.address != *handler);
+        entries.push(CaptureEntry { address: handler.clone(), result: Arc::new(result), index: 0 });
     }
 
     /// The rounds of a finished loop are not looked into any more.
@@ -168,13 +192,13 @@ impl Names {
                 .find(|(old, _)| address.is_within(old))
                 .map(|(old, new)| address.moved(old, new))
         };
-        self.ids.retain(|_, entry| rename_or_drop(&mut entry.address, &place));
+        self.ids.retain(|_, entry| rename_or_drop(&mut entry.address, place));
         self.captures.retain(|_, entries| {
-            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, &place));
+            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, place));
             !entries.is_empty()
         });
         self.latest.retain(|_, entries| {
-            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, &place));
+            entries.retain_mut(|entry| rename_or_drop(&mut entry.address, place));
             !entries.is_empty()
         });
     }

@@ -93,6 +93,14 @@ pub struct Report {
     pub agent: Option<Box<AgentReport>>,
 }
 
+impl Report {
+    /// The report of something that failed before a command could run.
+    #[must_use]
+    pub fn failed(failure: Failure) -> Self {
+        Self { failure: Some(failure), ..Self::default() }
+    }
+}
+
 /// Output as the journal keeps it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Output {

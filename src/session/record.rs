@@ -5,8 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::digest::Digest;
-use super::event::{Event, EventKind};
+use super::event::Event;
 use super::outcome::{Failure, Report, StepResult};
 use super::stored::Stored;
 
@@ -35,6 +34,8 @@ pub struct Record {
     pub attempt: u32,
     /// Attempts that count against the configured ones, since the last rewind.
     pub tries: u32,
+    /// Active time of its ended attempts and of the delays between them, in milliseconds.
+    pub spent_ms: u64,
     /// What is run, for people.
     pub command: String,
     /// When its first attempt since the last rewind started.
@@ -59,8 +60,6 @@ pub struct Record {
     pub agent_session: Option<String>,
     /// HEAD before its first attempt.
     pub head_before: Option<String>,
-    /// Digest of the lowered step.
-    pub digest: Option<Digest>,
 }
 
 /// A planned retry.
@@ -112,6 +111,7 @@ impl Record {
         self.progress = Progress::Between;
         self.group = None;
         self.retry = None;
+        self.spent_ms = self.spent_ms.saturating_add(report.duration_ms);
         self.report = Some(Arc::new(report.clone()));
     }
 
@@ -123,9 +123,6 @@ impl Record {
         self.result = Some(Arc::clone(result));
         self.finished = Some(event.at);
         self.finished_seq = event.seq;
-        if let EventKind::StepFinished { digest, .. } = &event.kind {
-            self.digest.clone_from(digest);
-        }
     }
 
     /// What came of the latest attempt, also after the step ended.

@@ -71,6 +71,11 @@ impl Secrets {
         self.0.is_empty()
     }
 
+    /// The values, longest first.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, value)| value.as_str())
+    }
+
     /// The longest value in bytes: how much a stream must hold back to mask across chunks.
     #[must_use]
     pub fn longest(&self) -> usize {
@@ -125,6 +130,25 @@ impl Stored {
         Self(Json::String(text.into()))
     }
 
+    /// A whole number.
+    #[must_use]
+    pub fn number(number: u64) -> Self {
+        Self(Json::from(number))
+    }
+
+    /// A list of stored values.
+    #[must_use]
+    pub fn list(items: Vec<Stored>) -> Self {
+        Self(Json::Array(items.into_iter().map(|item| item.0).collect()))
+    }
+
+    /// A mapping of stored values; no name starts with `$`.
+    #[must_use]
+    pub fn object(fields: Vec<(&str, Stored)>) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.0));
+        Self(Json::Object(fields.collect()))
+    }
+
     /// A reference to a large text that lies beside the journal under its digest.
     #[must_use]
     pub fn blob(digest: &super::Digest, bytes: u64) -> Self {
@@ -142,7 +166,28 @@ impl Stored {
     /// # Errors
     /// Names the first secret that is not set now.
     pub fn open(&self, secrets: &Secrets) -> Result<Value, MissingSecret> {
-        open(&self.0, secrets)
+        open(&self.0, secrets, &|_| None)
+    }
+
+    /// As [`Self::open`]; `kept` reads the large texts that lie beside the journal.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(
+        &self,
+        secrets: &Secrets,
+        kept: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Value, MissingSecret> {
+        open(&self.0, secrets, kept)
+    }
+
+    /// A secret that this refers to and that is not set now.
+    #[must_use]
+    pub fn missing(&self, secrets: &Secrets) -> Option<MissingSecret> {
+        match &self.0 {
+            Json::Array(_) | Json::Object(_) => self.open(secrets).err(),
+            _ => None,
+        }
     }
 
     /// For people: secrets as `***`, bytes that are not UTF-8 replaced.
@@ -151,7 +196,7 @@ impl Stored {
         match &self.0 {
             Json::String(text) => text.clone(),
             Json::Null => String::new(),
-            other => shown(other).map_or_else(|| other.to_string(), |value| value),
+            other => shown(other).unwrap_or_else(|| other.to_string()),
         }
     }
 
@@ -192,15 +237,19 @@ fn seal(value: &Value, secrets: &Secrets) -> Json {
     }
 }
 
-fn open(json: &Json, secrets: &Secrets) -> Result<Value, MissingSecret> {
+fn open(
+    json: &Json,
+    secrets: &Secrets,
+    kept: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> Result<Value, MissingSecret> {
     Ok(match json {
         Json::Null => Value::Null,
         Json::Bool(value) => Value::Bool(*value),
         Json::Number(number) => Value::Number(number.clone()),
         Json::String(text) => Value::String(text.clone()),
-        Json::Array(items) => {
-            Value::Array(items.iter().map(|item| open(item, secrets)).collect::<Result<_, _>>()?)
-        }
+        Json::Array(items) => Value::Array(
+            items.iter().map(|item| open(item, secrets, kept)).collect::<Result<_, _>>()?,
+        ),
         Json::Object(fields) => {
             if let Some(Json::Array(parts)) = fields.get("$text") {
                 return Ok(Value::String(join(parts, |name| {
@@ -210,13 +259,16 @@ fn open(json: &Json, secrets: &Secrets) -> Result<Value, MissingSecret> {
                         .ok_or_else(|| MissingSecret(name.to_owned()))
                 })?));
             }
+            if let Some(digest) = fields.get("$blob").and_then(Json::as_str) {
+                return Ok(kept(digest).map_or(Value::Null, Value::text));
+            }
             if let Some(bytes) = bytes(fields) {
                 return Ok(Value::text(bytes));
             }
             Value::Object(
                 fields
                     .iter()
-                    .map(|(name, value)| Ok((unescape(name), open(value, secrets)?)))
+                    .map(|(name, value)| Ok((unescape(name), open(value, secrets, kept)?)))
                     .collect::<Result<_, _>>()?,
             )
         }

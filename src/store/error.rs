@@ -1,6 +1,7 @@
 //! What can go wrong on the disk; every message names the path.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
@@ -75,4 +76,60 @@ pub enum StoreError {
         /// Owner or mode.
         reason: String,
     },
+    /// Nobody can tell where the state directory is.
+    #[error("no state directory: {reason}; set PRODIGY_HOME to an absolute path")]
+    NoHome {
+        /// Which variable is missing or wrong.
+        reason: String,
+    },
+    /// A file that should hold something else: a checkpoint, card or archive that is not one.
+    #[error("{}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// The error of doing `doing` with the file at `path`.
+pub(super) fn io_error(doing: &'static str, path: &Path, source: io::Error) -> StoreError {
+    if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        StoreError::DiskFull { path: path.to_owned() }
+    } else {
+        StoreError::Io { doing, path: path.to_owned(), source }
+    }
+}
+
+/// Names the path in an error of the system.
+pub(super) trait NamePath<T> {
+    /// Says what was tried with which file.
+    fn named(self, doing: &'static str, path: &Path) -> Result<T, StoreError>;
+}
+
+impl<T> NamePath<T> for io::Result<T> {
+    fn named(self, doing: &'static str, path: &Path) -> Result<T, StoreError> {
+        self.map_err(|source| io_error(doing, path, source))
+    }
+}
+
+/// A failed write or sync that is told again to everyone who comes later: after it nobody
+/// knows what is on the disk, so nothing more may be acknowledged.
+#[derive(Debug)]
+pub(super) struct Latched {
+    doing: &'static str,
+    path: PathBuf,
+    kind: io::ErrorKind,
+    code: Option<i32>,
+}
+
+impl Latched {
+    pub(super) fn new(doing: &'static str, path: &Path, source: &io::Error) -> Self {
+        Self { doing, path: path.to_owned(), kind: source.kind(), code: source.raw_os_error() }
+    }
+
+    pub(super) fn error(&self) -> StoreError {
+        let source = self.code.map_or_else(|| self.kind.into(), io::Error::from_raw_os_error);
+        io_error(self.doing, &self.path, source)
+    }
 }

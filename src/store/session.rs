@@ -1,12 +1,30 @@
 //! A session that this process holds: the lock, the journal and the folded state. The only
 //! way to change anything is [`OpenSession::commit`]: append → apply → tell the observers.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::fs::{File, OpenOptions};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::session::{Event, EventKind, Notice, Observer, SessionId, SessionStarted, SessionState};
+use chrono::Utc;
 
-use super::{Home, StoreError};
+use crate::session::{
+    Address, Digest, Event, EventKind, Notice, Observer, SessionId, SessionStarted, SessionState,
+};
+
+use super::background::Background;
+use super::error::NamePath;
+use super::files::Keep;
+use super::journal::Journal;
+use super::lock::{self, Held};
+use super::mirror::Mirror;
+use super::read::{Loaded, read_events, read_session};
+use super::sync::GroupSync;
+use super::{Home, JOURNAL_FORMAT, StoreError, blobs, files, replay};
+
+/// Background syncs of relaxed sessions are this far apart: with the sync itself, what was
+/// recorded is less than 50 ms old when it reaches the disk.
+const SYNC_PAUSE: Duration = Duration::from_millis(30);
 
 /// When records reach the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,23 +37,31 @@ pub enum Durability {
 }
 
 /// A session opened for running. Shared by the threads that run parallel rounds.
+///
+/// Dropping it ends its threads, syncs, and writes snapshot and index card a last time.
 pub struct OpenSession {
-    home: Home,
-    id: SessionId,
-    state: std::sync::Mutex<SessionState>,
+    shared: Arc<Shared>,
+    durability: Durability,
+    observers: Mutex<Vec<Box<dyn Observer>>>,
+    mirroring: Option<Background>,
+    syncing: Option<Background>,
+    torn: u64,
+    _held: Held,
 }
 
-/// A session as it is on disk, without holding it.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The state after the last good record.
-    pub state: SessionState,
-    /// All good events in order.
-    pub events: Vec<Event>,
-    /// What is wrong behind the last good record, if anything.
-    pub damage: Option<StoreError>,
-    /// Bytes of a torn last line that were left out.
-    pub torn: u64,
+/// What the threads of a session share.
+struct Shared {
+    home: Home,
+    id: SessionId,
+    recorded: Mutex<Recorded>,
+    disk: GroupSync,
+    mirror: Mirror,
+}
+
+/// The journal and the state after its last event.
+struct Recorded {
+    journal: Journal,
+    state: SessionState,
 }
 
 impl OpenSession {
@@ -45,12 +71,24 @@ impl OpenSession {
     /// Anything that cannot be written.
     pub fn create(
         home: &Home,
-        started: SessionStarted,
+        mut started: SessionStarted,
         workflow_text: &str,
         durability: Durability,
     ) -> Result<Self, StoreError> {
-        let _ = (workflow_text, durability);
-        Ok(Self { home: home.clone(), id: started.session_id, state: std::sync::Mutex::default() })
+        let id = started.session_id.clone();
+        let held = lock::take(home, &id)?;
+        files::make_directory(&home.session(&id))?;
+        files::write_new(&home.workflow(&id), workflow_text.as_bytes())?;
+        let journal = Journal::create(&home.journal(&id))?;
+        let session = Self::hold(home, &id, held, journal, SessionState::default(), durability)?;
+        started.format = JOURNAL_FORMAT;
+        session.commit(EventKind::SessionStarted(Box::new(started)))?;
+        session.sync_now()?;
+        // The journal is enough to rebuild both.
+        session.shared.mirror(Keep::Cached);
+        let directory = home.session(&id);
+        files::sync_directory(&directory).named("sync", &directory)?;
+        Ok(session)
     }
 
     /// Takes the lock of an existing session and folds its journal; a torn last line is cut off.
@@ -58,8 +96,18 @@ impl OpenSession {
     /// # Errors
     /// Busy, damaged, newer, or unreadable.
     pub fn open(home: &Home, id: &SessionId, durability: Durability) -> Result<Self, StoreError> {
-        let _ = durability;
-        Ok(Self { home: home.clone(), id: id.clone(), state: std::sync::Mutex::default() })
+        let held = lock::take(home, id)?;
+        let scan = read_events(home, id)?;
+        if let Some(damage) = scan.damage {
+            return Err(damage);
+        }
+        let state = replay::fold(&scan.events);
+        let journal = Journal::resume(&home.journal(id), scan.end)?;
+        let mut session = Self::hold(home, id, held, journal, state, durability)?;
+        session.torn = scan.torn;
+        // What a dead run wrote may not have reached the disk; it will be built upon.
+        session.sync_now()?;
+        Ok(session)
     }
 
     /// Reads a session without holding it, as far as its records are good.
@@ -67,30 +115,37 @@ impl OpenSession {
     /// # Errors
     /// There is no such session, or its first record is already bad.
     pub fn read(home: &Home, id: &SessionId) -> Result<Loaded, StoreError> {
-        let _ = (home, id);
-        Ok(Loaded { state: SessionState::default(), events: Vec::new(), damage: None, torn: 0 })
+        read_session(home, id)
     }
 
     /// The id.
     #[must_use]
     pub fn id(&self) -> &SessionId {
-        &self.id
+        &self.shared.id
     }
 
     /// The state directory.
     #[must_use]
     pub fn home(&self) -> &Home {
-        &self.home
+        &self.shared.home
     }
 
-    /// Adds someone who looks on from now.
+    /// Bytes of a torn last line that were cut off when the session was opened: the last
+    /// moments before a crash, which a person should be told once.
+    #[must_use]
+    pub fn torn(&self) -> u64 {
+        self.torn
+    }
+
+    /// Adds someone who looks on from now. Observers must not call the session.
     pub fn observe(&self, observer: Box<dyn Observer>) {
-        let _ = observer;
+        self.observers().push(observer);
     }
 
-    /// Looks at the present state; keep it short, other threads wait.
+    /// Looks at the present state; keep it short, other threads wait, and do not call the
+    /// session in it.
     pub fn with<T>(&self, look: impl FnOnce(&SessionState) -> T) -> T {
-        look(&self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        look(&self.recorded().state)
     }
 
     /// Records one fact: append → apply → observers. It survives `kill -9` from here on, and a
@@ -99,8 +154,27 @@ impl OpenSession {
     /// # Errors
     /// The write failed: nothing was recorded, and nothing more can be.
     pub fn commit(&self, kind: EventKind) -> Result<Arc<Event>, StoreError> {
-        let _ = kind;
-        unreachable!()
+        let mut recorded = self.recorded();
+        let earlier = match replay::goes_to(&kind) {
+            Some(target) => Some(self.state_after(target, recorded.state.last_seq)?),
+            None => None,
+        };
+        let event = Event { seq: recorded.state.last_seq + 1, at: Utc::now(), kind };
+        recorded.journal.append(&event)?;
+        self.shared.disk.appended(event.seq);
+        recorded.state.apply(&event);
+        if let Some(earlier) = earlier {
+            recorded.state.return_to(earlier);
+        }
+        let event = Arc::new(event);
+        for observer in self.observers().iter_mut() {
+            observer.event(&event, &recorded.state);
+        }
+        drop(recorded);
+        for background in [&self.mirroring, &self.syncing].into_iter().flatten() {
+            background.ask();
+        }
+        Ok(event)
     }
 
     /// Everything recorded so far is on disk when this returns (one `fdatasync` for all
@@ -109,7 +183,10 @@ impl OpenSession {
     /// # Errors
     /// The sync failed; it is never tried again.
     pub fn sync(&self) -> Result<(), StoreError> {
-        Ok(())
+        match self.durability {
+            Durability::Strict => self.shared.disk.sync(),
+            Durability::Relaxed => Ok(()),
+        }
     }
 
     /// As [`Self::sync`], also with relaxed durability: explicit checkpoints, stage ends, exit.
@@ -117,29 +194,38 @@ impl OpenSession {
     /// # Errors
     /// As [`Self::sync`].
     pub fn sync_now(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.shared.disk.sync()
     }
 
-    /// Writes the snapshot now if the last one is older than a second, or `always`.
-    ///
-    /// # Errors
-    /// Never for a full disk: a snapshot is a cache.
+    /// The last event that is known to be on disk: bounds what a power cut can repeat.
+    #[must_use]
+    pub fn synced_seq(&self) -> u64 {
+        self.shared.disk.synced()
+    }
+
+    /// Writes snapshot and index card now, so that they outlive a power cut, when `always`;
+    /// else soon, at most once a second. A failure is no error: both are caches.
     pub fn snapshot(&self, always: bool) {
-        let _ = always;
+        if always {
+            self.shared.mirror(Keep::Durable);
+        } else if let Some(background) = &self.mirroring {
+            background.ask();
+        }
     }
 
     /// Tells the observers something that is not recorded.
     pub fn notice(&self, notice: &Notice<'_>) {
-        let _ = notice;
+        for observer in self.observers().iter_mut() {
+            observer.notice(notice);
+        }
     }
 
     /// Keeps a large text beside the journal under its digest; durable before this returns.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn keep(&self, bytes: &[u8]) -> Result<crate::session::Digest, StoreError> {
-        let _ = bytes;
-        Ok(crate::session::Digest::default())
+    pub fn keep(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
+        blobs::keep(&self.shared.home, &self.shared.id, bytes)
     }
 
     /// A text that was kept.
@@ -147,25 +233,148 @@ impl OpenSession {
     /// # Errors
     /// It is missing, or not what its digest says.
     pub fn kept(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
-        let _ = digest;
-        Ok(Vec::new())
+        blobs::kept(&self.shared.home, &self.shared.id, digest)
     }
 
-    /// A private directory for files that live as long as a step (`sessions/<id>/tmp`).
+    /// A private directory for files that live as long as a step (`sessions/<id>/tmp`); empty
+    /// when the session is opened.
     ///
     /// # Errors
     /// It cannot be made.
     pub fn scratch(&self) -> Result<PathBuf, StoreError> {
-        Ok(self.home.session(&self.id).join("tmp"))
+        let path = self.shared.home.scratch(&self.shared.id);
+        files::make_directory(&path)?;
+        Ok(path)
+    }
+
+    /// A new private file in [`Self::scratch`] that holds `bytes`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn scratch_file(&self, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        let path = self.scratch()?.join(uuid::Uuid::new_v4().to_string());
+        files::write_private(&path, bytes, Keep::Cached)?;
+        Ok(path)
+    }
+
+    /// A new private file for the output of an attempt (`logs/<address>.<attempt>.log`).
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn log(&self, address: &Address, attempt: u32) -> Result<File, StoreError> {
+        let Shared { home, id, .. } = &*self.shared;
+        files::make_directory(&home.logs(id))?;
+        let path = home.log(id, address, attempt);
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(true);
+        files::open_private(&path, &mut options).named("write", &path)
+    }
+
+    /// Replaces the stored copy of the workflow, when an edited one was accepted.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn replace_workflow(&self, text: &str) -> Result<(), StoreError> {
+        let path = self.shared.home.workflow(&self.shared.id);
+        files::write_private(&path, text.as_bytes(), Keep::Durable)
+    }
+
+    fn hold(
+        home: &Home,
+        id: &SessionId,
+        held: Held,
+        journal: Journal,
+        state: SessionState,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
+        let scratch = home.scratch(id);
+        if scratch.exists() {
+            std::fs::remove_dir_all(&scratch).named("empty", &scratch)?;
+        }
+        files::remove_leftovers(&home.session(id));
+        if let Some(header) = state.header() {
+            files::remove_leftovers(&home.checkpoints(&header.repository));
+        }
+        let disk = GroupSync::new(journal.file(), home.journal(id), journal.failure());
+        disk.appended(state.last_seq);
+        let shared = Arc::new(Shared {
+            home: home.clone(),
+            id: id.clone(),
+            recorded: Mutex::new(Recorded { journal, state }),
+            disk,
+            mirror: Mirror::default(),
+        });
+        let mirrored = Arc::clone(&shared);
+        let mirroring =
+            Background::start("snapshot", Mirror::PAUSE, move || mirrored.mirror(Keep::Cached));
+        let syncing = match durability {
+            Durability::Strict => None,
+            Durability::Relaxed => {
+                let synced = Arc::clone(&shared);
+                Some(Background::start("sync", Duration::ZERO, move || {
+                    // A failure is remembered and told by the next commit.
+                    let _ = synced.disk.sync();
+                    SYNC_PAUSE
+                }))
+            }
+        };
+        Ok(Self {
+            shared,
+            durability,
+            observers: Mutex::default(),
+            mirroring: Some(mirroring.named("start the thread for", &home.session(id))?),
+            syncing: syncing.transpose().named("start the thread for", &home.session(id))?,
+            torn: 0,
+            _held: held,
+        })
+    }
+
+    /// The state after event `target`, read from the journal itself.
+    fn state_after(&self, target: u64, last: u64) -> Result<SessionState, StoreError> {
+        let Shared { home, id, .. } = &*self.shared;
+        let scan = read_events(home, id)?;
+        if let Some(damage) = scan.damage {
+            return Err(damage);
+        }
+        let events = usize::try_from(target).ok().and_then(|count| scan.events.get(..count));
+        match events {
+            Some(events) if target <= last => Ok(replay::fold(events)),
+            _ => {
+                let reason = format!("there is no record {target} to go back to");
+                Err(StoreError::Unreadable { path: home.journal(id), reason })
+            }
+        }
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.shared.recorded()
+    }
+
+    fn observers(&self) -> MutexGuard<'_, Vec<Box<dyn Observer>>> {
+        self.observers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes a whole file so that it is there in full or not at all: temporary file in the same
-/// directory, sync, rename, sync of the directory. For users' files too (`output_file`, `write_file`).
-///
-/// # Errors
-/// Names the path.
-pub fn replace_file(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<(), StoreError> {
-    let _ = (path, bytes, mode);
-    Ok(())
+impl Shared {
+    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes snapshot and index card; returns how long to wait before the next time.
+    fn mirror(&self, keep: Keep) -> Duration {
+        self.mirror.write(&self.home, keep, || {
+            // What is on disk now is at most what the state tells, never more.
+            let synced = self.disk.synced();
+            (self.recorded().state.clone(), synced)
+        })
+    }
+}
+
+impl Drop for OpenSession {
+    fn drop(&mut self) {
+        self.mirroring = None;
+        self.syncing = None;
+        let _ = self.shared.disk.sync();
+        self.shared.mirror(Keep::Durable);
+    }
 }

@@ -1,0 +1,18 @@
+//! The one table of commands and flags: source of `--help`, the man page, completions and docs/cli.md.
+
+mod fault;
+mod files;
+mod global;
+mod look;
+mod sessions;
+mod work;
+
+pub use fault::{Fault, FaultKind};
+pub use files::{Completions, Init, Man, Schema, Validate};
+pub use global::{Arguments, Color, Command, Global};
+pub use look::{EventFilter, Events, EventsExport, EventsFollow, EventsList, EventsStats, Logs};
+pub use sessions::{
+    Checkpoints, CheckpointsClean, CheckpointsExport, CheckpointsImport, CheckpointsList,
+    CheckpointsShow, CheckpointsValidate, Sessions, SessionsClean, SessionsList, SessionsShow,
+};
+pub use work::{Cook, OutputMode, Resume};

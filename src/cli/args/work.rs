@@ -1,0 +1,229 @@
+//! Flags of the commands that run steps: `cook` and `resume`.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::Fault;
+use crate::session::Address;
+use crate::store::Durability;
+
+/// `cook FILE`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy cook build.yaml
+  prodigy cook review.yaml --arg src/a.rs src/b.rs   one pass per value, as $ARG
+  prodigy cook review.yaml --map 'src/**/*.rs'       one pass per file
+  prodigy cook deploy.yaml --param region=eu -y      no questions
+  prodigy cook build.yaml --dry-run                  what would run
+  prodigy cook build.yaml --output json > log.jsonl  one event per line
+
+Whatever stops it, Ctrl-C, a crash or a full disk: prodigy resume continues.
+
+Exit codes:
+  0 completed     2 invalid workflow or usage   5 state cannot be written   7 parked
+  1 failed        3 no such file                6 a person has to answer
+  129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM")]
+pub struct Cook {
+    /// The workflow file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "resume")]
+    pub file: Option<PathBuf>,
+    /// Run one pass for each VALUE, which steps see as $ARG
+    #[arg(long = "arg", visible_alias = "args", value_name = "VALUE", num_args = 1.., conflicts_with = "map")]
+    pub arguments: Vec<String>,
+    /// Run one pass for each file that matches GLOB, in sorted order
+    #[arg(long, value_name = "GLOB")]
+    pub map: Vec<String>,
+    /// Set a parameter of the workflow
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_assignment)]
+    pub parameters: Vec<(String, String)>,
+    /// Read parameters from a YAML or JSON file; --param goes before it
+    #[arg(long = "param-file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub parameter_file: Option<PathBuf>,
+    /// Use this profile of the workflow's env
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Continue session ID instead (the same as prodigy resume ID)
+    #[arg(
+        long,
+        value_name = "ID",
+        conflicts_with_all = ["arguments", "map", "parameters", "parameter_file", "profile", "dry_run", "max_iterations"]
+    )]
+    pub resume: Option<String>,
+    /// Show what would run, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer confirmations with yes
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Repeat the workflow until a pass changes no file, at most N times
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
+        conflicts_with_all = ["arguments", "map"]
+    )]
+    pub max_iterations: Option<u64>,
+    /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
+    #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
+    pub durability: Durability,
+    /// Do not wait for a provider's limit: save the session and exit 7
+    #[arg(long)]
+    pub park: bool,
+    /// With --dry-run: show what would happen if the step failed, e.g. 3 or 3=timeout
+    #[arg(
+        long,
+        value_name = "ADDRESS[=KIND]",
+        value_parser = Fault::parse_with_default,
+        requires = "dry_run"
+    )]
+    pub simulate_failure: Vec<Fault>,
+    /// Make a step fail instead of running it: 3=75 (exit code), 3=timeout, 3=1*2 (two attempts)
+    #[arg(long, value_name = "ADDRESS=KIND", value_parser = str::parse::<Fault>)]
+    pub inject: Vec<Fault>,
+    /// What to print: text, json (one event per line on stdout, nothing else) or quiet
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
+    pub output: OutputMode,
+}
+
+/// `resume [ID]`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy resume                          the latest interrupted session of this repository
+  prodigy resume build-3fa9c1             this one
+  prodigy resume build-3fa9c1 --plan      what would run again and why, then stop
+  prodigy resume deploy --from-checkpoint production
+  prodigy resume deploy --done 3          step 3 was done, whatever the journal knows
+  prodigy resume deploy --force           start again, as a new session
+
+Finished steps never run again; only what was in flight is repeated.
+
+Exit codes:
+  0 completed, or nothing to resume    4 another process holds the session
+  1 failed                             5 the session is damaged
+  2 ambiguous id or wrong usage        6 a person has to answer or decide
+  3 no such session or checkpoint      7 parked
+  129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM")]
+pub struct Resume {
+    /// The session; without it the latest interrupted one of this repository
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// Start again from the beginning as a new session; the old one is kept
+    #[arg(long, conflicts_with_all = ["from_checkpoint", "rerun", "done", "max_retries"])]
+    pub force: bool,
+    /// Go back to a version (v3) or named checkpoint, or to the start of a stage
+    #[arg(long, value_name = "vN|NAME")]
+    pub from_checkpoint: Option<String>,
+    /// Run this step again although it is marked with on_resume
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    pub rerun: Vec<Address>,
+    /// Take this step as done: go past it
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    pub done: Vec<Address>,
+    /// Answer confirmations with yes
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Do not wait for a provider's limit: save the session and exit 7
+    #[arg(long)]
+    pub park: bool,
+    /// Give the steps that this run starts at N further retries
+    #[arg(long, value_name = "N")]
+    pub max_retries: Option<u32>,
+    /// Show what would be kept, run again and why; run nothing
+    #[arg(long)]
+    pub plan: bool,
+    /// Print the plan as JSON
+    #[arg(long, requires = "plan")]
+    pub json: bool,
+    /// Continue with a workflow file that was edited
+    #[arg(long)]
+    pub accept_changes: bool,
+    /// The workflow file, for a checkpoint that does not name one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub workflow: Option<PathBuf>,
+    /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
+    #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
+    pub durability: Durability,
+    /// What to print: text, json (one event per line on stdout, nothing else) or quiet
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
+    pub output: OutputMode,
+}
+
+/// What a run prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OutputMode {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON event per line on stdout, nothing else
+    Json,
+    /// Nothing but errors
+    Quiet,
+}
+
+fn durability() -> impl clap::builder::TypedValueParser<Value = Durability> {
+    PossibleValuesParser::new(["strict", "relaxed"]).map(|word| match word.as_str() {
+        "relaxed" => Durability::Relaxed,
+        _ => Durability::Strict,
+    })
+}
+
+fn parse_assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("{text:?} is not NAME=VALUE")),
+    }
+}
+
+impl Resume {
+    /// `cook --resume ID`.
+    #[must_use]
+    pub fn of_cook(cook: &Cook, id: &str) -> Self {
+        Self {
+            id: Some(id.to_owned()),
+            force: false,
+            from_checkpoint: None,
+            rerun: Vec::new(),
+            done: Vec::new(),
+            yes: cook.yes,
+            park: cook.park,
+            max_retries: None,
+            plan: false,
+            json: false,
+            accept_changes: false,
+            workflow: None,
+            durability: cook.durability,
+            output: cook.output,
+        }
+    }
+}
+
+impl Cook {
+    /// `resume --force`: what was asked of the session that starts again.
+    #[must_use]
+    pub fn again(resume: &Resume, header: Option<&crate::session::SessionStarted>) -> Self {
+        let passes =
+            header.map(|header| header.passes.iter().map(crate::session::Stored::shown).collect());
+        Self {
+            file: None,
+            arguments: passes.unwrap_or_default(),
+            map: Vec::new(),
+            parameters: Vec::new(),
+            parameter_file: None,
+            profile: header.and_then(|header| header.profile.clone()),
+            resume: None,
+            dry_run: false,
+            yes: resume.yes,
+            max_iterations: header.and_then(|header| header.max_iterations),
+            durability: resume.durability,
+            park: resume.park,
+            simulate_failure: Vec::new(),
+            inject: Vec::new(),
+            output: resume.output,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `prodigy checkpoints show ID`: one session as it stood at a version.
+
+use chrono::Utc;
+use serde_json::json;
+
+use crate::cli::args::CheckpointsShow;
+use crate::cli::lookup::{Place, sound, state_at};
+use crate::cli::output::Console;
+use crate::cli::rows::on_disk;
+use crate::exit::{ExitKind, Failure};
+use crate::session::SessionState;
+use crate::store::{Card, StoreError};
+use crate::view::{Checkpoint, Difference};
+
+use super::carried;
+
+/// Shows the latest state, the state at `--version`, or what changed between two.
+pub(super) fn run(arguments: &CheckpointsShow, console: &mut Console) -> Result<ExitKind, Failure> {
+    let place = Place::open()?;
+    let card = match place.find(&arguments.id) {
+        Err(failure) if failure.kind == ExitKind::NotFound => {
+            let shown = carried::show(&place, &arguments.id, arguments.json, console)?;
+            return shown.ok_or(failure);
+        }
+        found => found?,
+    };
+    let loaded = place.read(&card.session_id)?;
+    let at = |name: &str| -> Result<SessionState, Failure> {
+        let seq = place.version(&loaded, &card.session_id, name)?;
+        Ok(state_at(&loaded.events, seq))
+    };
+    let checkpoint = |state: &SessionState| checkpoint(&place, &card, state);
+    match (&arguments.diff, &arguments.version) {
+        (Some((from, to)), _) => {
+            let difference = Difference::of(&at(from)?, &at(to)?);
+            if arguments.json {
+                console.output.json(&json!(difference));
+            } else {
+                console.output.text(difference.text(console.output.style()));
+            }
+        }
+        (None, Some(version)) => show(&checkpoint(&at(version)?)?, arguments.json, console),
+        (None, None) => show(&checkpoint(&loaded.state)?, arguments.json, console),
+    }
+    sound(loaded)
+}
+
+fn checkpoint(place: &Place, card: &Card, state: &SessionState) -> Result<Checkpoint, Failure> {
+    Checkpoint::of(state, on_disk(place, card).holder).ok_or_else(|| {
+        StoreError::NotFound {
+            what: "checkpoint",
+            name: card.workflow_id.to_string(),
+            searched: place.home.journal(&card.session_id),
+        }
+        .into()
+    })
+}
+
+fn show(checkpoint: &Checkpoint, json: bool, console: &mut Console) {
+    if json {
+        console.output.json(&json!(checkpoint));
+        return;
+    }
+    let depth = console.depth();
+    let style = console.output.style();
+    console.output.text(checkpoint.text(Utc::now(), depth, style));
+}

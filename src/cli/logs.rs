@@ -1,0 +1,227 @@
+//! `prodigy logs [ID]`: what a step printed.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::exit::{ExitKind, Failure};
+use crate::session::{Address, EventKind, Progress};
+use crate::store::{Card, Loaded};
+use crate::view;
+
+use super::args::Logs;
+use super::lookup::Place;
+use super::output::Console;
+use super::watch::Watch;
+
+/// One attempt of one step, and where its log is.
+struct Log {
+    step: Address,
+    attempt: u32,
+    path: PathBuf,
+    /// Absent when it printed nothing.
+    bytes: Option<u64>,
+}
+
+/// Shows one log, follows it, or lists all.
+pub(super) fn run(arguments: &Logs, console: &mut Console) -> Result<ExitKind, Failure> {
+    let place = Place::open()?;
+    let card = place.find_or_latest(arguments.id.as_deref())?;
+    let loaded = place.read(&card.session_id)?;
+    let logs = logs(&place, &card, &loaded);
+    if arguments.list {
+        list(&logs, arguments.json, console);
+        return Ok(ExitKind::Success);
+    }
+    if arguments.follow {
+        return follow(arguments, &place, &card, console);
+    }
+    let log = chosen(&logs, arguments).ok_or_else(|| none(&card, arguments))?;
+    if arguments.json {
+        let text = read(log)?;
+        console.output.json(&json!({
+            "session_id": card.session_id,
+            "address": log.step,
+            "attempt": log.attempt,
+            "path": log.path,
+            "size": log.bytes.unwrap_or(0),
+            "text": String::from_utf8_lossy(&text),
+        }));
+        return Ok(ExitKind::Success);
+    }
+    announce(log, console);
+    copy(log, 0, console)?;
+    Ok(ExitKind::Success)
+}
+
+/// All attempts in the order in which they started.
+fn logs(place: &Place, card: &Card, loaded: &Loaded) -> Vec<Log> {
+    let started = loaded.events.iter().filter_map(|event| match &event.kind {
+        EventKind::StepStarted { address, attempt, .. } => Some((address, *attempt)),
+        _ => None,
+    });
+    started
+        .map(|(step, attempt)| {
+            let path = place.home.log(&card.session_id, step, attempt);
+            let bytes = std::fs::metadata(&path).ok().map(|metadata| metadata.len());
+            Log { step: step.clone(), attempt, path, bytes }
+        })
+        .collect()
+}
+
+/// The attempt that was asked for, or the latest; without a step the latest that printed anything.
+fn chosen<'l>(logs: &'l [Log], arguments: &Logs) -> Option<&'l Log> {
+    let any = arguments.step.is_some();
+    logs.iter().rev().find(|log| fits(log, arguments) && (any || log.bytes.is_some()))
+}
+
+fn none(card: &Card, arguments: &Logs) -> Failure {
+    let what = match (&arguments.step, arguments.attempt) {
+        (Some(step), Some(attempt)) => format!("no attempt {attempt} of step {step}"),
+        (Some(step), None) => format!("step {step} has not run"),
+        (None, _) => "no step has printed anything".to_owned(),
+    };
+    Failure::new(ExitKind::NotFound, format!("{what} in {}", card.session_id))
+        .with_help(format!("prodigy logs {} --list", card.workflow_id))
+}
+
+fn list(logs: &[Log], json: bool, console: &mut Console) {
+    if json {
+        let row = |log: &Log| {
+            json!({
+                "address": log.step,
+                "attempt": log.attempt,
+                "path": log.bytes.map(|_| &log.path),
+                "size": log.bytes.unwrap_or(0),
+            })
+        };
+        console.output.json(&logs.iter().map(row).collect());
+        return;
+    }
+    for log in logs {
+        let step = view::line(log.step.as_str());
+        let place = match log.bytes {
+            Some(bytes) => format!("{} ({})", log.path.display(), view::bytes(bytes)),
+            None => "printed nothing".to_owned(),
+        };
+        console.output.line(format_args!("step {step}, attempt {}: {place}", log.attempt));
+    }
+}
+
+fn announce(log: &Log, console: &mut Console) {
+    let step = view::line(log.step.as_str()).into_owned();
+    let place = match log.grown(0) {
+        true => log.path.display().to_string(),
+        false => "it printed nothing".to_owned(),
+    };
+    console.remark(format_args!("step {step}, attempt {}: {place}", log.attempt));
+}
+
+fn read(log: &Log) -> Result<Vec<u8>, Failure> {
+    match std::fs::read(&log.path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unreadable(log, &error)),
+        bytes => Ok(bytes.unwrap_or_default()),
+    }
+}
+
+/// Copies what is behind `from`, and tells how long the log is now.
+fn copy(log: &Log, from: u64, console: &mut Console) -> Result<u64, Failure> {
+    let mut file = match File::open(&log.path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(from),
+        file => file.map_err(|error| unreadable(log, &error))?,
+    };
+    let mut end = from;
+    let mut chunk = vec![0; 64 * 1024];
+    io::Seek::seek(&mut file, io::SeekFrom::Start(from))
+        .map_err(|error| unreadable(log, &error))?;
+    while !console.output.ended() {
+        match file.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => {
+                let _ = console.output.write_all(chunk.get(..count).unwrap_or_default());
+                end += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(log, &error)),
+        }
+    }
+    let _ = console.output.flush();
+    Ok(end)
+}
+
+fn unreadable(log: &Log, error: &io::Error) -> Failure {
+    Failure::new(ExitKind::Damaged, format!("cannot read {}", log.path.display()))
+        .because(error.to_string())
+}
+
+/// Shows what steps print as they print it, until the session ends.
+fn follow(
+    arguments: &Logs,
+    place: &Place,
+    card: &Card,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
+    let mut watch = Watch::new(place, &card.session_id);
+    let mut open: Vec<(Log, u64)> = Vec::new();
+    let mut seen = None;
+    let mut announced = None;
+    loop {
+        let running = watch.is_running();
+        let mut over = HashSet::new();
+        if let Some(loaded) = watch.news()? {
+            let logs = logs(place, card, &loaded);
+            let from = seen.unwrap_or_else(|| first_to_follow(&logs, &loaded, arguments));
+            seen = Some(logs.len());
+            open.extend(
+                logs.into_iter().skip(from).filter(|log| fits(log, arguments)).map(|log| (log, 0)),
+            );
+            over.extend(
+                open.iter().map(|(log, _)| log.name()).filter(|name| is_over(name, &loaded)),
+            );
+        }
+        for (log, end) in &mut open {
+            let before = *end;
+            if log.grown(before) && announced.as_ref() != Some(&log.name()) {
+                announce(log, console);
+                announced = Some(log.name());
+            }
+            *end = copy(log, before, console)?;
+        }
+        open.retain(|(log, _)| !over.contains(&log.name()));
+        if console.output.ended() || !running {
+            return Ok(ExitKind::Success);
+        }
+        watch.pause();
+    }
+}
+
+/// The first attempt that still runs; when none does, the latest that printed something.
+fn first_to_follow(logs: &[Log], loaded: &Loaded, arguments: &Logs) -> usize {
+    let running = logs.iter().position(|log| fits(log, arguments) && !is_over(&log.name(), loaded));
+    let latest = || logs.iter().rposition(|log| fits(log, arguments) && log.bytes.is_some());
+    running.or_else(latest).unwrap_or(logs.len())
+}
+
+fn fits(log: &Log, arguments: &Logs) -> bool {
+    arguments.step.as_ref().is_none_or(|step| log.step == *step)
+        && arguments.attempt.is_none_or(|attempt| log.attempt == attempt)
+}
+
+/// True when nothing more can come into the log of an attempt.
+fn is_over((step, attempt): &(Address, u32), loaded: &Loaded) -> bool {
+    let record = loaded.state.standing.record(step);
+    record.is_none_or(|record| record.attempt != *attempt || record.progress != Progress::Running)
+}
+
+impl Log {
+    fn name(&self) -> (Address, u32) {
+        (self.step.clone(), self.attempt)
+    }
+
+    fn grown(&self, before: u64) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() > before)
+    }
+}

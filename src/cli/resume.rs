@@ -1,0 +1,405 @@
+//! `prodigy resume`: a session goes on from where its journal says it is.
+
+use std::path::{Path, PathBuf};
+
+use crate::executor::{Constants, Surroundings};
+use crate::exit::{ExitKind, Failure};
+use crate::playbook::{LoadError, Loaded, parse};
+use crate::process::Stop;
+use crate::resume::{Changes, Decision, Refusal, Request, Row, decide, match_steps, rows};
+use crate::session::{Digest, Event, EventKind, SessionId, SessionStarted, SessionState};
+use crate::store::{Card, Home, OpenSession};
+
+use super::args::{Cook, Resume};
+use super::cook::{Cooking, read_workflow, unreadable};
+use super::output::Console;
+use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+
+/// Runs the command.
+pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind, Failure> {
+    let home = Home::open()?;
+    let repository = home.known_repository(&here()?)?;
+    let card = match chosen(&home, repository.as_deref(), arguments.id.as_deref())? {
+        Found::Card(card) => *card,
+        Found::Nothing => {
+            console.remark("nothing to resume: every session of this repository is completed");
+            return Ok(ExitKind::Success);
+        }
+        Found::Checkpoint(path) => {
+            return super::adopt::run(&home, &path, arguments, console);
+        }
+    };
+    if arguments.force {
+        return restart(&home, &card, arguments, console);
+    }
+    if arguments.plan {
+        return show_plan(&home, &card, arguments, console);
+    }
+    let session = OpenSession::open(&home, &card.session_id, arguments.durability)?;
+    go_on(session, arguments, console)
+}
+
+/// What an id, or its absence, stands for.
+enum Found {
+    Card(Box<Card>),
+    /// A checkpoint file without a journal.
+    Checkpoint(PathBuf),
+    Nothing,
+}
+
+fn chosen(home: &Home, repository: Option<&str>, id: Option<&str>) -> Result<Found, Failure> {
+    let Some(id) = id else {
+        let latest = match repository {
+            Some(repository) => crate::store::latest_resumable(home, repository)?,
+            None => None,
+        };
+        return Ok(latest.map_or(Found::Nothing, |card| Found::Card(Box::new(card))));
+    };
+    match crate::store::find(home, repository, id) {
+        Ok(card) => Ok(Found::Card(Box::new(card))),
+        Err(error @ crate::store::StoreError::NotFound { .. }) => {
+            match super::adopt::find(home, repository, id)? {
+                Some(path) => Ok(Found::Checkpoint(path)),
+                None => Err(error.into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The workflow that the session goes on with.
+pub(super) struct Goal {
+    /// The workflow, as it is now.
+    loaded: Loaded,
+    /// How it differs from the one that ran, when the file was edited.
+    changes: Option<Changes>,
+}
+
+/// Reads the workflow of a session: the file as it is now, or the stored copy without it.
+fn goal(
+    home: &Home,
+    header: &SessionStarted,
+    state: &SessionState,
+    console: &mut Console,
+) -> Result<Goal, Failure> {
+    let stored = stored_workflow(home, &header.session_id, console)?;
+    let path = &header.workflow_path;
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            console.remark(format_args!(
+                "{} cannot be read ({error}): going on with the stored copy",
+                path.display()
+            ));
+            return Ok(Goal { loaded: stored, changes: None });
+        }
+    };
+    if Digest::of(text.as_bytes()) == Digest::of(stored.text.as_bytes()) {
+        return Ok(Goal { loaded: stored, changes: None });
+    }
+    let edited = parse(path, &text).map_err(|error| unreadable(path, error, console))?;
+    let changes = match_steps(&stored.workflow, &edited.workflow, state);
+    if changes.is_empty() {
+        return Ok(Goal { loaded: stored, changes: None });
+    }
+    Ok(Goal { loaded: edited, changes: Some(changes) })
+}
+
+fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result<Loaded, Failure> {
+    let path = home.workflow(id);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::new(
+            ExitKind::Damaged,
+            format!("cannot read the stored workflow {}", path.display()),
+        )
+        .because(error.to_string())
+        .with_help(format!("prodigy resume {id} --force   (starts again from the beginning)"))
+    })?;
+    parse(&path, &text).map_err(|error: LoadError| unreadable(&path, error, console))
+}
+
+/// What a resume would do: events, plan rows, and the state after them.
+struct Outlook {
+    decision: Decision,
+    rows: Vec<Row>,
+}
+
+fn outlook(state: &SessionState, goal: &Goal, arguments: &Resume) -> Result<Outlook, Refusal> {
+    let mut after = state.clone();
+    let mut changed = Vec::new();
+    if let Some(changes) = &goal.changes {
+        let event = EventKind::WorkflowChanged {
+            workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
+            kept: changes.kept.clone(),
+        };
+        apply(&mut after, &event);
+        changed.push(event);
+    }
+    let request = Request {
+        from_checkpoint: arguments.from_checkpoint.clone(),
+        rerun: arguments.rerun.clone(),
+        done: arguments.done.clone(),
+    };
+    let mut decision = decide(&after, &goal.loaded.workflow, &request)?;
+    for event in &decision.events {
+        apply(&mut after, event);
+    }
+    decision.events.splice(0..0, changed);
+    let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
+    Ok(Outlook { decision, rows })
+}
+
+/// Applies an event to a copy of the state, as the store will.
+fn apply(state: &mut SessionState, kind: &EventKind) {
+    let event = Event { seq: state.last_seq + 1, at: chrono::Utc::now(), kind: kind.clone() };
+    state.apply(&event);
+}
+
+/// Takes the session up and runs it to its end.
+pub(super) fn go_on(
+    session: OpenSession,
+    arguments: &Resume,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
+    let state = session.with(Clone::clone);
+    let header = header_of(&state)?;
+    let id = header.workflow_id.clone();
+    let goal = goal(session.home(), &header, &state, console)?;
+    let outlook = match outlook(&state, &goal, arguments) {
+        Ok(outlook) => outlook,
+        Err(Refusal::Completed) => {
+            console.remark(format_args!("{id} is completed: there is nothing to resume"));
+            return Ok(ExitKind::Success);
+        }
+        Err(refusal) => return Err(refused(refusal, &id.to_string())),
+    };
+    if let Some(changes) = &goal.changes {
+        accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
+        session.replace_workflow(&goal.loaded.text)?;
+    }
+    enter_directory(&header.directory)?;
+    let stop = Stop::install().map_err(|error| {
+        Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
+    })?;
+    end_dead_run(&session, console);
+    let workflow = &goal.loaded.workflow;
+    let (constants, surroundings) = surroundings(workflow, &header, &stop)?;
+    warn_of_changes(&state, &surroundings, console);
+    if let Some(missing) = state.standing.missing_secret(&surroundings.secrets) {
+        return Err(Failure::new(ExitKind::NeedsPerson, missing.to_string())
+            .with_help(format!("set it as before, then: prodigy resume {id}")));
+    }
+    for note in &outlook.decision.notes {
+        console.remark(note);
+    }
+    let kept = outlook.rows.iter().filter(|row| row.action == crate::resume::Action::Keep).count();
+    console.remark(format_args!("resuming {id}: {kept} of {} steps are done", outlook.rows.len()));
+    for address in &outlook.decision.passed_over {
+        console.remark(format_args!("  step {address} is passed over"));
+    }
+    let prepared = Prepared {
+        session,
+        workflow,
+        stop,
+        constants,
+        surroundings,
+        events: outlook.decision.events,
+        starting: outlook.decision.starting,
+    };
+    let wanted = Wanted {
+        yes: arguments.yes,
+        park: arguments.park,
+        max_retries: arguments.max_retries,
+        inject: &[],
+        durability: arguments.durability,
+        output: arguments.output,
+        color: console.color,
+        command: "resume".to_owned(),
+    };
+    run_session(prepared, &wanted, console)
+}
+
+fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
+    state
+        .header()
+        .cloned()
+        .ok_or_else(|| Failure::new(ExitKind::Damaged, "the session's first record is missing"))
+}
+
+fn surroundings(
+    workflow: &crate::playbook::model::Workflow,
+    header: &SessionStarted,
+    stop: &Stop,
+) -> Result<(Constants, Surroundings), Failure> {
+    // Secrets may be part of parameters, and parameters of secrets: two looks find both.
+    let usage = |error: crate::expr::EvalError| Failure::new(ExitKind::Usage, error.to_string());
+    let none = crate::session::Secrets::default();
+    let bare: Vec<_> =
+        header.parameters.iter().filter(|(_, value)| value.open(&none).is_ok()).cloned().collect();
+    let constants = Constants::evaluate(workflow, &bare, &none).map_err(usage);
+    let gather = |constants: &Constants| {
+        Surroundings::gather(
+            workflow,
+            constants,
+            header.directory.clone(),
+            header.profile.clone(),
+            stop,
+        )
+        .map_err(lacking)
+    };
+    if bare.len() == header.parameters.len() {
+        let constants = constants?;
+        let surroundings = gather(&constants)?;
+        return Ok((constants, surroundings));
+    }
+    let first = gather(&constants.unwrap_or_default())?;
+    let constants = Constants::evaluate(workflow, &header.parameters, &first.secrets)
+        .map_err(|error| Failure::new(ExitKind::NeedsPerson, error.to_string()))?;
+    let surroundings = gather(&constants)?;
+    Ok((constants, surroundings))
+}
+
+/// The run goes on where it began.
+fn enter_directory(directory: &Path) -> Result<(), Failure> {
+    std::env::set_current_dir(directory).map_err(|error| {
+        Failure::new(
+            ExitKind::NotFound,
+            format!("the directory of the session is gone: {}", directory.display()),
+        )
+        .because(error.to_string())
+        .with_help("put it back, then resume again")
+    })
+}
+
+/// What differs from the last run, where it may matter.
+fn warn_of_changes(state: &SessionState, surroundings: &Surroundings, console: &mut Console) {
+    let Some(last) = state.lifetime.runs.last() else { return };
+    let now = surroundings.digests();
+    for (name, digest) in &last.environment {
+        match now.iter().find(|(known, _)| known == name) {
+            Some((_, present)) if present != digest => {
+                console.remark(format_args!("warning: env {name} has another value than before"));
+            }
+            Some(_) => {}
+            None => console.remark(format_args!("warning: env {name} is not set any more")),
+        }
+    }
+}
+
+fn accept_changes(
+    changes: &Changes,
+    outlook: &Outlook,
+    arguments: &Resume,
+    id: &str,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    console.remark("the workflow file was edited since the last run:");
+    console.remark(super::plan::table(&outlook.rows));
+    for setting in &changes.settings {
+        console.remark(format_args!("  {setting}: changed; applies to what still runs"));
+    }
+    if arguments.accept_changes {
+        return Ok(());
+    }
+    match super::confirm::ask("Go on with the edited workflow?", &|| false) {
+        super::confirm::Answer::Yes => Ok(()),
+        _ => Err(Failure::new(ExitKind::NeedsPerson, "the workflow file was edited")
+            .with_help(format!("prodigy resume {id} --accept-changes"))),
+    }
+}
+
+pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
+    let message = refusal.to_string();
+    match refusal {
+        Refusal::Completed => Failure::new(ExitKind::Success, message),
+        Refusal::Superseded(by) => {
+            Failure::new(ExitKind::Usage, message).with_help(format!("prodigy resume {by}"))
+        }
+        Refusal::NoCheckpoint(_) => Failure::new(ExitKind::NotFound, message)
+            .with_help(format!("prodigy checkpoints list --workflow-id {id}")),
+        Refusal::NoStep(_) => Failure::new(ExitKind::NotFound, message)
+            .with_help(format!("prodigy checkpoints show {id}")),
+        Refusal::Marked(address, _) => Failure::new(ExitKind::NeedsPerson, message).with_help(
+            format!(
+                "prodigy resume {id} … --rerun {address}   (run it again), or --done {address}   (it is done)"
+            ),
+        ),
+    }
+}
+
+/// `--plan`: shows what would happen, without holding the session.
+fn show_plan(
+    home: &Home,
+    card: &Card,
+    arguments: &Resume,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
+    let loaded = OpenSession::read(home, &card.session_id)?;
+    if let Some(damage) = loaded.damage {
+        return Err(damage.into());
+    }
+    let header = header_of(&loaded.state)?;
+    let goal = goal(home, &header, &loaded.state, console)?;
+    let rows = match outlook(&loaded.state, &goal, arguments) {
+        Ok(outlook) => outlook.rows,
+        Err(Refusal::Completed) => {
+            console.remark(format_args!("{} is completed: nothing would run", header.workflow_id));
+            Vec::new()
+        }
+        Err(refusal) => return Err(refused(refusal, header.workflow_id.as_str())),
+    };
+    if arguments.json {
+        let json = serde_json::to_value(&rows).map_err(anyhow::Error::from)?;
+        console.output.json(&json);
+    } else if !rows.is_empty() {
+        console.output.text(super::plan::table(&rows));
+    }
+    Ok(ExitKind::Success)
+}
+
+/// `--force`: a new session from the beginning; the old one is kept and marked. Needs no more
+/// than the index card of the old one (DECISIONS A45).
+fn restart(
+    home: &Home,
+    card: &Card,
+    arguments: &Resume,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
+    if let Some(holder) = crate::store::holder(home, &card.session_id) {
+        return Err(crate::store::StoreError::Busy {
+            session: card.session_id.to_string(),
+            holder: holder.to_string(),
+        }
+        .into());
+    }
+    enter_directory(&card.directory)?;
+    let file = if card.workflow_path.exists() {
+        card.workflow_path.clone()
+    } else {
+        console.remark(format_args!(
+            "{} is gone: starting again from the stored copy",
+            card.workflow_path.display()
+        ));
+        home.workflow(&card.session_id)
+    };
+    let loaded = read_workflow(&file, console)?;
+    let old = OpenSession::read(home, &card.session_id).ok();
+    let header = old.as_ref().and_then(|old| old.state.header().cloned());
+    let cook = Cook::again(arguments, header.as_ref());
+    let given = header.as_ref().map(|header| {
+        let none = crate::session::Secrets::default();
+        let plain = header
+            .parameters
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.open(&none).ok()?)));
+        plain.collect()
+    });
+    let cooking = Cooking {
+        arguments: &cook,
+        file: &file,
+        loaded: &loaded,
+        supersedes: Some(card.session_id.clone()),
+    };
+    console.remark(format_args!("starting {} again from the beginning", card.name));
+    cooking.run(given.unwrap_or_default(), console)
+}

@@ -1,0 +1,239 @@
+//! What `cook` and `resume` share: run an open session to its end, show it, tell the exit code.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::executor::{
+    Constants, Ending, Halt, Inject, Injection, Options, Run, Surroundings, SurroundingsError,
+};
+use crate::exit::{ExitKind, Failure};
+use crate::playbook::model::Workflow;
+use crate::process::{Machine, Stop, end_background, end_leftovers};
+use crate::report::{JsonLines, Level, Places, Plain, Wishes, headline, summary};
+use crate::session::{Address, EventKind, RunStarted, SessionState, SessionStatus};
+use crate::store::{Durability, OpenSession};
+use crate::view::Style;
+
+use super::args::{Color, Fault, FaultKind, OutputMode};
+use super::output::{Console, Output};
+use super::person::Person;
+
+/// How a person asked to run.
+pub(super) struct Wanted<'a> {
+    pub(super) yes: bool,
+    pub(super) park: bool,
+    pub(super) max_retries: Option<u32>,
+    pub(super) inject: &'a [Fault],
+    pub(super) durability: Durability,
+    pub(super) output: OutputMode,
+    pub(super) color: Color,
+    /// The command as typed, for the journal.
+    pub(super) command: String,
+}
+
+/// What a run starts from.
+pub(super) struct Prepared<'a> {
+    pub(super) session: OpenSession,
+    pub(super) workflow: &'a Workflow,
+    pub(super) stop: Stop,
+    pub(super) constants: Constants,
+    pub(super) surroundings: Surroundings,
+    /// To be recorded after the start of the run.
+    pub(super) events: Vec<EventKind>,
+    /// The steps that the run starts at.
+    pub(super) starting: HashSet<Address>,
+}
+
+/// Runs the session from where it stands; everything is shown by observers.
+pub(super) fn run(
+    prepared: Prepared<'_>,
+    wanted: &Wanted<'_>,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
+    let Prepared { session, workflow, stop, constants, surroundings, events, starting } = prepared;
+    let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
+    let _ = std::io::Write::flush(&mut console.output);
+    if let Some(observer) = observer(&session, wanted, console, style) {
+        session.observe(observer);
+    }
+    let person = Person::new(stop.clone());
+    session.commit(EventKind::RunStarted(Box::new(run_started(
+        &session,
+        &surroundings,
+        wanted,
+    ))))?;
+    for event in events {
+        session.commit(event)?;
+    }
+    session.sync_now()?;
+    let options = Options {
+        yes: wanted.yes,
+        park: wanted.park,
+        extra_retries: wanted.max_retries,
+        starting,
+        injections: wanted.inject.iter().map(injection).collect(),
+        person: &person,
+    };
+    let run = Run::new(&session, workflow, stop, options, surroundings, constants);
+    let ending = run.execute();
+    let marker = ("PRODIGY_SESSION_ID".to_owned(), session.id().to_string());
+    drop(end_background(&[marker], GRACE));
+    let kind = tell(&session, ending, wanted, console, style);
+    drop(session);
+    kind
+}
+
+/// What processes that outlive their step get to end by themselves.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Ends what a dead run left behind, before anything new starts.
+pub(super) fn end_dead_run(session: &OpenSession, console: &mut Console) {
+    let (groups, last) = session.with(|state| {
+        let groups: Vec<(i32, u64)> =
+            state.standing.records().filter_map(|(_, record)| record.group).collect();
+        (groups, state.lifetime.runs.last().cloned())
+    });
+    let Some(last) = last else { return };
+    let here = Machine::present();
+    let same = last.host == here.host
+        && last.boot_id == here.boot_id
+        && last.pid_namespace == here.pid_namespace;
+    if !same {
+        return;
+    }
+    let marker = ("PRODIGY_SESSION_ID".to_owned(), session.id().to_string());
+    for ended in end_leftovers(&groups, &[marker], GRACE) {
+        console.remark(format_args!(
+            "ended a process that the run before left: {} ({})",
+            crate::view::line(&ended.command),
+            ended.pid
+        ));
+    }
+}
+
+/// The observer that a person or program asked for.
+fn observer(
+    session: &OpenSession,
+    wanted: &Wanted<'_>,
+    console: &Console,
+    style: Style,
+) -> Option<Box<dyn crate::session::Observer>> {
+    let out = Box::new(Output::stdout(wanted.color));
+    let quiet = console.quiet || wanted.output == OutputMode::Quiet;
+    let level = match console.verbose {
+        _ if quiet => Level::Quiet,
+        0 => Level::Normal,
+        _ => Level::Verbose,
+    };
+    match wanted.output {
+        OutputMode::Json => Some(Box::new(JsonLines::new(out))),
+        OutputMode::Text | OutputMode::Quiet => {
+            let (home, id) = (session.home().clone(), session.id().clone());
+            let log = move |address: &Address, attempt: u32| {
+                let path = home.log(&id, address, attempt);
+                path.exists().then_some(path)
+            };
+            Some(Box::new(Plain::new(out, Wishes { level, style, log: Box::new(log) })))
+        }
+    }
+}
+
+fn run_started(
+    session: &OpenSession,
+    surroundings: &Surroundings,
+    wanted: &Wanted<'_>,
+) -> RunStarted {
+    let machine = Machine::present();
+    let run = session.with(|state| state.lifetime.run()) + 1;
+    RunStarted {
+        run,
+        pid: i32::try_from(std::process::id()).unwrap_or(0),
+        host: machine.host,
+        boot_id: machine.boot_id,
+        pid_namespace: machine.pid_namespace,
+        command: wanted.command.clone(),
+        correlation_id: uuid::Uuid::new_v4().to_string(),
+        environment: surroundings.digests(),
+        head: surroundings.head(),
+        relaxed: wanted.durability == Durability::Relaxed,
+        max_retries: wanted.max_retries,
+    }
+}
+
+fn injection(fault: &Fault) -> Injection {
+    Injection {
+        address: fault.address.clone(),
+        kind: match fault.kind {
+            FaultKind::Exit(code) => Inject::Exit(code),
+            FaultKind::Timeout => Inject::Timeout,
+        },
+        times: fault.times,
+    }
+}
+
+/// The end of a run in words and as an exit code.
+fn tell(
+    session: &OpenSession,
+    ending: Ending,
+    wanted: &Wanted<'_>,
+    console: &mut Console,
+    style: Style,
+) -> Result<ExitKind, Failure> {
+    let kind = match ending {
+        Ending::Halted(Halt::Store(error)) => return Err(error.into()),
+        Ending::Over(SessionStatus::Completed | SessionStatus::CompletedWithFailures) => {
+            ExitKind::Success
+        }
+        Ending::Over(_) | Ending::Halted(Halt::Refused { .. } | Halt::Cancelled) => {
+            ExitKind::Failed
+        }
+        Ending::Halted(Halt::Waiting(_)) => ExitKind::NeedsPerson,
+        Ending::Halted(Halt::Parked(_)) => ExitKind::Parked,
+        Ending::Halted(Halt::Stopped(signal)) => match signal.exit_code() {
+            129 => ExitKind::Hangup,
+            143 => ExitKind::Terminated,
+            _ => ExitKind::Interrupted,
+        },
+    };
+    if wanted.output != OutputMode::Json {
+        let logs = session.home().logs(session.id());
+        let journal = session.home().journal(session.id());
+        let quiet = console.quiet || wanted.output == OutputMode::Quiet;
+        let text = session.with(|state: &SessionState| {
+            if quiet {
+                headline(state, style)
+            } else {
+                summary(state, Places { logs: &logs, journal: &journal }, style)
+            }
+        });
+        if !quiet || kind != ExitKind::Success {
+            console.output.text(text);
+        }
+    }
+    Ok(kind)
+}
+
+/// What the surroundings lack, as an error of usage.
+pub(super) fn lacking(error: SurroundingsError) -> Failure {
+    let failure = Failure::new(ExitKind::Usage, error.message);
+    match error.help {
+        Some(help) => failure.with_help(help),
+        None => failure,
+    }
+}
+
+/// Where the workflow file is, absolute.
+pub(super) fn absolute(path: &Path) -> std::path::PathBuf {
+    std::fs::canonicalize(path)
+        .or_else(|_| std::path::absolute(path))
+        .unwrap_or_else(|_| path.to_owned())
+}
+
+/// The working directory of this run.
+pub(super) fn here() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| {
+        Failure::new(ExitKind::Failed, "the working directory is gone")
+            .because(error.to_string())
+            .with_help("change to a directory that exists, or give one with -C")
+    })
+}

@@ -1,0 +1,33 @@
+//! Why a run ends before its workflow does. Never a failing command: that is data.
+
+use crate::process::Signal;
+use crate::session::Address;
+use crate::store::StoreError;
+
+/// The reasons to leave the tree at once.
+#[derive(Debug, thiserror::Error)]
+pub enum Halt {
+    /// A signal asked for it.
+    #[error("interrupted")]
+    Stopped(Signal),
+    /// A sibling round of the same loop failed: this one starts nothing new.
+    #[error("stopped by another round")]
+    Cancelled,
+    /// The session waits for a person; what for is recorded.
+    #[error("waiting for a person at {0}")]
+    Waiting(Address),
+    /// The session waits for a provider's limit or a larger budget.
+    #[error("parked at {0}")]
+    Parked(Address),
+    /// A provider refused the account: nothing that calls it can go on.
+    #[error("{message}")]
+    Refused {
+        /// The step that met it.
+        address: Address,
+        /// What the provider said.
+        message: String,
+    },
+    /// The state cannot be written: nothing was acknowledged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

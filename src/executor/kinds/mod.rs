@@ -1,0 +1,14 @@
+//! One file for each kind of step, and for the checks that run steps of their own.
+
+mod agent_sink;
+mod claude;
+mod commit;
+mod foreach;
+mod goal_seek;
+mod items;
+mod shell;
+mod sink;
+mod validate;
+mod write_file;
+
+pub(super) use shell::output_of;

@@ -1,0 +1,31 @@
+//! How much a person wants to see, and where the logs are.
+
+use std::path::PathBuf;
+
+use crate::session::Address;
+use crate::view::Style;
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Level {
+    /// `-q`: steps that failed.
+    Quiet,
+    /// Every change.
+    #[default]
+    Normal,
+    /// `-v`: also the output of steps and the words of agents, as they come.
+    Verbose,
+}
+
+/// The log of an attempt, where there is one; the caller knows where logs are kept.
+pub type LogPath = Box<dyn Fn(&Address, u32) -> Option<PathBuf> + Send>;
+
+/// What the caller wishes of an observer for people.
+pub struct Wishes {
+    /// How much.
+    pub level: Level,
+    /// Colours or none.
+    pub style: Style,
+    /// Where the log of an attempt lies.
+    pub log: LogPath,
+}

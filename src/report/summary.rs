@@ -1,0 +1,173 @@
+//! What stands at the end of a run: how it went, in words, and the exact next command.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::session::{SessionState, SessionStatus};
+use crate::view::{self, Agents, StepCounts, Style};
+
+/// Where a session's files lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'a> {
+    /// The directory of the logs.
+    pub logs: &'a Path,
+    /// The journal.
+    pub journal: &'a Path,
+}
+
+/// The one line that matters, for `-q`: how the session stands, and how to go on.
+#[must_use]
+pub fn headline(state: &SessionState, style: Style) -> String {
+    let mut text = standing(state, style);
+    if let Some(command) = resume_command(state) {
+        let _ = write!(text, "; to go on: {command}");
+    }
+    text.push('\n');
+    text
+}
+
+/// The whole summary.
+#[must_use]
+pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String {
+    let mut text = standing(state, style);
+    text.push('\n');
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:<8} {value}");
+    };
+    if let Some(waiting) = &state.waiting
+        && matches!(state.status, Some(SessionStatus::Waiting | SessionStatus::Parked))
+    {
+        row("why", &view::paragraph(&waiting.message, 11));
+        if let Some(until) = waiting.until {
+            row("until", &until.format("%Y-%m-%d %H:%M:%S UTC").to_string());
+        }
+    }
+    row("steps", &StepCounts::of(state).to_string());
+    row("time", &view::duration_ms(state.lifetime.active_ms));
+    if let Some(agents) = Agents::of(&state.lifetime).words() {
+        row("agents", &agents);
+    }
+    row("logs", &view::line(&places.logs.display().to_string()));
+    row("journal", &view::line(&places.journal.display().to_string()));
+    if let Some(command) = resume_command(state) {
+        row("resume", &command);
+    }
+    text
+}
+
+/// `NAME failed at step 3/10: exit code 1`.
+fn standing(state: &SessionState, style: Style) -> String {
+    let Some(header) = state.header() else { return "nothing has run".to_owned() };
+    let status = state.status.unwrap_or(SessionStatus::Running);
+    let (words, ink) = view::status_words(status);
+    let mut text = format!("{} {}", view::clip(&header.name, 80), style.paint(ink, words));
+    if !status.is_completed() {
+        let _ = write!(text, " at {}", view::position(state));
+    }
+    if let (SessionStatus::Failed, Some(failure)) = (status, &state.failure) {
+        let step = view::line(failure.step.as_str());
+        let message = failure.failure.message.shown();
+        let _ = write!(text, ": step {step}: {}", view::clip(&message, 160));
+    }
+    text
+}
+
+/// The command that continues the session; none when there is nothing left to resume.
+fn resume_command(state: &SessionState) -> Option<String> {
+    let header = state.header()?;
+    let over = state.status?.is_completed() || state.lifetime.superseded_by.is_some();
+    (!over).then(|| format!("prodigy resume {}", header.workflow_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use snapbox::{assert_data_eq, str};
+
+    use super::*;
+    use crate::session::{EventKind, RunFailure, StepStatus, WaitReason};
+    use crate::view::story::{Story, address, agent_report, failed_report, result};
+
+    fn shown(story: &Story) -> String {
+        let places =
+            Places { logs: Path::new("/home/s/logs"), journal: Path::new("/home/s/journal.jsonl") };
+        summary(&story.state, places, Style::Plain)
+    }
+
+    #[test]
+    fn a_failure_says_where_why_and_how_to_go_on() {
+        let mut story = Story::new("flow", 3, &[]);
+        story.done("1", "a");
+        let report = failed_report(2, "", "");
+        let failure = report.failure.clone().unwrap();
+        story.finished("2", result(StepStatus::Failed, 1, report));
+        story.add(EventKind::RunFinished {
+            status: SessionStatus::Failed,
+            active_ms: 80_000,
+            failure: Some(RunFailure { id: "f1".into(), step: address("2"), failure }),
+        });
+        assert_data_eq!(
+            shown(&story),
+            str![[r#"
+flow failed at step 2/3: step 2: exit code 2
+  steps    1 done, 1 failed, 1 not run
+  time     1m 20s
+  logs     /home/s/logs
+  journal  /home/s/journal.jsonl
+  resume   prodigy resume flow-3fa9c1
+
+"#]]
+        );
+        assert_eq!(
+            headline(&story.state, Style::Plain),
+            "flow failed at step 2/3: step 2: exit code 2; to go on: prodigy resume flow-3fa9c1\n"
+        );
+    }
+
+    #[test]
+    fn after_completion_there_is_nothing_to_resume() {
+        let mut story = Story::new("flow", 2, &[]);
+        story.finished("1", result(StepStatus::Success, 1, agent_report(Some(0.5))));
+        let mut passed = result(StepStatus::Failed, 1, failed_report(1, "", ""));
+        passed.goes_on = true;
+        story.finished("2", passed).ended(SessionStatus::CompletedWithFailures);
+        assert_data_eq!(
+            shown(&story),
+            str![[r#"
+flow completed with failures
+  steps    1 done, 1 failed
+  time     1m 20s
+  agents   0 calls, $0.50, 1000 tokens
+  logs     /home/s/logs
+  journal  /home/s/journal.jsonl
+
+"#]]
+        );
+        assert_eq!(headline(&story.state, Style::Plain), "flow completed with failures\n");
+    }
+
+    #[test]
+    fn a_wait_says_why() {
+        let mut story = Story::new("flow", 2, &["build", "ship\u{1b}[2J"]);
+        story.add(EventKind::Waiting {
+            address: address("build"),
+            reason: WaitReason::Confirmation,
+            message: "stage build needs a yes\nhelp: prodigy resume flow-3fa9c1 --yes".into(),
+            until: None,
+        });
+        story.ended(SessionStatus::Waiting);
+        assert_data_eq!(
+            shown(&story),
+            str![[r#"
+flow waiting at Stage 1/2 - build
+  why      stage build needs a yes
+           help: prodigy resume flow-3fa9c1 --yes
+  steps    2 not run
+  time     1m 20s
+  logs     /home/s/logs
+  journal  /home/s/journal.jsonl
+  resume   prodigy resume flow-3fa9c1
+
+"#]]
+        );
+    }
+}

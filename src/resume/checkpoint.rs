@@ -1,0 +1,103 @@
+//! `--from-checkpoint`: back to a version or named checkpoint, or to the start of a stage (DECISIONS A23).
+
+use crate::playbook::model::{Body, Workflow};
+use crate::session::{Address, EventKind, Reach, RewindCause, SessionState, StepStatus};
+
+use super::request::{Decision, Refusal, rewound, skipped};
+use super::tree::{Place, passes};
+
+/// Adds the events that send the session to `name`.
+pub(super) fn go_to(
+    state: &SessionState,
+    workflow: &Workflow,
+    places: &[Place<'_>],
+    name: &str,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    if let Body::Stages(stages) = &workflow.body
+        && let Some(number) = stages.iter().position(|stage| stage.name == name)
+    {
+        go_to_stage(state, places, name, number, decision);
+        return Ok(());
+    }
+    let version =
+        state.lifetime.find_version(name).ok_or_else(|| Refusal::NoCheckpoint(name.to_owned()))?;
+    decision.events.push(EventKind::Rewound {
+        scope: Address::root(),
+        from: None,
+        reach: Reach::Subtree,
+        to_seq: Some(version.seq),
+        cause: RewindCause::FromCheckpoint,
+        by: None,
+    });
+    let dropped = state
+        .standing
+        .records()
+        .filter(|(address, record)| address.is_top_level() && record.finished_seq > version.seq)
+        .count();
+    decision.notes.push(format!(
+        "going back to v{} (after step {}): {dropped} finished {} again",
+        version.version,
+        version.address,
+        if dropped == 1 { "step runs" } else { "steps run" }
+    ));
+    Ok(())
+}
+
+/// The start of a stage, backward or forward, in the pass that the session stands in.
+fn go_to_stage(
+    state: &SessionState,
+    places: &[Place<'_>],
+    name: &str,
+    number: usize,
+    decision: &mut Decision,
+) {
+    let passes = passes(state);
+    let open = passes.iter().find(|pass| state.standing.scope(pass).is_none());
+    let Some(pass) = open.or(passes.last()) else { return };
+    let start = pass.join(name);
+    let mut reached = false;
+    for place in places.iter().filter(|place| place.address.is_within(pass)) {
+        reached |= place.sequence == start;
+        if reached {
+            continue;
+        }
+        let goes_on = state.standing.result(&place.address).is_some_and(|it| it.goes_on);
+        if !goes_on {
+            if state.standing.record(&place.address).is_some() {
+                let cause = RewindCause::FromCheckpoint;
+                decision.events.push(rewound(&place.address, Reach::Subtree, cause));
+            }
+            decision.events.push(skipped(place));
+            decision.passed_over.push(place.address.clone());
+        }
+    }
+    let mut scopes: Vec<&Address> = Vec::new();
+    for place in places.iter().filter(|place| place.address.is_within(pass)) {
+        if !scopes.contains(&&place.sequence) {
+            scopes.push(&place.sequence);
+        }
+    }
+    for (index, scope) in scopes.iter().enumerate() {
+        if index >= number {
+            if state.standing.records_within(scope).next().is_some()
+                || state.standing.scope(scope).is_some()
+            {
+                let cause = RewindCause::FromCheckpoint;
+                decision.events.push(rewound(scope, Reach::Subtree, cause));
+            }
+        } else if state.standing.scope(scope).is_none_or(|it| !it.goes_on) {
+            decision.events.push(EventKind::ScopeFinished {
+                address: (*scope).clone(),
+                status: StepStatus::Skipped,
+                goes_on: true,
+            });
+        }
+    }
+    for scope in [pass.clone(), Address::root()] {
+        if state.standing.scope(&scope).is_some() || state.standing.error(&scope).is_some() {
+            decision.events.push(rewound(&scope, Reach::Own, RewindCause::FromCheckpoint));
+        }
+    }
+    decision.notes.push(format!("going to the start of stage {name:?}"));
+}

@@ -1,0 +1,104 @@
+//! `resume --plan`: what would be kept, run and run again, and why.
+
+use serde::Serialize;
+
+use crate::playbook::model::Workflow;
+use crate::session::{Address, Progress, SessionState};
+
+use super::changes::Changes;
+use super::request::Decision;
+use super::tree::places;
+
+/// What happens to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Its recorded result is used.
+    Keep,
+    /// It runs again.
+    Rerun,
+    /// It is new in the edited workflow, and runs.
+    New,
+    /// It is gone from the edited workflow.
+    Removed,
+    /// It has not run yet, and runs.
+    Run,
+}
+
+/// One line of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    /// Where it stands (old address for removed ones).
+    pub address: Address,
+    /// Where it stood before an edit, when that differs.
+    pub old_address: Option<Address>,
+    /// What a person calls it.
+    pub name: String,
+    /// What happens.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+}
+
+/// The plan: `after` is the state once `decision` and `changes` are recorded.
+#[must_use]
+pub fn rows(
+    workflow: &Workflow,
+    before: &SessionState,
+    after: &SessionState,
+    decision: &Decision,
+    changes: Option<&Changes>,
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for place in places(workflow, after) {
+        let address = &place.address;
+        let old = changes.and_then(|changes| {
+            let pairs = changes.kept.iter().chain(&changes.edited);
+            pairs.clone().find(|(_, new)| new == address).map(|(old, _)| old.clone())
+        });
+        let was = before.standing.record(old.as_ref().unwrap_or(address));
+        let edited = changes.is_some_and(|it| it.edited.iter().any(|(_, new)| new == address));
+        let added = changes.is_some_and(|it| it.added.contains(address));
+        let (action, reason) = if after.standing.result(address).is_some() {
+            if decision.passed_over.contains(address) {
+                (Action::Keep, "passed over on request".to_owned())
+            } else {
+                (Action::Keep, "finished".to_owned())
+            }
+        } else if added {
+            (Action::New, "new in the edited workflow".to_owned())
+        } else {
+            match was.map(|record| (record.progress, record.result.is_some())) {
+                Some((_, true)) if edited => (Action::Rerun, "edited".to_owned()),
+                Some((_, true)) if decision.starting.contains(address) => {
+                    (Action::Rerun, "failed before".to_owned())
+                }
+                Some((_, true)) => (Action::Rerun, "gone back over".to_owned()),
+                Some((Progress::Running | Progress::InDoubt, _)) => {
+                    (Action::Rerun, "was running when the run before ended".to_owned())
+                }
+                Some((Progress::Between, _)) => {
+                    (Action::Run, "goes on after its last attempt".to_owned())
+                }
+                _ => (Action::Run, "has not run yet".to_owned()),
+            }
+        };
+        rows.push(Row {
+            address: address.clone(),
+            old_address: old.filter(|old| old != address),
+            name: place.name(),
+            action,
+            reason,
+        });
+    }
+    for address in changes.map(|changes| changes.removed.as_slice()).unwrap_or_default() {
+        rows.push(Row {
+            address: address.clone(),
+            old_address: None,
+            name: String::new(),
+            action: Action::Removed,
+            reason: "gone from the edited workflow".to_owned(),
+        });
+    }
+    rows
+}

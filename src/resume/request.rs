@@ -1,0 +1,262 @@
+//! From what a person asks to the events that send the session there.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::playbook::model::{OnResume, Workflow};
+use crate::session::{
+    Address, EventKind, PersonsAnswer, Progress, Reach, RewindCause, SessionState, SessionStatus,
+    StepResult, StepStatus, WaitReason,
+};
+
+use super::checkpoint;
+use super::tree::{Place, places};
+
+/// What a person asks of a resume.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// `--from-checkpoint`: `vN`, the name of an explicit checkpoint, or of a stage.
+    pub from_checkpoint: Option<String>,
+    /// `--rerun ADDRESS`.
+    pub rerun: Vec<Address>,
+    /// `--done ADDRESS`.
+    pub done: Vec<Address>,
+}
+
+/// Where the session goes on.
+#[derive(Debug, Clone, Default)]
+pub struct Decision {
+    /// To be recorded in this order, after the start of the run.
+    pub events: Vec<EventKind>,
+    /// The steps that the run starts at: in progress, or failed before.
+    pub starting: HashSet<Address>,
+    /// Steps that are passed over because the person goes to a later point.
+    pub passed_over: Vec<Address>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// Why a session cannot go on as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Everything has been done.
+    #[error("the session is completed: there is nothing to resume")]
+    Completed,
+    /// A new session took its place.
+    #[error("the session was restarted as {0}")]
+    Superseded(String),
+    /// No such restore point.
+    #[error("no checkpoint, stage or version called {0:?}")]
+    NoCheckpoint(String),
+    /// No such step.
+    #[error("the workflow has no step {0}")]
+    NoStep(Address),
+    /// A marked step would run again, and only a person may say so.
+    #[error("step {0} is marked `on_resume: {1}`, so that nothing automatic repeats it")]
+    Marked(Address, &'static str),
+}
+
+/// Decides where a session goes on.
+///
+/// # Errors
+/// It cannot go on as asked.
+pub fn decide(
+    state: &SessionState,
+    workflow: &Workflow,
+    request: &Request,
+) -> Result<Decision, Refusal> {
+    if let Some(by) = &state.lifetime.superseded_by {
+        return Err(Refusal::Superseded(by.to_string()));
+    }
+    let asked = request.from_checkpoint.is_some() || !request.rerun.is_empty();
+    if state.status.is_some_and(SessionStatus::is_completed) && !asked {
+        return Err(Refusal::Completed);
+    }
+    let places = places(workflow, state);
+    let mut decision = Decision::default();
+    if let Some(name) = &request.from_checkpoint {
+        checkpoint::go_to(state, workflow, &places, name, &mut decision)?;
+        refuse_marked(state, &places, &decision.events, request)?;
+    } else {
+        start_failed_again(state, request, &mut decision);
+        answer(state, &places, request, &mut decision)?;
+        refuse_marked(state, &places, &decision.events, request)?;
+        run_always(state, &places, &mut decision);
+    }
+    for (address, record) in state.standing.records() {
+        if matches!(record.progress, Progress::Running | Progress::InDoubt | Progress::Between) {
+            decision.starting.insert(address.clone());
+        }
+    }
+    Ok(decision)
+}
+
+/// A failed session starts again at the steps that failed: what runs again are those, and what
+/// stands around them ends anew.
+fn start_failed_again(state: &SessionState, request: &Request, decision: &mut Decision) {
+    let intervened = state
+        .waiting
+        .as_ref()
+        .filter(|waiting| waiting.reason == WaitReason::Intervention)
+        .map(|waiting| waiting.address.clone());
+    if let Some(at) = &intervened
+        && request.done.contains(at)
+    {
+        return;
+    }
+    if state.status != Some(SessionStatus::Failed) && intervened.is_none() {
+        return;
+    }
+    let mut failed: Vec<Address> = state
+        .standing
+        .records()
+        .filter(|(address, record)| {
+            !address.is_aside()
+                && !address.as_str().starts_with("finally[")
+                && record.result.as_ref().is_some_and(|result| !result.goes_on)
+        })
+        .map(|(address, _)| address.clone())
+        .collect();
+    failed.extend(intervened);
+    for address in &failed {
+        let holds_others = failed.iter().any(|other| other != address && other.is_within(address));
+        let reach = if holds_others { Reach::Own } else { Reach::Subtree };
+        decision.events.push(rewound(address, reach, RewindCause::Resume));
+        decision.starting.insert(address.clone());
+    }
+    reopen_around(state, &failed, RewindCause::Resume, decision);
+}
+
+/// Scopes and loops around `steps` are not over any more.
+fn reopen_around(
+    state: &SessionState,
+    steps: &[Address],
+    cause: RewindCause,
+    decision: &mut Decision,
+) {
+    let mut around: Vec<Address> = Vec::new();
+    for step in steps {
+        let mut at = step.clone();
+        loop {
+            let sequence = at.sequence();
+            let outer = if sequence == at { None } else { Some(sequence) };
+            match outer {
+                None => break,
+                Some(scope) => {
+                    let owner = scope.owner();
+                    let known = owner.clone().unwrap_or_else(|| scope.clone());
+                    if !around.contains(&known) {
+                        around.push(known.clone());
+                    }
+                    if known.is_root() {
+                        break;
+                    }
+                    at = known;
+                }
+            }
+        }
+    }
+    around.retain(|scope| !steps.contains(scope));
+    for scope in around {
+        let ended = state.standing.scope(&scope).is_some()
+            || state.standing.error(&scope).is_some()
+            || state.standing.result(&scope).is_some();
+        if ended {
+            decision.events.push(rewound(&scope, Reach::Own, cause));
+        }
+    }
+}
+
+/// `--rerun` and `--done`.
+fn answer(
+    state: &SessionState,
+    places: &[Place<'_>],
+    request: &Request,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    let answers = request
+        .rerun
+        .iter()
+        .map(|address| (address, PersonsAnswer::Rerun))
+        .chain(request.done.iter().map(|address| (address, PersonsAnswer::Done)));
+    for (address, answer) in answers {
+        let known = places.iter().any(|place| place.address == *address)
+            || state.standing.record(address).is_some();
+        if !known {
+            return Err(Refusal::NoStep(address.clone()));
+        }
+        let over = state.standing.result(address).is_some();
+        let rewound_already = decision.starting.contains(address);
+        if over && !rewound_already {
+            decision.events.push(rewound(address, Reach::Subtree, RewindCause::PersonsRerun));
+            let steps = [address.clone()];
+            reopen_around(state, &steps, RewindCause::PersonsRerun, decision);
+        }
+        decision.events.push(EventKind::Answered { address: address.clone(), answer });
+    }
+    Ok(())
+}
+
+/// Going back over a finished marked step needs a person's word for that step.
+fn refuse_marked(
+    state: &SessionState,
+    places: &[Place<'_>],
+    events: &[EventKind],
+    request: &Request,
+) -> Result<(), Refusal> {
+    for place in places {
+        let mark = match place.step.on_resume {
+            OnResume::Rerun | OnResume::Always => continue,
+            OnResume::Confirm => "confirm",
+            OnResume::Skip => "skip",
+            OnResume::Fail => "fail",
+        };
+        let answered =
+            request.rerun.contains(&place.address) || request.done.contains(&place.address);
+        let Some(record) = state.standing.record(&place.address) else { continue };
+        let done = record.result.as_ref().is_some_and(|it| it.status == StepStatus::Success);
+        if !done || answered {
+            continue;
+        }
+        let covered = events.iter().any(|event| match event {
+            EventKind::Rewound { to_seq: Some(seq), .. } => record.finished_seq > *seq,
+            EventKind::Rewound { scope, reach: Reach::Subtree, .. } => {
+                place.address.is_within(scope)
+            }
+            EventKind::Rewound { scope, .. } => place.address == *scope,
+            _ => false,
+        });
+        if covered {
+            return Err(Refusal::Marked(place.address.clone(), mark));
+        }
+    }
+    Ok(())
+}
+
+/// `on_resume: always`: what serves later steps is started anew.
+fn run_always(state: &SessionState, places: &[Place<'_>], decision: &mut Decision) {
+    let again: Vec<Address> = places
+        .iter()
+        .filter(|place| place.step.on_resume == OnResume::Always)
+        .filter(|place| state.standing.result(&place.address).is_some())
+        .map(|place| place.address.clone())
+        .collect();
+    for address in &again {
+        decision.events.push(rewound(address, Reach::Subtree, RewindCause::Always));
+    }
+    reopen_around(state, &again, RewindCause::Always, decision);
+}
+
+pub(super) fn rewound(scope: &Address, reach: Reach, cause: RewindCause) -> EventKind {
+    EventKind::Rewound { scope: scope.clone(), from: None, reach, to_seq: None, cause, by: None }
+}
+
+/// A step that a person passes over.
+pub(super) fn skipped(place: &Place<'_>) -> EventKind {
+    EventKind::StepFinished {
+        address: place.address.clone(),
+        id: place.step.id.clone(),
+        result: Arc::new(StepResult::skipped(place.step.kind())),
+        checkpoint: None,
+    }
+}

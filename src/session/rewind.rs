@@ -1,0 +1,77 @@
+//! Going back: what a rewind forgets, what an edited workflow keeps, what a crash leaves in doubt.
+
+use super::address::Address;
+use super::event::{EventKind, Reach, RewindCause};
+use super::record::Progress;
+use super::standing::Standing;
+use super::tree::{move_subtree, retain_within};
+
+impl Standing {
+    /// After a crash nobody knows how a running attempt ended: it does not count as a try.
+    pub(super) fn doubt_what_was_running(&mut self) {
+        for record in self.records.values_mut() {
+            if record.progress == Progress::Running {
+                record.progress = Progress::InDoubt;
+                record.tries = record.tries.saturating_sub(1);
+            }
+        }
+    }
+
+    pub(super) fn rewind(&mut self, rewound: &EventKind) {
+        let EventKind::Rewound { scope, from, reach, cause, to_seq, .. } = rewound else { return };
+        if to_seq.is_some() {
+            return; // The loader returns to the state after that event.
+        }
+        let covers = |address: &Address| covers(scope, *from, *reach, address);
+        retain_within(&mut self.records, scope, |address| !covers(address));
+        retain_within(&mut self.scopes, scope, |address| !covers(address));
+        retain_within(&mut self.errors, scope, |address| !covers(address));
+        retain_within(&mut self.scores, scope, |address| !covers(address));
+        retain_within(&mut self.handlers, scope, |address| !covers(address));
+        retain_within(&mut self.confirmed, scope, |address| !covers(address));
+        if *cause != RewindCause::Rerun {
+            self.names.forget(covers);
+        }
+    }
+
+    /// Gives finished steps the addresses they have in an edited workflow; what is not kept goes.
+    pub(super) fn rename(&mut self, kept: &[(Address, Address)]) {
+        let mut renamed =
+            Standing { names: std::mem::take(&mut self.names), ..Standing::default() };
+        for (old, new) in kept {
+            move_subtree(&mut self.records, &mut renamed.records, old, new);
+            move_subtree(&mut self.scopes, &mut renamed.scopes, old, new);
+            move_subtree(&mut self.errors, &mut renamed.errors, old, new);
+            move_subtree(&mut self.scores, &mut renamed.scores, old, new);
+            move_subtree(&mut self.handlers, &mut renamed.handlers, old, new);
+            move_subtree(&mut self.confirmed, &mut renamed.confirmed, old, new);
+        }
+        renamed.names.rename(kept);
+        *self = renamed;
+    }
+}
+
+fn covers(scope: &Address, from: Option<usize>, reach: Reach, address: &Address) -> bool {
+    if !address.is_within(scope) {
+        return false;
+    }
+    if let Some(from) = from {
+        return match address.index_in(scope) {
+            Some(index) => index >= from,
+            // Stages, handlers and the like of the scope itself go with it.
+            None => address == scope || !scope.is_root(),
+        };
+    }
+    match reach {
+        Reach::Subtree => true,
+        Reach::Own => {
+            let rest = address.as_str().get(scope.as_str().len()..).unwrap_or_default();
+            let inside = if scope.is_root() {
+                !rest.is_empty() && !rest.starts_with("on_failure[")
+            } else {
+                rest.starts_with(".do[") || rest.starts_with('/')
+            };
+            !inside
+        }
+    }
+}

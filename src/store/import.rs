@@ -1,0 +1,122 @@
+//! Takes in a session from an archive, to go on with it here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::session::{Event, EventKind, SessionId, SessionStarted, WorkflowId};
+
+use super::error::NamePath;
+use super::journal::Journal;
+use super::scan::{Scan, read_journal};
+use super::{Card, Home, StoreError, bundle, files, lock, mirror, replay};
+
+/// What was taken in.
+#[derive(Debug)]
+pub struct Imported {
+    /// The session as it is here.
+    pub card: Card,
+    /// Its id in the archive, where that was taken already.
+    pub formerly: Option<SessionId>,
+    /// Where it runs from now on, because its directory is not here.
+    pub moved_to: Option<PathBuf>,
+}
+
+/// Takes in a session. It gets a fresh id when there is one of that id here, and goes on in
+/// `here` when the directory that it ran in does not exist on this machine.
+///
+/// # Errors
+/// The archive cannot be read, is damaged or newer; nothing is left behind then.
+pub fn import(home: &Home, archive: &Path, here: &Path) -> Result<Imported, StoreError> {
+    let passing = home.passing_session(&SessionId::fresh());
+    files::make_directory(&passing)?;
+    let imported = take_in(home, archive, here, &passing);
+    if passing.exists() {
+        fs::remove_dir_all(&passing).named("remove", &passing)?;
+    }
+    imported
+}
+
+fn take_in(
+    home: &Home,
+    archive: &Path,
+    here: &Path,
+    passing: &Path,
+) -> Result<Imported, StoreError> {
+    bundle::unpack(archive, passing)?;
+    let unreadable = |reason: &str| StoreError::Unreadable {
+        path: archive.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let file_name = |path: PathBuf| path.file_name().map(|name| passing.join(name));
+    let id = SessionId::fresh();
+    let journal = file_name(home.journal(&id)).ok_or_else(|| unreadable("it holds no journal"))?;
+    let Scan { mut events, damage, end, .. } =
+        read_journal(&journal, 0).map_err(|_| unreadable("it holds no journal"))?;
+    if let Some(damage) = damage {
+        return Err(damage);
+    }
+    let Some(header) = events.first_mut().and_then(header_of) else {
+        return Err(unreadable("its journal is empty"));
+    };
+    if SessionId::parse(header.session_id.as_str()).is_none()
+        || WorkflowId::parse(header.workflow_id.as_str()).is_none()
+    {
+        return Err(unreadable("its ids are no ids"));
+    }
+    let old = header.clone();
+    let moved_to = bind(home, header, here)?;
+    if home.session(&header.session_id).exists() {
+        header.workflow_id = WorkflowId::of(&header.name, &id);
+        header.session_id = id;
+    }
+    let formerly = (old.session_id != header.session_id).then(|| old.session_id.clone());
+    let (id, changed) = (header.session_id.clone(), *header != old);
+    let _held = lock::take(home, &id)?;
+    match changed {
+        true => rewrite(&journal, &events)?,
+        false => drop(Journal::resume(&journal, end)?),
+    }
+    files::sync_directory(passing).named("sync", passing)?;
+    fs::rename(passing, home.session(&id)).named("import into", &home.session(&id))?;
+    files::sync_directory(&home.sessions()).named("sync", &home.sessions())?;
+    let state = replay::fold(&events);
+    mirror::replace(home, &state)?;
+    let card = Card::read(home, &id)?;
+    Ok(Imported { card: card.not_running(), formerly, moved_to })
+}
+
+fn header_of(event: &mut Event) -> Option<&mut SessionStarted> {
+    match &mut event.kind {
+        EventKind::SessionStarted(started) => Some(started),
+        _ => None,
+    }
+}
+
+/// Binds a session to a directory of this machine.
+fn bind(
+    home: &Home,
+    header: &mut SessionStarted,
+    here: &Path,
+) -> Result<Option<PathBuf>, StoreError> {
+    let there = header.directory.is_absolute() && header.directory.is_dir();
+    let directory = match there {
+        true => header.directory.clone(),
+        false => fs::canonicalize(here).named("find", here)?,
+    };
+    if let Ok(inside) = header.workflow_path.strip_prefix(&header.directory) {
+        header.workflow_path = directory.join(inside);
+    }
+    header.repository = home.repository(&directory)?;
+    header.directory.clone_from(&directory);
+    Ok((!there).then_some(directory))
+}
+
+/// Writes the journal anew: its first record has changed, and every checksum covers those before.
+fn rewrite(path: &Path, events: &[Event]) -> Result<(), StoreError> {
+    fs::remove_file(path).named("replace", path)?;
+    let mut journal = Journal::create(path)?;
+    for event in events {
+        journal.append(event)?;
+    }
+    journal.file().sync_all().named("sync", path)
+}

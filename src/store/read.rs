@@ -1,0 +1,100 @@
+//! Reads a session without holding it.
+
+use std::io;
+
+use crate::session::{Event, SessionId, SessionState};
+
+use super::error::NamePath;
+use super::scan::{Scan, read_journal};
+use super::{Card, Home, StoreError, files, replay};
+
+/// A session as it is on disk, without holding it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The state after the last good record.
+    pub state: SessionState,
+    /// All good events in order.
+    pub events: Vec<Event>,
+    /// What is wrong behind the last good record, if anything.
+    pub damage: Option<StoreError>,
+    /// Bytes of a torn last line that were left out.
+    pub torn: u64,
+}
+
+/// The workflow as a session ran it, for when its file is gone.
+///
+/// # Errors
+/// It is missing, cannot be read, or is no text.
+pub fn stored_workflow(home: &Home, id: &SessionId) -> Result<String, StoreError> {
+    let path = home.workflow(id);
+    let bytes = files::read_private(&path).named("read", &path)?;
+    String::from_utf8(bytes)
+        .map_err(|_| StoreError::Unreadable { path, reason: "it is no text".to_owned() })
+}
+
+/// Reads and folds the journal of a session, as far as its records are good.
+pub(super) fn read_session(home: &Home, id: &SessionId) -> Result<Loaded, StoreError> {
+    let Scan { events, damage, torn, .. } = read_events(home, id)?;
+    Ok(Loaded { state: replay::fold(&events), events, damage, torn })
+}
+
+/// Reads the journal of a session: at least one good record, or an error.
+pub(super) fn read_events(home: &Home, id: &SessionId) -> Result<Scan, StoreError> {
+    let not_found = || StoreError::NotFound {
+        what: "session",
+        name: id.to_string(),
+        searched: home.sessions(),
+    };
+    // Before the journal: it only grows.
+    let card = Card::read(home, id);
+    if let Err(newer @ StoreError::Newer { .. }) = card {
+        return Err(newer);
+    }
+    let synced = card.as_ref().map_or(0, |card| card.last_synced_seq);
+    let path = home.journal(id);
+    let mut scan = match read_journal(&path, synced) {
+        Err(StoreError::Io { source, .. }) if is_missing(&source) && card.is_err() => {
+            return Err(not_found());
+        }
+        Err(StoreError::Io { source, .. })
+            if is_missing(&source) && card.as_ref().is_ok_and(|card| card.cleaned_at.is_some()) =>
+        {
+            return Err(StoreError::NotFound {
+                what: "journal (its session was cleaned)",
+                name: id.to_string(),
+                searched: path,
+            });
+        }
+        scan => scan?,
+    };
+    if card.is_err() && scan.damage.is_none() {
+        scan.check_length(&path, synced_of_snapshot(home, &scan).unwrap_or(0));
+    }
+    if let Some(first) = scan.events.first()
+        && let crate::session::EventKind::SessionStarted(started) = &first.kind
+        && started.session_id != *id
+    {
+        let reason = format!("it is the journal of {}", started.session_id);
+        return Err(StoreError::Unreadable { path, reason });
+    }
+    match scan.damage {
+        Some(damage) if scan.events.is_empty() => Err(damage),
+        // Killed before its first record: there has never been a session.
+        None if scan.events.is_empty() => Err(not_found()),
+        damage => Ok(Scan { damage, ..scan }),
+    }
+}
+
+/// The last event on disk as the snapshot knows it, where the card is lost.
+fn synced_of_snapshot(home: &Home, scan: &Scan) -> Option<u64> {
+    let header = replay::fold(scan.events.get(..1)?).started?;
+    let path = home.snapshot(&header.repository, &header.workflow_id);
+    let bytes = files::read_private(&path).named("read", &path).ok()?;
+    let snapshot: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    let same = snapshot.get("session_id")?.as_str()? == header.session_id.as_str();
+    snapshot.get("last_synced_seq")?.as_u64().filter(|_| same)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}

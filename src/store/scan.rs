@@ -1,0 +1,180 @@
+//! Reads a journal and tells a torn last line (a crash) from damage (anything else).
+
+use std::path::Path;
+
+use crate::session::{Event, EventKind};
+
+use super::StoreError;
+use super::error::NamePath;
+use super::files;
+use super::journal::{CLOSING, CONTENT, CRC_END, End, JOURNAL_FORMAT, OPENING, check_record};
+
+/// What a journal holds.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// All events up to the first bad record.
+    pub events: Vec<Event>,
+    /// What is wrong behind them.
+    pub damage: Option<StoreError>,
+    /// Bytes of a torn last line.
+    pub torn: u64,
+    /// Where the good part ends.
+    pub end: End,
+}
+
+/// Reads the journal at `path`. `synced` is the last event known to be on disk: a journal that
+/// ends before it has lost records.
+pub(super) fn read_journal(path: &Path, synced: u64) -> Result<Scan, StoreError> {
+    let bytes = files::read_private(path).named("read", path)?;
+    let mut scan = scan(path, &bytes)?;
+    scan.check_length(path, synced);
+    Ok(scan)
+}
+
+/// Reads the bytes of a journal.
+///
+/// # Errors
+/// Only for a newer format; damage is part of the answer.
+pub(super) fn scan(path: &Path, bytes: &[u8]) -> Result<Scan, StoreError> {
+    let mut scan = Scan::default();
+    let mut rest = bytes;
+    while let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
+        let (line, behind) = (&rest[..length], &rest[length + 1..]);
+        match read_line(line, &scan) {
+            Ok((event, crc)) => scan.accept(event, crc, length + 1),
+            Err(Bad::Newer(found)) => return Err(newer(path, found)),
+            Err(Bad::Damaged(reason)) => {
+                scan.damage = Some(damaged(path, scan.events.len() + 1, reason));
+                return Ok(scan);
+            }
+        }
+        rest = behind;
+    }
+    read_tail(path, rest, &mut scan)?;
+    Ok(scan)
+}
+
+impl Scan {
+    /// A journal that ends before event `synced`, which was on disk, is damaged.
+    pub(super) fn check_length(&mut self, path: &Path, synced: u64) {
+        let last = self.events.last().map_or(0, |event| event.seq);
+        if self.damage.is_none() && last < synced {
+            let reason = format!("it ends after record {last}, but record {synced} was on disk");
+            self.damage = Some(damaged(path, self.events.len() + 1, reason));
+        }
+    }
+
+    fn accept(&mut self, event: Event, crc: [u8; 8], bytes: usize) {
+        self.events.push(event);
+        self.end.crc = crc;
+        self.end.length += bytes as u64;
+    }
+}
+
+enum Bad {
+    Damaged(String),
+    Newer(u32),
+}
+
+/// What stands behind the last line end: nothing, a whole record, or a torn one. A file system
+/// may have filled the place of lost bytes with zeros.
+fn read_tail(path: &Path, tail: &[u8], scan: &mut Scan) -> Result<(), StoreError> {
+    let zeros = tail.iter().rev().take_while(|byte| **byte == 0).count();
+    let line = &tail[..tail.len() - zeros];
+    match read_line(line, scan) {
+        _ if line.is_empty() => scan.torn = zeros as u64,
+        Ok((event, crc)) => {
+            scan.accept(event, crc, line.len());
+            scan.end.unended = true;
+            scan.torn = zeros as u64;
+        }
+        Err(Bad::Newer(found)) => return Err(newer(path, found)),
+        Err(Bad::Damaged(_)) if is_torn(line) => scan.torn = tail.len() as u64,
+        Err(Bad::Damaged(reason)) => {
+            scan.damage = Some(damaged(path, scan.events.len() + 1, reason));
+        }
+    }
+    Ok(())
+}
+
+fn read_line(line: &[u8], before: &Scan) -> Result<(Event, [u8; 8]), Bad> {
+    let bad = |reason: &str| Err(Bad::Damaged(reason.to_owned()));
+    let crc = check_record(line, &before.end.crc).map_err(|why| Bad::Damaged(why.to_owned()))?;
+    let first = before.events.is_empty();
+    if first && let Some(found) = format_of(line).filter(|found| *found > JOURNAL_FORMAT) {
+        return Err(Bad::Newer(found));
+    }
+    let event: Event = serde_json::from_slice(line)
+        .map_err(|error| Bad::Damaged(format!("this prodigy cannot read it: {error}")))?;
+    let expected = before.events.len() as u64 + 1;
+    if event.seq != expected {
+        return Err(Bad::Damaged(format!(
+            "record {expected} is missing, {} stands here",
+            event.seq
+        )));
+    }
+    match &event.kind {
+        EventKind::SessionStarted(_) if !first => bad("a second beginning"),
+        EventKind::Rewound { to_seq: Some(to), .. } if *to >= event.seq => {
+            bad("it goes back to a record that comes later")
+        }
+        EventKind::SessionStarted(_) => Ok((event, crc)),
+        _ if first => bad("the first record does not say what the session is"),
+        _ => Ok((event, crc)),
+    }
+}
+
+/// The format that a first record tells, also when nothing else in it is known here.
+fn format_of(line: &[u8]) -> Option<u32> {
+    let record: serde_json::Value = serde_json::from_slice(line).ok()?;
+    record.get("event")?.get("session_started")?.get("format")?.as_u64()?.try_into().ok()
+}
+
+/// True for the beginning of a record whose rest is missing; false for anything that no
+/// append of ours can have left, such as a whole record with something behind it.
+fn is_torn(line: &[u8]) -> bool {
+    let shape = |place: usize| match place {
+        0..8 => Some(OPENING[place]),
+        16..18 => Some(CLOSING[place - CRC_END]),
+        _ => None,
+    };
+    let head = line.iter().take(CONTENT).enumerate().all(|(place, byte)| match shape(place) {
+        Some(expected) => *byte == expected,
+        None => byte.is_ascii_digit() || (b'a'..=b'f').contains(byte),
+    });
+    let text = match std::str::from_utf8(line) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(), // cut inside a letter
+    };
+    head && text && is_open(line)
+}
+
+/// True when the outermost bracket is not closed, and no byte stands there that JSON escapes.
+fn is_open(line: &[u8]) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in line {
+        match byte {
+            0..0x20 => return false,
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => depth += 1,
+            b'}' | b']' if !quoted => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    true
+}
+
+fn damaged(path: &Path, line: usize, reason: String) -> StoreError {
+    StoreError::Damaged { path: path.to_owned(), line, reason }
+}
+
+fn newer(path: &Path, found: u32) -> StoreError {
+    StoreError::Newer { path: path.to_owned(), found, known: JOURNAL_FORMAT }
+}

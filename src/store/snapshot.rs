@@ -1,0 +1,342 @@
+//! The snapshot: the state of a session as one JSON file in the documented checkpoint format
+//! (SPEC 7.1). A cache of the journal for people and other programs; nothing depends on it.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::session::{
+    Address, Digest, FailureClass, FailureKind, Output, Progress, RaisedError, Record, SessionId,
+    SessionStarted, SessionState, SessionStatus, StepKind, StepResult, StepStatus, WorkflowId,
+};
+
+/// Version of the checkpoint format.
+pub const SNAPSHOT_FORMAT: u32 = 1;
+
+/// More of a step's output than this stands only in the journal and the logs.
+const SHOWN_OUTPUT: usize = 16 * 1024;
+
+/// The checkpoint file of a session in this state; null before its first event.
+/// `last_synced_seq` is the last event known to be on disk.
+#[must_use]
+pub fn snapshot(state: &SessionState, last_synced_seq: u64) -> Json {
+    let snapshot = Snapshot::of(state, last_synced_seq);
+    snapshot.and_then(|snapshot| serde_json::to_value(snapshot).ok()).unwrap_or_default()
+}
+
+/// The same as text.
+pub(super) fn snapshot_text(state: &SessionState, last_synced_seq: u64) -> Option<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(&Snapshot::of(state, last_synced_seq)?).ok()?;
+    text.push(b'\n');
+    Some(text)
+}
+
+#[derive(Serialize)]
+struct Snapshot<'s> {
+    workflow_id: &'s WorkflowId,
+    session_id: &'s SessionId,
+    session_type: &'static str,
+    workflow_name: &'s str,
+    workflow_path: &'s Path,
+    workflow_hash: &'s Digest,
+    version: u32,
+    format_version: u32,
+    timestamp: Option<DateTime<Utc>>,
+    last_seq: u64,
+    last_synced_seq: u64,
+    execution_state: ExecutionState<'s>,
+    variables: Map<String, Json>,
+    completed_steps: Vec<CompletedStep<'s>>,
+    retry_state: Option<RetryState<'s>>,
+    error_recovery_state: Option<ErrorRecoveryState<'s>>,
+    mapreduce_state: Option<()>,
+}
+
+#[derive(Serialize)]
+struct ExecutionState<'s> {
+    status: SessionStatus,
+    current_step_index: usize,
+    total_steps: usize,
+    stage: Option<&'s str>,
+    start_time: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
+struct CompletedStep<'s> {
+    step_index: usize,
+    address: &'s Address,
+    command: String,
+    status: StepStatus,
+    success: bool,
+    output: String,
+    exit_code: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    duration: Duration,
+    attempts: u32,
+    timestamp: Option<DateTime<Utc>>,
+    captured_variables: Map<String, Json>,
+}
+
+#[derive(Serialize)]
+struct Duration {
+    secs: u64,
+    nanos: u64,
+}
+
+#[derive(Serialize)]
+struct RetryState<'s> {
+    address: &'s Address,
+    current_attempt: u32,
+    /// Stands in the workflow, not in its events.
+    max_attempts: Option<u32>,
+    last_error: Option<String>,
+    next_attempt_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
+struct ErrorRecoveryState<'s> {
+    active_handlers: Vec<ActiveHandler<'s>>,
+    error_context: Option<ErrorContext<'s>>,
+    handler_execution_history: Vec<HandlerExecution<'s>>,
+    retry_state: Option<RetryState<'s>>,
+    correlation_id: Option<&'s str>,
+}
+
+#[derive(Serialize)]
+struct ActiveHandler<'s> {
+    id: &'s str,
+    address: &'s Address,
+    strategy: &'s str,
+    attempt: u32,
+}
+
+#[derive(Serialize)]
+struct ErrorContext<'s> {
+    address: &'s Address,
+    step: &'s Address,
+    kind: FailureKind,
+    class: FailureClass,
+    message: String,
+    exit_code: Option<i32>,
+    attempt: u32,
+    output: String,
+    stderr: String,
+    timestamp: DateTime<Utc>,
+}
+
+#[derive(Serialize)]
+struct HandlerExecution<'s> {
+    handler_id: &'s str,
+    address: &'s Address,
+    executed_at: DateTime<Utc>,
+    success: bool,
+    error: Option<&'s str>,
+    attempt: u32,
+}
+
+impl<'s> Snapshot<'s> {
+    fn of(state: &'s SessionState, last_synced_seq: u64) -> Option<Self> {
+        let header = state.header()?;
+        let completed_steps = completed_steps(state);
+        Some(Self {
+            workflow_id: &header.workflow_id,
+            session_id: &header.session_id,
+            session_type: "standard",
+            workflow_name: &header.name,
+            workflow_path: &header.workflow_path,
+            workflow_hash: &header.workflow_hash,
+            version: state.lifetime.latest_version().map_or(0, |version| version.version),
+            format_version: SNAPSHOT_FORMAT,
+            timestamp: state.updated_at,
+            last_seq: state.last_seq,
+            last_synced_seq,
+            execution_state: ExecutionState {
+                status: state.status.unwrap_or(SessionStatus::Running),
+                current_step_index: completed_steps.len(),
+                total_steps: header.total_steps,
+                stage: stage(state, header),
+                start_time: state.started_at,
+            },
+            variables: variables(state),
+            completed_steps,
+            retry_state: retry_state(state),
+            error_recovery_state: error_recovery_state(state),
+            mapreduce_state: None,
+        })
+    }
+}
+
+fn completed_steps(state: &SessionState) -> Vec<CompletedStep<'_>> {
+    let mut finished: Vec<(&Address, &Record)> = state
+        .standing
+        .records()
+        .filter(|(address, record)| address.is_top_level() && record.result.is_some())
+        .collect();
+    finished.sort_by_key(|(_, record)| record.finished_seq);
+    finished
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, (address, record))| completed_step(place, address, record))
+        .collect()
+}
+
+/// One finished step. The index of a step in a stage or pass is its place among the finished ones.
+fn completed_step<'s>(
+    place: usize,
+    address: &'s Address,
+    record: &'s Record,
+) -> Option<CompletedStep<'s>> {
+    let result = record.result.as_ref()?;
+    let report = &result.report;
+    let kind = result.kind.as_str();
+    let command = match record.command.strip_prefix(kind) {
+        Some(rest) if rest.starts_with(':') => record.command.clone(),
+        _ => format!("{kind}: {}", record.command),
+    };
+    Some(CompletedStep {
+        step_index: address.as_str().parse().map_or(place, |index: usize| index.saturating_sub(1)),
+        address,
+        command,
+        status: result.status,
+        success: result.status != StepStatus::Failed,
+        output: shown_output(&report.stdout),
+        exit_code: report.exit_code,
+        error: report.failure.as_ref().map(|failure| failure.message.shown()),
+        duration: Duration {
+            secs: report.duration_ms / 1000,
+            nanos: report.duration_ms % 1000 * 1_000_000,
+        },
+        attempts: result.attempts,
+        timestamp: record.finished,
+        captured_variables: captured(result),
+    })
+}
+
+fn captured(result: &StepResult) -> Map<String, Json> {
+    let value = |captured: &crate::session::Captured| {
+        let value = captured.value.as_ref().unwrap_or(&result.report.stdout.text);
+        (captured.name.clone(), value.to_json())
+    };
+    result.captures.iter().map(value).collect()
+}
+
+fn shown_output(output: &Output) -> String {
+    let mut text = output.text.shown();
+    if text.len() > SHOWN_OUTPUT {
+        let end = (0..=SHOWN_OUTPUT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str("\n… (cut)");
+    }
+    text
+}
+
+/// The first stage that has not ended.
+fn stage<'s>(state: &SessionState, header: &'s SessionStarted) -> Option<&'s str> {
+    let open = |stage: &&String| state.standing.scope(&Address::root().join(stage)).is_none();
+    header.stages.iter().find(open).map(String::as_str)
+}
+
+/// What later steps see: captures, nested at a dot in their name, and the latest output of
+/// each kind.
+fn variables(state: &SessionState) -> Map<String, Json> {
+    let root = Address::root();
+    let names = &state.standing.names;
+    let mut variables = Map::new();
+    for (name, value) in names.captures(&root) {
+        nest(&mut variables, Cow::Borrowed(name), value.to_json());
+    }
+    for kind in [StepKind::Shell, StepKind::Claude] {
+        if let Some(result) = names.latest(&root, Some(kind)) {
+            let name = format!("{}.output", kind.as_str());
+            nest(&mut variables, Cow::Owned(name), result.report.stdout.text.to_json());
+        }
+    }
+    variables
+}
+
+fn nest(into: &mut Map<String, Json>, name: Cow<'_, str>, value: Json) {
+    match name.split_once('.') {
+        Some((first, last)) if !last.contains('.') => {
+            let inner = into.entry(first).or_insert_with(|| Json::Object(Map::new()));
+            if let Json::Object(inner) = inner {
+                inner.insert(last.to_owned(), value);
+            }
+        }
+        _ => {
+            into.insert(name.into_owned(), value);
+        }
+    }
+}
+
+/// How far the retries are of the step that the session is at.
+fn retry_state(state: &SessionState) -> Option<RetryState<'_>> {
+    let under_way = |record: &Record| {
+        let open =
+            matches!(record.progress, Progress::Running | Progress::InDoubt | Progress::Between);
+        open && (record.attempt > 1 || record.retry.is_some())
+    };
+    let steps = state.standing.records().filter(|(_, record)| under_way(record));
+    let (address, record) = steps.max_by_key(|(_, record)| record.started)?;
+    let failure = record.latest_report().and_then(|report| report.failure.as_ref());
+    Some(RetryState {
+        address,
+        current_attempt: record.attempt,
+        max_attempts: None,
+        last_error: failure.map(|failure| failure.message.shown()),
+        next_attempt_at: record.retry.as_ref().map(|retry| retry.not_before),
+    })
+}
+
+/// Errors that handlers are answering, and how handlers fared so far.
+fn error_recovery_state(state: &SessionState) -> Option<ErrorRecoveryState<'_>> {
+    let standing = &state.standing;
+    let innermost = standing.active_errors().max_by_key(|(_, error)| error.at);
+    let history = &state.lifetime.handler_history;
+    if innermost.is_none() && history.is_empty() {
+        return None;
+    }
+    let active = standing.active_handlers().map(|(address, handler)| ActiveHandler {
+        id: &handler.id,
+        address,
+        strategy: &handler.strategy,
+        attempt: handler.attempt,
+    });
+    let history = history.iter().map(|execution| HandlerExecution {
+        handler_id: &execution.handler_id,
+        address: &execution.address,
+        executed_at: execution.executed_at,
+        success: execution.success,
+        error: execution.error.as_deref(),
+        attempt: execution.attempt,
+    });
+    let correlation_id = match innermost {
+        Some((_, error)) => Some(error.correlation_id.as_str()),
+        None => state.lifetime.runs.last().map(|run| run.correlation_id.as_str()),
+    };
+    Some(ErrorRecoveryState {
+        active_handlers: active.collect(),
+        error_context: innermost.map(error_context),
+        handler_execution_history: history.collect(),
+        retry_state: retry_state(state),
+        correlation_id,
+    })
+}
+
+fn error_context<'s>((address, error): (&'s Address, &'s RaisedError)) -> ErrorContext<'s> {
+    ErrorContext {
+        address,
+        step: &error.step,
+        kind: error.failure.kind,
+        class: error.failure.class,
+        message: error.failure.message.shown(),
+        exit_code: error.exit_code,
+        attempt: error.attempt,
+        output: error.output.shown(),
+        stderr: error.stderr.shown(),
+        timestamp: error.at,
+    }
+}

@@ -1,0 +1,220 @@
+//! Every kind of event in a few words: its type, its place, what it says.
+
+use super::{clip, count, duration_ms, journal_word, line, rewind_words, status_words, step_words};
+use crate::session::{Address, EventKind, FailureClass, PersonsAnswer, Report, WaitReason};
+
+/// The types by name, as in the journal and for `--type`.
+pub const EVENT_TYPES: [&str; 22] = [
+    "session_started",
+    "run_started",
+    "step_started",
+    "step_spawned",
+    "attempt_finished",
+    "retry_scheduled",
+    "handler_started",
+    "handler_skipped",
+    "handler_finished",
+    "error_raised",
+    "error_settled",
+    "loop_started",
+    "scored",
+    "step_finished",
+    "scope_finished",
+    "rewound",
+    "confirmed",
+    "waiting",
+    "answered",
+    "workflow_changed",
+    "run_finished",
+    "superseded",
+];
+
+/// The type of an event.
+#[must_use]
+pub fn event_type(kind: &EventKind) -> &'static str {
+    match kind {
+        EventKind::SessionStarted(_) => "session_started",
+        EventKind::RunStarted(_) => "run_started",
+        EventKind::StepStarted { .. } => "step_started",
+        EventKind::StepSpawned { .. } => "step_spawned",
+        EventKind::AttemptFinished { .. } => "attempt_finished",
+        EventKind::RetryScheduled { .. } => "retry_scheduled",
+        EventKind::HandlerStarted { .. } => "handler_started",
+        EventKind::HandlerSkipped { .. } => "handler_skipped",
+        EventKind::HandlerFinished { .. } => "handler_finished",
+        EventKind::ErrorRaised { .. } => "error_raised",
+        EventKind::ErrorSettled { .. } => "error_settled",
+        EventKind::LoopStarted { .. } => "loop_started",
+        EventKind::Scored { .. } => "scored",
+        EventKind::StepFinished { .. } => "step_finished",
+        EventKind::ScopeFinished { .. } => "scope_finished",
+        EventKind::Rewound { .. } => "rewound",
+        EventKind::Confirmed { .. } => "confirmed",
+        EventKind::Waiting { .. } => "waiting",
+        EventKind::Answered { .. } => "answered",
+        EventKind::WorkflowChanged { .. } => "workflow_changed",
+        EventKind::RunFinished { .. } => "run_finished",
+        EventKind::Superseded { .. } => "superseded",
+    }
+}
+
+/// The place an event is about; none for those about the session.
+#[must_use]
+pub fn event_address(kind: &EventKind) -> Option<&Address> {
+    match kind {
+        EventKind::StepStarted { address, .. }
+        | EventKind::StepSpawned { address, .. }
+        | EventKind::AttemptFinished { address, .. }
+        | EventKind::RetryScheduled { address, .. }
+        | EventKind::HandlerStarted { address, .. }
+        | EventKind::HandlerSkipped { address, .. }
+        | EventKind::HandlerFinished { address, .. }
+        | EventKind::ErrorRaised { address, .. }
+        | EventKind::ErrorSettled { address, .. }
+        | EventKind::LoopStarted { address, .. }
+        | EventKind::Scored { address, .. }
+        | EventKind::StepFinished { address, .. }
+        | EventKind::ScopeFinished { address, .. }
+        | EventKind::Confirmed { address, .. }
+        | EventKind::Waiting { address, .. }
+        | EventKind::Answered { address, .. }
+        | EventKind::Rewound { scope: address, .. } => Some(address),
+        EventKind::SessionStarted(_)
+        | EventKind::RunStarted(_)
+        | EventKind::WorkflowChanged { .. }
+        | EventKind::RunFinished { .. }
+        | EventKind::Superseded { .. } => None,
+    }
+}
+
+/// What an event says, in one line that is fit for a terminal.
+#[must_use]
+pub fn event_words(kind: &EventKind) -> String {
+    let text = match kind {
+        EventKind::SessionStarted(started) => {
+            format!("{}, {}", started.name, count(started.total_steps as u64, "step"))
+        }
+        EventKind::RunStarted(run) => {
+            format!("run {} on {}, pid {}: {}", run.run, run.host, run.pid, run.command)
+        }
+        EventKind::StepStarted { attempt, command, .. } => {
+            format!("attempt {attempt}: {}", clip(command, 120))
+        }
+        EventKind::StepSpawned { pid, .. } => format!("pid {pid}"),
+        EventKind::AttemptFinished { attempt, report, .. } => {
+            format!("attempt {attempt}: {}", report_words(report))
+        }
+        EventKind::RetryScheduled { attempt, delay_ms, uncounted, .. } => format!(
+            "attempt {attempt} in {}{}",
+            duration_ms(*delay_ms),
+            if *uncounted { ", not counted" } else { "" }
+        ),
+        EventKind::HandlerStarted { id, strategy, attempt, .. } => {
+            format!("handler {id}, {strategy}, run {attempt}")
+        }
+        EventKind::HandlerSkipped { id, reason, failed, .. } => {
+            format!("handler {id} {}: {reason}", if *failed { "failed" } else { "passed over" })
+        }
+        EventKind::HandlerFinished { id, success, error, .. } => match (success, error) {
+            (true, _) => format!("handler {id} succeeded"),
+            (false, Some(error)) => format!("handler {id} failed: {error}"),
+            (false, None) => format!("handler {id} failed"),
+        },
+        EventKind::ErrorRaised { step, failure, attempt, .. } => format!(
+            "step {step}, attempt {attempt}: {}{}",
+            failure.message.shown(),
+            class_words(failure.class)
+        ),
+        EventKind::ErrorSettled { goes_on, .. } => goes_on_words(*goes_on).to_owned(),
+        EventKind::LoopStarted { items, .. } => count(items.len() as u64, "item"),
+        EventKind::Scored { score, reached, .. } => {
+            format!("{score}, threshold {}", if *reached { "reached" } else { "not reached" })
+        }
+        EventKind::StepFinished { result, checkpoint, .. } => {
+            let mut text = step_words(result.status).0.to_owned();
+            if result.report != Report::default() {
+                text = format!("{text}: {}", report_words(&result.report));
+            }
+            if result.attempts > 1 {
+                text = format!("{text}, {} attempts", result.attempts);
+            }
+            match checkpoint.as_deref() {
+                Some("") => format!("{text}, checkpoint"),
+                Some(name) => format!("{text}, checkpoint {name}"),
+                None => text,
+            }
+        }
+        EventKind::ScopeFinished { status, goes_on, .. } => {
+            format!("{}, {}", step_words(*status).0, goes_on_words(*goes_on))
+        }
+        EventKind::Rewound { from, to_seq, cause, by, .. } => {
+            let mut text = rewind_words(*cause).to_owned();
+            if let Some(from) = from {
+                text = format!("{text}, from step {from}");
+            }
+            if let Some(to_seq) = to_seq {
+                text = format!("{text}, to event {to_seq}");
+            }
+            match by {
+                Some(by) => format!("{text}, asked for by {by}"),
+                None => text,
+            }
+        }
+        EventKind::Confirmed { yes, by, .. } => {
+            format!("{} by {by}", if *yes { "confirmed" } else { "refused" })
+        }
+        EventKind::Waiting { reason, message, .. } => {
+            format!("for {}: {}", reason_words(*reason), clip(message, 120))
+        }
+        EventKind::Answered { answer, .. } => match answer {
+            PersonsAnswer::Done => "it was done".to_owned(),
+            PersonsAnswer::Rerun => "run it again".to_owned(),
+        },
+        EventKind::WorkflowChanged { kept, .. } => {
+            format!("edited, {} kept", count(kept.len() as u64, "finished step"))
+        }
+        EventKind::RunFinished { status, active_ms, failure } => {
+            let text = format!("{} after {}", status_words(*status).0, duration_ms(*active_ms));
+            match failure {
+                Some(failure) => {
+                    format!("{text}: step {}: {}", failure.step, failure.failure.message.shown())
+                }
+                None => text,
+            }
+        }
+        EventKind::Superseded { by } => format!("by {by}"),
+    };
+    clip(&line(&text), 300).into_owned()
+}
+
+fn report_words(report: &Report) -> String {
+    let time = duration_ms(report.duration_ms);
+    match (&report.failure, report.exit_code) {
+        (Some(failure), _) => {
+            format!("{}{} ({time})", failure.message.shown(), class_words(failure.class))
+        }
+        (None, Some(code)) => format!("exit code {code} ({time})"),
+        (None, None) => format!("ended ({time})"),
+    }
+}
+
+fn class_words(class: FailureClass) -> String {
+    match class {
+        FailureClass::Unknown => String::new(),
+        class => format!(" [{}]", journal_word(&class)),
+    }
+}
+
+fn goes_on_words(goes_on: bool) -> &'static str {
+    if goes_on { "the workflow goes on" } else { "the failure goes up" }
+}
+
+fn reason_words(reason: WaitReason) -> &'static str {
+    match reason {
+        WaitReason::Confirmation => "a confirmation",
+        WaitReason::Intervention => "a person",
+        WaitReason::OnResume => "a person's answer",
+        WaitReason::Limit => "a provider's limit",
+        WaitReason::Budget => "a larger budget",
+    }
+}
