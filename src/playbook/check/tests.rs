@@ -1,6 +1,7 @@
 //! Workflows with one thing wrong each, and exactly where it is.
 
 mod fields;
+mod files;
 mod hints;
 mod kit;
 mod loops;

@@ -1,5 +1,7 @@
 //! The schema is well formed, speaks of every key, and tells good files from bad ones.
 
+mod agreement;
+
 use super::*;
 
 /// Calls `look` with every schema inside `schema` and where it is.

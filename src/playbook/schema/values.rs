@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::build::{
-    any, choice, described, flag, list, mapping, named, number, period, reference, requires, text,
-    whole,
+    any, choice, described, flag, list, mapping, matching, named, number, period, reference,
+    requires, text, whole,
 };
 use super::step::Keys;
 
@@ -78,11 +78,18 @@ fn variables() -> Value {
 
 fn parameter() -> Keys {
     let kinds = ["string", "number", "boolean", "array", "object", "any"];
+    let kind = any(
+        "What its value must be.",
+        vec![
+            choice("The type.", &kinds),
+            matching("Older spellings.", "^(String|Number|Boolean|Array|Object|Any)$"),
+        ],
+    );
     let default = "Its value when it is not given; has the type and is in `enum`.";
     let choices = json!({ "type": "array", "minItems": 1 });
     vec![
         ("description", text("What it is for.")),
-        ("type", choice("What its value must be.", &kinds)),
+        ("type", kind),
         ("required", flag("`--param NAME=VALUE` must be given.")),
         ("default", described(json!({}), default)),
         ("enum", described(choices, "The values it may have.")),

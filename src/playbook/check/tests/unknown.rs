@@ -60,7 +60,10 @@ fn the_environment_of_a_step_is_known_only_there() {
         Step { env: vec![env("STEP", "s")], ..claude(2, "${STEP}") },
         claude(3, "${STEP}"),
     ]);
-    assert_eq!(problems(&flow), ["3:15 error: unknown name `STEP` [did you mean `step`?]"]);
+    assert_eq!(
+        problems(&flow),
+        ["3:15 error: unknown name `STEP` [write `${env.STEP}` for a variable of the environment]"]
+    );
 }
 
 #[test]
