@@ -231,10 +231,14 @@ fn growth_options(
     mut fields: Fields<'_>,
     retry: &mut RetryFields,
 ) {
-    let initial = match growth {
-        Growth::Fixed => fields.take_either("delay", "initial"),
-        _ => fields.take_either("initial", "initial_delay"),
-    };
+    let mut initial = fields.take_either("initial", "initial_delay");
+    if matches!(growth, Growth::Fixed)
+        && let Some(delay) = fields.take("delay")
+        && let Some(other) = initial.replace(delay)
+    {
+        let message = format!("`{}` says again what `delay` is", other.name);
+        reader.error_with_help(other.key, message, "keep `delay`");
+    }
     retry.initial_delay = initial.and_then(|field| reader.duration_or_zero(field));
     retry.max_delay =
         fields.take_either("max", "max_delay").and_then(|field| reader.duration_or_zero(field));
