@@ -35,15 +35,15 @@ crash() {
   exit 9
 }
 count() { [ -e words ] && wc -l < words | tr -d ' ' || echo 0; }
-times() { echo $(( $(grep -cx -- "$1" words) - $(cat crashed 2>/dev/null | grep -cx -- "$1") )); }
+heard() { echo $(( $(grep -cx -- "$1" words) - $(cat crashed 2>/dev/null | grep -cx -- "$1") )); }
 case "$0" in
-  *times) times "$1"; exit 0 ;;
+  *times) heard "$1"; exit 0 ;;
 esac
 crash "$(count):before"
 echo "$1" >> words
 crash "$(count):after" "$1"
 case "$0" in
-  *flaky) [ "$(times "$1")" -gt "$2" ] ;;
+  *flaky) [ "$(heard "$1")" -gt "$2" ] ;;
   *) exit "${2:-0}" ;;
 esac
 "#;
