@@ -125,7 +125,7 @@ commands:
 ",
     );
     let ran = sandbox.run(&["cook", "flow.yaml"]).exits(0);
-    assert!(ran.stdout.contains("timed out") || ran.stdout.contains("timeout"), "{ran:#?}");
+    assert!(ran.stdout.contains("timed out after 300ms"), "{ran:#?}");
     assert_eq!(sandbox.living(), [""; 0]);
     assert_eq!(sandbox.words("words"), "next");
 }
