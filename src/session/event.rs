@@ -253,6 +253,11 @@ pub enum EventKind {
     WorkflowChanged {
         /// Hash of the new file.
         workflow_hash: Digest,
+        /// Its steps, of all passes.
+        total_steps: usize,
+        /// Its stages in order.
+        #[serde(default)]
+        stages: Vec<String>,
         /// The finished addresses that are kept, old → new.
         kept: Vec<(Address, Address)>,
     },

@@ -75,6 +75,14 @@ impl SessionState {
                 self.status = Some(*status);
                 self.failure.clone_from(failure);
             }
+            EventKind::WorkflowChanged { workflow_hash, total_steps, stages, .. } => {
+                if let Some(started) = &mut self.started {
+                    started.workflow_hash = workflow_hash.clone();
+                    started.total_steps = *total_steps;
+                    started.stages.clone_from(stages);
+                }
+                self.standing.apply(event);
+            }
             _ => self.standing.apply(event),
         }
     }

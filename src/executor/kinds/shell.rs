@@ -103,11 +103,8 @@ impl<'a> Run<'a> {
         let mut sink =
             StepSink::new(self, address, number, Collector::new(keep), Collector::new(keep));
         let ended = crate::process::run(program, &limits, &frame.stop, &mut sink);
-        if let Some(error) = sink.failed {
-            return Err(Halt::Store(error));
-        }
         let took = frame.stop.active().saturating_sub(started);
-        let (stdout, stderr) = (sink.stdout.finish(), sink.stderr.finish());
+        let (stdout, stderr) = sink.finish()?;
         let too_large = |collected: &Collected| matches!(collected.whole, Whole::Overflow { .. });
         let overflow = (step.capture.streams.stdout && too_large(&stdout))
             || (step.capture.streams.stderr && too_large(&stderr));

@@ -25,7 +25,7 @@ impl Reader {
                 let message = format!("`{}` must be true or false, not `{text}`", field.name);
                 match meant {
                     Some(meant) => {
-                        self.error_with_help(field.value, message, format!("write `{meant}`"))
+                        self.error_with_help(field.value, message, format!("write `{meant}`"));
                     }
                     None => self.error(field.value, message),
                 }
