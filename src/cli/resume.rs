@@ -129,8 +129,11 @@ fn outlook(state: &SessionState, goal: &Goal, arguments: &Resume) -> Result<Outl
     let mut after = state.clone();
     let mut changed = Vec::new();
     if let Some(changes) = &goal.changes {
+        let workflow = &goal.loaded.workflow;
         let event = EventKind::WorkflowChanged {
             workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
+            total_steps: crate::playbook::count_steps(workflow) * passes(state),
+            stages: workflow.stages().iter().map(|stage| stage.name.clone()).collect(),
             kept: changes.kept.clone(),
         };
         apply(&mut after, &event);
@@ -148,6 +151,13 @@ fn outlook(state: &SessionState, goal: &Goal, arguments: &Resume) -> Result<Outl
     decision.events.splice(0..0, changed);
     let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
     Ok(Outlook { decision, rows })
+}
+
+/// How often the session runs through its steps.
+fn passes(state: &SessionState) -> usize {
+    let Some(header) = state.header() else { return 1 };
+    let iterations = header.max_iterations.map(|it| usize::try_from(it).unwrap_or(usize::MAX));
+    iterations.unwrap_or(header.passes.len()).max(1)
 }
 
 /// Applies an event to a copy of the state, as the store will.

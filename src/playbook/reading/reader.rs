@@ -91,14 +91,20 @@ impl Reader {
         Place { line: number(node.line), column: number(node.column + quote), block_indent }
     }
 
+    /// An error at a node, not noted yet.
+    #[must_use]
+    pub fn problem(&self, at: &Node, message: impl Into<String>) -> Problem {
+        Problem::error(self.position(at), at.length, message)
+    }
+
     /// Notes an error at a node.
     pub fn error(&self, at: &Node, message: impl Into<String>) {
-        self.note(Problem::error(self.position(at), at.length, message));
+        self.note(self.problem(at, message));
     }
 
     /// Notes an error with the way out.
     pub fn error_with_help(&self, at: &Node, message: impl Into<String>, help: impl Into<String>) {
-        self.note(Problem::error(self.position(at), at.length, message).with_help(help));
+        self.note(self.problem(at, message).with_help(help));
     }
 
     /// Notes that a field has a value of the wrong kind.

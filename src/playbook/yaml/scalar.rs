@@ -69,6 +69,7 @@ pub(crate) fn value_of_scalar(text: &str, style: Style) -> Value {
         Kind::Null => Value::Null,
         Kind::Bool(value) => Value::Bool(value),
         Kind::Number => serde_json::from_str::<Number>(text)
+            .map(|_| Number::from_string_unchecked(text.to_owned()))
             .or_else(|_| radix_number(text).ok_or(()))
             .map_or_else(|()| Value::String(text.to_owned()), Value::Number),
         Kind::Text | Kind::List | Kind::Map => Value::String(text.to_owned()),
