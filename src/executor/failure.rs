@@ -133,6 +133,20 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Records an error that no handler of its scope answers.
+    pub(super) fn raise_unanswered(
+        &self,
+        scope: &FailureScope,
+        report: &Report,
+        failure: &Failure,
+    ) -> Result<(), Halt> {
+        self.raise(scope, report, failure)?;
+        let settled = self.session.with(|state| {
+            state.standing.error(&scope.at).is_some_and(|error| error.settled.is_some())
+        });
+        if settled { Ok(()) } else { self.settle(scope, &Handled::Outward { output: None }) }
+    }
+
     /// One id for everything that follows from failures of one step of this session: the same
     /// over retries, handlers and resumes, without being stored anywhere first.
     pub(super) fn correlation(&self, step: &Address) -> String {

@@ -69,6 +69,8 @@ pub struct Run<'a> {
     pub surroundings: Surroundings,
     /// Variables and parameters.
     pub constants: Constants,
+    /// Ids and captures of the workflow: null until they have a value.
+    pub(super) step_names: HashSet<String>,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
 }
@@ -85,7 +87,8 @@ impl<'a> Run<'a> {
         constants: Constants,
     ) -> Self {
         let gate = Gate::default();
-        Self { session, workflow, stop, options, surroundings, constants, gate }
+        let step_names = crate::playbook::step_names(workflow);
+        Self { session, workflow, stop, options, surroundings, constants, step_names, gate }
     }
 
     /// Records one fact.

@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
             cause: cause.clone(),
         };
         let Some(set) = &stage.on_failure else {
-            self.raise(&scope, &report, &failure)?;
+            self.raise_unanswered(&scope, &report, &failure)?;
             self.end_stage(&at, StepStatus::Failed, false)?;
             return Ok(Next::Failed(cause));
         };
