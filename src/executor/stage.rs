@@ -82,7 +82,8 @@ impl<'a> Run<'a> {
         if done + 1 >= retry.attempts || !retry.covers(report, failure) {
             return Ok(false);
         }
-        self.schedule_retry(at, retry.delay(done + 1, super::retry::random_share()))?;
+        let delay = retry.delay(done + 1, super::retry::random_share());
+        self.schedule_retry(at, delay, retry.attempts)?;
         self.wait_for_retry(frame, at)?;
         self.commit(EventKind::Rewound {
             scope: at.clone(),

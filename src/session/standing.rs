@@ -104,8 +104,16 @@ impl Standing {
             EventKind::AttemptFinished { address, report, .. } => {
                 self.records.entry(address.clone()).or_default().attempt_ended(report);
             }
-            EventKind::RetryScheduled { address, attempt, delay_ms, not_before, uncounted } => {
+            EventKind::RetryScheduled {
+                address,
+                attempt,
+                delay_ms,
+                not_before,
+                max_attempts,
+                uncounted,
+            } => {
                 let record = self.records.entry(address.clone()).or_default();
+                record.max_attempts = max_attempts.or(record.max_attempts);
                 if *uncounted {
                     record.tries = record.tries.saturating_sub(1);
                 }
