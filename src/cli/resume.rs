@@ -133,7 +133,7 @@ fn outlook(state: &SessionState, goal: &Goal, arguments: &Resume) -> Result<Outl
         let event = EventKind::WorkflowChanged {
             workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
             total_steps: crate::playbook::count_steps(workflow) * passes(state),
-            stages: workflow.stages().iter().map(|stage| stage.name.clone()).collect(),
+            stages: workflow.stage_names(),
             kept: changes.kept.clone(),
         };
         apply(&mut after, &event);
