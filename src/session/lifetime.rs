@@ -35,6 +35,8 @@ pub struct Lifetime {
     pub active_ms: u64,
     /// Failed runs so far (numbers the failure records).
     pub failures: u32,
+    /// Accepted edits of the workflow: the event, and which step stands where now.
+    edits: Vec<(u64, Vec<(Address, Address)>)>,
     /// The session that took this one's place.
     pub superseded_by: Option<SessionId>,
 }
@@ -108,6 +110,12 @@ impl Lifetime {
         }
     }
 
+    /// Where the steps of the workflow as it was after event `seq` stand now, one edit after
+    /// the other.
+    pub(super) fn edits_after(&self, seq: u64) -> impl Iterator<Item = &[(Address, Address)]> {
+        self.edits.iter().filter(move |(at, _)| *at > seq).map(|(_, kept)| kept.as_slice())
+    }
+
     /// Agent calls whose cost nobody told.
     #[must_use]
     pub fn unknown_costs(&self) -> u64 {
@@ -164,6 +172,7 @@ impl Lifetime {
                     self.failures += 1;
                 }
             }
+            EventKind::WorkflowChanged { kept, .. } => self.edits.push((event.seq, kept.clone())),
             EventKind::Superseded { by } => self.superseded_by = Some(by.clone()),
             _ => {}
         }
