@@ -11,9 +11,10 @@ use crate::session::{Digest, Event, EventKind, SessionId, SessionStarted, Sessio
 use crate::store::{Card, Home, OpenSession};
 
 use super::args::{Cook, Resume};
-use super::cook::{Cooking, read_workflow, unreadable};
+use super::cook::{Cooking, read_workflow};
 use super::output::Console;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+use super::validate::refuse;
 
 /// Runs the command.
 pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -97,7 +98,7 @@ fn goal(
     if Digest::of(text.as_bytes()) == Digest::of(stored.text.as_bytes()) {
         return Ok(Goal { loaded: stored, changes: None });
     }
-    let edited = parse(path, &text).map_err(|error| unreadable(path, error, console))?;
+    let edited = parse(path, &text).map_err(|error| refuse(path, error, console))?;
     let changes = match_steps(&stored.workflow, &edited.workflow, state);
     if changes.is_empty() {
         return Ok(Goal { loaded: stored, changes: None });
@@ -115,7 +116,7 @@ fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result
         .because(error.to_string())
         .with_help(format!("prodigy resume {id} --force   (starts again from the beginning)"))
     })?;
-    parse(&path, &text).map_err(|error: LoadError| unreadable(&path, error, console))
+    parse(&path, &text).map_err(|error: LoadError| refuse(&path, error, console))
 }
 
 /// What a resume would do: events, plan rows, and the state after them.
@@ -128,8 +129,11 @@ fn outlook(state: &SessionState, goal: &Goal, arguments: &Resume) -> Result<Outl
     let mut after = state.clone();
     let mut changed = Vec::new();
     if let Some(changes) = &goal.changes {
+        let workflow = &goal.loaded.workflow;
         let event = EventKind::WorkflowChanged {
             workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
+            total_steps: crate::playbook::count_steps(workflow) * passes(state),
+            stages: workflow.stage_names(),
             kept: changes.kept.clone(),
         };
         apply(&mut after, &event);
@@ -147,6 +151,13 @@ fn outlook(state: &SessionState, goal: &Goal, arguments: &Resume) -> Result<Outl
     decision.events.splice(0..0, changed);
     let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
     Ok(Outlook { decision, rows })
+}
+
+/// How often the session runs through its steps.
+fn passes(state: &SessionState) -> usize {
+    let Some(header) = state.header() else { return 1 };
+    let iterations = header.max_iterations.map(|it| usize::try_from(it).unwrap_or(usize::MAX));
+    iterations.unwrap_or(header.passes.len()).max(1)
 }
 
 /// Applies an event to a copy of the state, as the store will.

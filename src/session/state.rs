@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, RunFailure, SessionStarted, SessionStatus, WaitReason};
+use super::event::{Event, EventKind, SessionStatus, WaitReason};
 use super::lifetime::Lifetime;
 use super::outcome::{Failure, Report};
+use super::run::{RunFailure, SessionStarted};
 use super::standing::Standing;
 use super::stored::Stored;
 
@@ -74,6 +75,14 @@ impl SessionState {
             EventKind::RunFinished { status, failure, .. } => {
                 self.status = Some(*status);
                 self.failure.clone_from(failure);
+            }
+            EventKind::WorkflowChanged { workflow_hash, total_steps, stages, .. } => {
+                if let Some(started) = &mut self.started {
+                    started.workflow_hash = workflow_hash.clone();
+                    started.total_steps = *total_steps;
+                    started.stages.clone_from(stages);
+                }
+                self.standing.apply(event);
             }
             _ => self.standing.apply(event),
         }
