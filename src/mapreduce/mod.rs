@@ -1,6 +1,7 @@
 //! The pure part of MapReduce: items and their selection, the order of the work, the error
 //! policy, aggregates (SPEC 3.4, 7.4). No IO, no clock, no threads: times come as arguments.
 
+mod aggregate;
 mod bits;
 mod breaker;
 mod estimate;
@@ -13,6 +14,7 @@ mod schedule;
 mod selection;
 mod source;
 
+pub use aggregate::{Accumulator, Direction, Function};
 pub use breaker::{Breaker, BreakerLimits, Permit, Ticket, TicketEnd};
 pub use estimate::Pace;
 pub use item::{FrozenItem, Item, ItemId};
