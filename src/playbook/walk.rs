@@ -62,7 +62,11 @@ impl Workflow {
             Body::Steps(_) => Vec::new(),
             Body::Stages(stages) => stages.iter().map(|stage| stage.name.clone()).collect(),
             Body::MapReduce(job) => {
-                let phases = [job.setup.as_ref().map(|_| "setup"), Some("map"), job.reduce.as_ref().map(|_| "reduce")];
+                let phases = [
+                    job.setup.as_ref().map(|_| "setup"),
+                    Some("map"),
+                    job.reduce.as_ref().map(|_| "reduce"),
+                ];
                 phases.into_iter().flatten().map(str::to_owned).collect()
             }
         }
