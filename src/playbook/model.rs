@@ -8,11 +8,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::failure::{HandlerSet, Retry};
+use super::position::Position;
+use crate::expr::{Expression, ShellText, Template, Value};
+
 pub use super::inputs::{
     Constant, EnvEntry, EnvValue, Parameter, ParameterKind, Profile, Secret, SecretSource, Variable,
 };
-use super::position::Position;
-use crate::expr::{Expression, ShellText, Template, Value};
 
 /// A whole workflow, ready to run.
 #[derive(Debug, Clone, Serialize)]
