@@ -201,7 +201,7 @@ fn started(
         total_steps: crate::playbook::count_steps(workflow),
         supersedes: None,
         adopted_from: Some(checkpoint.path.display().to_string()),
-        stages: workflow.stages().iter().map(|stage| stage.name.clone()).collect(),
+        stages: workflow.stage_names(),
     })
 }
 

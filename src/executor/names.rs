@@ -152,7 +152,7 @@ impl Names<'_, '_> {
     fn item(&self, round: &Arc<Round>, root: &str) -> Value {
         match root {
             "item" => self.open(&round.item),
-            "item_id" => Value::from(format!("item_{}", round.index + 1)),
+            "item_id" => Value::from(round.id.as_str()),
             "item_index" => Value::from(round.index as u64),
             _ => Value::from(round.total as u64),
         }

@@ -4,7 +4,13 @@
 mod estimate;
 mod item;
 mod job;
+mod key;
+mod number;
+mod selection;
+mod source;
 
 pub use estimate::Pace;
 pub use item::{FrozenItem, Item, ItemId};
 pub use job::JobId;
+pub use selection::{Selected, Selection, SelectionError, select};
+pub use source::{Form, ItemPath, PathError, SourceError, read_items};

@@ -174,6 +174,13 @@ impl Names {
         self.latest.retain(|(scope, _), _| !inside(scope));
     }
 
+    /// A map item that ended is not looked into any more.
+    pub(super) fn forget_round(&mut self, round: &Address) {
+        self.ids.retain(|(scope, _), _| !scope.is_within(round));
+        self.captures.retain(|(scope, _), _| !scope.is_within(round));
+        self.latest.retain(|(scope, _), _| !scope.is_within(round));
+    }
+
     pub(super) fn forget(&mut self, gone: impl Fn(&Address) -> bool) {
         self.ids.retain(|_, entry| !gone(&entry.address));
         self.captures.retain(|_, entries| {

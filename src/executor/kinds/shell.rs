@@ -174,14 +174,14 @@ impl<'a> Run<'a> {
 
     /// Whose time was up.
     pub(super) fn whose_limit(&self, attempt: &Attempt<'_, 'a>) -> String {
-        let Some(deadline) = &attempt.frame.deadline else { return "its time was up".to_owned() };
+        let Some(deadline) = &attempt.frame.deadline else { return "timed out".to_owned() };
         let limit = humantime::format_duration(deadline.limit);
         if deadline.owner == *attempt.address {
-            format!("its time was up after {limit}")
+            format!("timed out after {limit}")
         } else if deadline.owner.is_root() {
-            format!("the time of the workflow was up ({limit})")
+            format!("timed out: the workflow has {limit}")
         } else {
-            format!("the time of {} was up ({limit})", deadline.owner)
+            format!("timed out: {} has {limit}", deadline.owner)
         }
     }
 
