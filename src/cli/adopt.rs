@@ -105,6 +105,7 @@ pub(super) fn run(
         yes: arguments.yes,
         park: arguments.park,
         max_retries: arguments.max_retries,
+        max_parallel: arguments.max_parallel,
         inject: &[],
         durability: arguments.durability,
         output: arguments.output,

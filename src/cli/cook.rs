@@ -120,6 +120,7 @@ impl Cooking<'_> {
             yes: arguments.yes,
             park: arguments.park,
             max_retries: None,
+            max_parallel: None,
             inject: &arguments.inject,
             durability: arguments.durability,
             output: arguments.output,

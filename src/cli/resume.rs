@@ -225,6 +225,7 @@ pub(super) fn go_on(
         yes: arguments.yes,
         park: arguments.park,
         max_retries: arguments.max_retries,
+        max_parallel: arguments.max_parallel,
         inject: &[],
         durability: arguments.durability,
         output: arguments.output,

@@ -1,5 +1,6 @@
 //! What a map workflow says: setup, map, reduce and what failures of items mean (SPEC 3.4).
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -106,7 +107,7 @@ pub struct ErrorPolicy {
     /// `failure_threshold:`: this share of items (0–1) may fail.
     pub failure_threshold: Option<f64>,
     /// `circuit_breaker:`.
-    pub circuit_breaker: Option<CircuitBreaker>,
+    pub circuit_breaker: Option<BreakerLimits>,
     /// `error_collection:`.
     pub error_collection: ErrorCollection,
     /// `retry_config:` of `on_item_failure: retry`.
@@ -128,16 +129,28 @@ pub enum OnItemFailure {
 }
 
 /// `error_policy.circuit_breaker:`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CircuitBreaker {
-    /// `failure_threshold:`: so many failures in a row open it, at least 1.
-    pub failure_threshold: u32,
-    /// `success_threshold:`: so many successes close it again, at least 1.
-    pub success_threshold: u32,
-    /// `timeout:`: how long it stays open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct BreakerLimits {
+    /// `failure_threshold:`: so many failures in a row open it (default 5).
+    pub failure_threshold: NonZeroU32,
+    /// `success_threshold:`: so many successful probes close it (default 3).
+    pub success_threshold: NonZeroU32,
+    /// `timeout:` from its opening to the first probe (default 30 s).
     pub timeout: Duration,
-    /// `half_open_requests:`: so many items may run while it is tried, at least 1.
-    pub half_open_requests: u32,
+    /// `half_open_requests:`: so many probes run at a time (default 3).
+    pub half_open_requests: NonZeroU32,
+}
+
+impl Default for BreakerLimits {
+    fn default() -> Self {
+        const THREE: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
+        Self {
+            failure_threshold: THREE.saturating_add(2),
+            success_threshold: THREE,
+            timeout: Duration::from_secs(30),
+            half_open_requests: THREE,
+        }
+    }
 }
 
 /// `error_policy.error_collection:`: when errors of items are told.
@@ -149,7 +162,7 @@ pub enum ErrorCollection {
     /// As they happen.
     Immediate,
     /// Every so many.
-    Batched(u32),
+    Batched(NonZeroU32),
 }
 
 impl Default for ErrorPolicy {
@@ -160,7 +173,7 @@ impl Default for ErrorPolicy {
             max_failures: None,
             failure_threshold: None,
             circuit_breaker: None,
-            error_collection: ErrorCollection::Immediate,
+            error_collection: ErrorCollection::Aggregate,
             retry: None,
         }
     }
