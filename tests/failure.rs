@@ -4,6 +4,8 @@
 mod support;
 
 use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::Sandbox;
 
@@ -18,11 +20,13 @@ struct Case {
 }
 
 /// `say WORD [CODE]` appends the word and ends with the code; `flaky WORD TIMES` fails that often
-/// first. Where `CRASH` names the number of words so far, they kill prodigy before or after theirs.
+/// first; `times WORD` tells how often it was said. Where `CRASH` names the number of words so far,
+/// they kill prodigy before or after theirs; a word said right before a kill is not counted.
 const SAY: &str = r#"#!/bin/sh
 crash() {
   [ "$CRASH" = "$1" ] || return 0
-  mkdir crashed 2>/dev/null || return 0
+  [ ! -e crashed ] || return 0
+  echo "$2" > crashed
   pid=$$
   while [ "$(cat /proc/$pid/comm)" != prodigy ]; do
     pid=$(sed 's/.*) //' /proc/$pid/stat | cut -d' ' -f2)
@@ -31,11 +35,15 @@ crash() {
   exit 9
 }
 count() { [ -e words ] && wc -l < words | tr -d ' ' || echo 0; }
+heard() { echo $(( $(grep -cx -- "$1" words) - $(cat crashed 2>/dev/null | grep -cx -- "$1") )); }
+case "$0" in
+  *times) heard "$1"; exit 0 ;;
+esac
 crash "$(count):before"
 echo "$1" >> words
-crash "$(count):after"
+crash "$(count):after" "$1"
 case "$0" in
-  *flaky) [ "$(grep -cx -- "$1" words)" -gt "$2" ] ;;
+  *flaky) [ "$(heard "$1")" -gt "$2" ] ;;
   *) exit "${2:-0}" ;;
 esac
 "#;
@@ -43,7 +51,7 @@ esac
 fn sandbox() -> Sandbox {
     use std::os::unix::fs::PermissionsExt as _;
     let sandbox = Sandbox::new();
-    for name in ["say", "flaky"] {
+    for name in ["say", "flaky", "times"] {
         let path = sandbox.write(name, SAY);
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -98,41 +106,54 @@ fn every_case_ends_as_written() {
 /// Two crash points for every word of every case: some 400 runs, each killed and resumed.
 #[test]
 fn every_case_ends_as_written_after_a_crash_anywhere() {
-    let mut wrong = String::new();
-    let mut crashes = 0;
-    for case in CASES {
-        let words: Vec<&str> = case.words.split_whitespace().collect();
-        for (index, word) in words.iter().enumerate() {
-            for (crash, twice) in
-                [(format!("{index}:before"), false), (format!("{}:after", index + 1), true)]
-            {
-                crashes += 1;
-                let mut wanted = words.clone();
-                if twice {
-                    // Only what was in flight is repeated.
-                    wanted.insert(index, word);
-                }
-                let outcome = run(case, Some(&crash));
-                if outcome.words != wanted.join(" ")
-                    || outcome.exit != case.exit
-                    || outcome.status != case.status
+    let crashes: Vec<(&Case, usize, bool)> = CASES
+        .iter()
+        .flat_map(|case| {
+            let words = case.words.split_whitespace().count();
+            (0..words).flat_map(move |index| [(case, index, false), (case, index, true)])
+        })
+        .collect();
+    assert!(crashes.len() >= 300, "only {} crashes", crashes.len());
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(String::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some((case, index, after)) =
+                    crashes.get(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let Outcome { words, exit, status } = outcome;
-                    writeln!(
-                        wrong,
-                        "{} killed at {crash}:\n  wanted {:?} {} {}\n  got    {words:?} {exit} {status}",
-                        case.name,
-                        wanted.join(" "),
-                        case.exit,
-                        case.status
-                    )
-                    .unwrap();
+                    if let Err(difference) = crash(case, *index, *after) {
+                        wrong.lock().unwrap().push_str(&difference);
+                    }
                 }
-            }
+            });
         }
-    }
-    assert!(crashes >= 300, "only {crashes} crashes");
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Kills the case before or after its word number `index`, resumes it, and compares.
+fn crash(case: &Case, index: usize, after: bool) -> Result<(), String> {
+    let mut wanted: Vec<&str> = case.words.split_whitespace().collect();
+    let crash = if after { format!("{}:after", index + 1) } else { format!("{index}:before") };
+    if after {
+        // Only what was in flight is repeated.
+        wanted.insert(index, wanted[index]);
+    }
+    let Outcome { words, exit, status } = run(case, Some(&crash));
+    if (words.as_str(), exit, status.as_str())
+        == (wanted.join(" ").as_str(), case.exit, case.status)
+    {
+        return Ok(());
+    }
+    Err(format!(
+        "{} killed at {crash}:\n  wanted {:?} {} {}\n  got    {words:?} {exit} {status}\n",
+        case.name,
+        wanted.join(" "),
+        case.exit,
+        case.status
+    ))
 }
 
 const CASES: &[Case] = &[
@@ -495,7 +516,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "foreach goes on after a failed round",
-        yaml: "- foreach: [a, b, c]\n  continue_on_error: true\n  do:\n    - shell: ./say ${item}\n    - shell: test ${item} != b\n- shell: ./say d\n",
+        yaml: "- foreach:\n    items: [a, b, c]\n    continue_on_error: true\n    do:\n      - shell: ./say ${item}\n      - shell: test ${item} != b\n- shell: ./say d\n",
         words: "a b c d",
         exit: 0,
         status: "completed_with_failures",
@@ -516,7 +537,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "goal_seek in a handler",
-        yaml: "- shell: ./say a 1\n  on_failure:\n    - goal_seek:\n        goal: two words\n        shell: ./say g\n        validate: \"echo score: $(( $(grep -cx g words) * 50 ))\"\n        threshold: 100\n        max_attempts: 3\n- shell: ./say b\n",
+        yaml: "- shell: ./say a 1\n  on_failure:\n    - goal_seek:\n        goal: two words\n        shell: ./say g\n        validate: \"echo score: $(( $(./times g) * 50 ))\"\n        threshold: 100\n        max_attempts: 3\n- shell: ./say b\n",
         words: "a g g b",
         exit: 0,
         status: "completed",
@@ -579,7 +600,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "validate, on_incomplete, validate",
-        yaml: "- shell: ./say a\n  validate:\n    shell: \"echo '{\\\"completion_percentage\\\": '$(( $(grep -cx v words) * 100 ))'}'\"\n    on_incomplete: {shell: ./say v}\n- shell: ./say b\n",
+        yaml: "- shell: ./say a\n  validate:\n    shell: \"echo '{\\\"completion_percentage\\\": '$(( $(./times v) * 100 ))'}'\"\n    on_incomplete: {shell: ./say v}\n- shell: ./say b\n",
         words: "a v b",
         exit: 0,
         status: "completed",

@@ -63,8 +63,9 @@ pub(super) fn run(wish: &Wish<'_>, console: &mut Console) -> Result<ExitKind, Fa
         told(&meant, wish, console);
         return Ok(ExitKind::Success);
     }
-    if !wish.without_question {
-        ask(&meant, wish, console)?;
+    if !wish.without_question && !asked(&meant, wish, console)? {
+        console.remark("nothing was removed");
+        return Ok(ExitKind::Success);
     }
     let mut removed = Vec::new();
     for session in meant {
@@ -102,7 +103,8 @@ fn one(place: &Place, id: &str, older_than: Option<Duration>) -> Result<Vec<Prun
     Ok(vec![Prunable { card, bytes }])
 }
 
-fn ask(meant: &[Prunable], wish: &Wish<'_>, console: &mut Console) -> Result<(), Failure> {
+/// True when a person says yes.
+fn asked(meant: &[Prunable], wish: &Wish<'_>, console: &mut Console) -> Result<bool, Failure> {
     let resumable = meant.iter().filter(|session| !session.card.is_over()).count();
     let mut question = format!("Remove {} ({})", sessions(meant.len()), total(meant));
     if resumable > 0 {
@@ -115,8 +117,8 @@ fn ask(meant: &[Prunable], wish: &Wish<'_>, console: &mut Console) -> Result<(),
         }
     }
     match confirm::ask(&question, &|| false) {
-        Answer::Yes => Ok(()),
-        Answer::No => Err(Failure::new(ExitKind::NeedsPerson, "nothing was removed")),
+        Answer::Yes => Ok(true),
+        Answer::No => Ok(false),
         Answer::NoTerminal => Err(Failure::new(
             ExitKind::NeedsPerson,
             format!("removing {} has to be confirmed", sessions(meant.len())),

@@ -8,20 +8,19 @@ use indexmap::IndexMap;
 use crate::executor::{Constants, Surroundings, parameters};
 use crate::exit::{ExitKind, Failure};
 use crate::expr::Value;
-use crate::playbook::{LoadError, Loaded, load};
+use crate::playbook::{Loaded, load};
 use crate::process::Stop;
 use crate::session::{Digest, EventKind, Secrets, SessionId, SessionStarted, Stored, WorkflowId};
 use crate::store::{Home, OpenSession};
 
-use super::args::{Cook, Resume};
+use super::args::Cook;
 use super::output::Console;
 use super::running::{Prepared, Wanted, absolute, here, lacking, run as run_session};
 
 /// Runs the command.
 pub(super) fn run(arguments: &Cook, console: &mut Console) -> Result<ExitKind, Failure> {
-    if let Some(id) = &arguments.resume {
-        let resume = Resume::of_cook(arguments, id);
-        return super::resume::run(&resume, console);
+    if let Some(resumed) = arguments.as_resume() {
+        return super::resume::run(&resumed, console);
     }
     let Some(file) = &arguments.file else {
         return Err(Failure::new(ExitKind::Usage, "no workflow file"));
@@ -102,7 +101,7 @@ impl Cooking<'_> {
             total_steps: crate::playbook::count_steps(workflow).saturating_mul(count),
             supersedes: self.supersedes.clone(),
             adopted_from: None,
-            stages: workflow.stages().iter().map(|stage| stage.name.clone()).collect(),
+            stages: workflow.stage_names(),
         };
         let session = OpenSession::create(&home, started, &self.loaded.text, arguments.durability)?;
         if let Some(old) = &self.supersedes {
@@ -121,6 +120,7 @@ impl Cooking<'_> {
             yes: arguments.yes,
             park: arguments.park,
             max_retries: None,
+            max_parallel: arguments.max_parallel,
             inject: &arguments.inject,
             durability: arguments.durability,
             output: arguments.output,
@@ -142,47 +142,9 @@ fn supersede(home: &Home, old: &SessionId, new: &SessionId, console: &mut Consol
 
 /// Reads a workflow file; its warnings are shown, its errors end the command.
 pub(super) fn read_workflow(file: &Path, console: &mut Console) -> Result<Loaded, Failure> {
-    match load(file) {
-        Ok(loaded) => {
-            if !loaded.problems.is_empty() && !console.quiet {
-                let text = |path: &Path| (path == file).then(|| loaded.text.clone());
-                let shown =
-                    crate::playbook::show(&loaded.problems, &text, console.errors.colored());
-                console.errors.text(shown);
-            }
-            Ok(loaded)
-        }
-        Err(error) => Err(unreadable(file, error, console)),
-    }
-}
-
-/// Why a workflow file cannot run.
-pub(super) fn unreadable(file: &Path, error: LoadError, console: &mut Console) -> Failure {
-    match error {
-        LoadError::Read(path, source) => {
-            let kind = match source.kind() {
-                std::io::ErrorKind::NotFound => ExitKind::NotFound,
-                _ => ExitKind::Usage,
-            };
-            Failure::new(kind, format!("cannot read the workflow {}", path.display()))
-                .because(source.to_string())
-                .with_help("prodigy init   (writes an example to start from)")
-        }
-        LoadError::Problems(problems, text) => {
-            let texts = |path: &Path| (path == file).then(|| text.clone());
-            let shown = crate::playbook::show(&problems, &texts, console.errors.colored());
-            console.errors.text(shown);
-            let errors = problems
-                .iter()
-                .filter(|it| it.severity == crate::playbook::Severity::Error)
-                .count();
-            let word = if errors == 1 { "problem" } else { "problems" };
-            Failure::new(
-                ExitKind::Usage,
-                format!("{} cannot run: {errors} {word}; nothing was started", file.display()),
-            )
-        }
-    }
+    let loaded = load(file).map_err(|error| super::validate::refuse(file, error, console))?;
+    super::validate::show(file, &loaded.problems, &loaded.text, console);
+    Ok(loaded)
 }
 
 /// `--param-file`, and `--param` over it.

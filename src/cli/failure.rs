@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::exit::{ExitKind, Failure};
+use crate::process::Signal;
 use crate::session::SessionId;
 use crate::store::StoreError;
 
@@ -45,6 +46,16 @@ impl From<StoreError> for Failure {
                 "chmod 700 {0}   (after looking at who owns it: ls -ld {0})",
                 path.display()
             )),
+        }
+    }
+}
+
+impl From<Signal> for ExitKind {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Hangup => Self::Hangup,
+            Signal::Interrupt => Self::Interrupted,
+            Signal::Terminate => Self::Terminated,
         }
     }
 }

@@ -28,6 +28,7 @@ mod sessions;
 mod start;
 mod trace;
 mod usage;
+mod validate;
 mod watch;
 
 pub use output::{Console, Output};

@@ -11,7 +11,7 @@ use super::args::{Arguments, Command};
 use super::output::Console;
 use super::{
     checkpoints, completions, cook, docs, events, init, logs, man, panic, resume, schema, sessions,
-    trace, usage,
+    trace, usage, validate,
 };
 
 /// Runs the program with `arguments`, of which the first is its own name.
@@ -47,12 +47,12 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<ExitKind, Failur
         Command::Sessions(command) => sessions::run(command, console),
         Command::Events(command) => events::run(command, console),
         Command::Logs(arguments) => logs::run(arguments, console),
+        Command::Validate(arguments) => validate::run(arguments, console),
         Command::Schema(arguments) => schema::run(arguments, console),
         Command::Init(arguments) => init::run(arguments, console),
         Command::Completions(arguments) => completions::run(arguments, console),
         Command::Man(arguments) => man::run(arguments, console),
         Command::Docs => docs::run(console),
-        _ => Err(Failure::new(ExitKind::Failed, "not part of this build")),
     }
 }
 

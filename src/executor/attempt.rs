@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
                 report.exit_code = Some(code);
                 self.failure(FailureKind::Injected, &format!("exit code {code} (injected)"))
             }
-            Inject::Timeout => self.failure(FailureKind::Timeout, "its time was up (injected)"),
+            Inject::Timeout => self.failure(FailureKind::Timeout, "timed out (injected)"),
         });
         Ok(Some(Done { report, ..Done::default() }))
     }

@@ -16,6 +16,7 @@ use super::environment::Surroundings;
 use super::frame::Frame;
 use super::gate::Gate;
 use super::halt::Halt;
+use super::map::MapValues;
 use super::names::Names;
 use super::values::Constants;
 
@@ -27,6 +28,8 @@ pub struct Options<'a> {
     pub park: bool,
     /// `resume --max-retries N` for the steps in [`Self::starting`].
     pub extra_retries: Option<u32>,
+    /// `--max-parallel N`: items of a map at a time, instead of what the workflow says.
+    pub max_parallel: Option<u64>,
     /// The steps that this run starts at: in progress, or failed before.
     pub starting: HashSet<Address>,
     /// `--inject`.
@@ -71,6 +74,8 @@ pub struct Run<'a> {
     pub constants: Constants,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
+    /// What reduce sees of the map.
+    pub(super) map_values: MapValues<'a>,
 }
 
 impl<'a> Run<'a> {
@@ -85,7 +90,8 @@ impl<'a> Run<'a> {
         constants: Constants,
     ) -> Self {
         let gate = Gate::default();
-        Self { session, workflow, stop, options, surroundings, constants, gate }
+        let map_values = MapValues::default();
+        Self { session, workflow, stop, options, surroundings, constants, gate, map_values }
     }
 
     /// Records one fact.

@@ -148,9 +148,17 @@ impl<'a> Run<'a> {
     /// The standing of a scope whose steps all ended so that the workflow goes on.
     pub(super) fn standing_of(&self, at: &Address) -> StepStatus {
         let failed = self.session.with(|state| {
-            state.standing.records_within(at).any(|(address, record)| {
+            let standing = &state.standing;
+            let is = |address: &Address, status: StepStatus| {
+                standing.result(address).is_some_and(|result| result.status == status)
+            };
+            let mut records = standing.records_within(at);
+            // What failed inside a loop that a handler repaired is repaired with it.
+            records.any(|(address, _)| {
                 !address.is_aside()
-                    && record.result.as_ref().is_some_and(|it| it.status == StepStatus::Failed)
+                    && is(address, StepStatus::Failed)
+                    && !std::iter::successors(address.owner(), Address::owner)
+                        .any(|around| is(&around, StepStatus::Recovered))
             })
         });
         if failed { StepStatus::Failed } else { StepStatus::Success }

@@ -97,6 +97,6 @@ mod tests {
     #[test]
     fn a_place_outside_or_inside_a_character_is_no_panic() {
         assert_eq!(error(1..99).with_caret("ä"), "ä\n^");
-        assert_eq!(error(7..3).with_caret(""), "\n^");
+        assert_eq!(error(7..9).with_caret(""), "\n^");
     }
 }

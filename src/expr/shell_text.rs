@@ -33,7 +33,8 @@ pub struct ShellScript {
     /// Environment variables that carry the data the text refers to.
     pub env: Vec<(String, Vec<u8>)>,
     /// Data too large for the environment: the caller writes each to a private file and sets
-    /// the variable to its path; the text reads it back byte for byte.
+    /// the variable to its absolute path; the text reads it back byte for byte. At most two:
+    /// the large values as assignments, and a script too long (or not UTF-8) for one argument.
     pub files: Vec<(String, Vec<u8>)>,
     /// What it looks like with the values put in, for people; never executed.
     pub display: String,

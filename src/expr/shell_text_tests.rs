@@ -5,10 +5,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use proptest::prelude::*;
-
 use super::*;
-use crate::expr::{Form, Origin, Quoting, Value, sample::Sample};
+use crate::expr::{Form, Origin, Value, sample::Sample};
 
 const SHELLS: [&str; 2] = ["sh", "bash"];
 
@@ -69,135 +67,320 @@ fn untouched(text: &str, scope: &Sample) {
     );
 }
 
-/// Commands that print exactly the value of `x.v`.
-const PLACES: [&str; 34] = [
-    "printf %s ${x.v}",
-    "printf %s \"${x.v}\"",
-    "printf %s '${x.v}'",
-    "printf '%s' ''\"\"${x.v}''",
-    "printf %s \"$(printf %s ${x.v}; printf x)\" | head -c -1",
-    "printf %s \"$(printf %s \"${x.v}\"; printf x)\" | head -c -1",
-    "printf %s \"$(printf %s '${x.v}'; printf x)\" | head -c -1",
-    "printf %s \"`printf %s ${x.v}; printf x`\" | head -c -1",
-    "printf %s \"`printf %s '${x.v}'; printf x`\" | head -c -1",
-    "printf %s \"`printf %s \\\"${x.v}\\\"; printf x`\" | head -c -1",
-    "y=`printf %s \"${x.v}\"; printf x`; printf %s \"${y%x}\"",
-    "y=`printf %s \\`printf %s X\\` >/dev/null; printf %s ${x.v}; printf x`; printf %s \"${y%x}\"",
-    "cat <<EOF | head -c -1\n${x.v}\nEOF",
-    "cat <<'EOF' | head -c -1\n${x.v}\nEOF",
-    "cat <<\"E O F\" | head -c -1\n${x.v}\nE O F\n",
-    "cat <<\\EOF | head -c -1\n${x.v}\nEOF\n",
-    "cat <<-EOF | head -c -1\n\t\t${x.v}\n\tEOF\n",
-    "cat <<-'EOF' | head -c -1\n\t\t${x.v}\n\tEOF\nprintf ''",
-    "# it's ${x.v} `\nprintf %s ${x.v} # \" ${x.v}",
-    "case ${x.v} in ${x.v}) printf %s \"${x.v}\";; *) echo no;; esac",
-    "y=$(case a in a) printf %s ${x.v};; esac; printf x); printf %s \"${y%x}\"",
-    "y=${x.v}; printf %s \"$y\"",
-    "y=a${x.v}b; y=${y#a}; printf %s \"${y%b}\"",
-    "set -- a ${x.v} b; test $# = 3 && printf %s \"$2\"",
-    "f() { printf %s \"$1\"; }; f ${x.v}",
-    "if [ ${x.v} = \"${x.v}\" ]; then printf %s ${x.v}; fi",
-    "for i in ${x.v}; do printf %s \"$i\"; done",
-    "( printf %s ${x.v} )",
-    "{ printf %s ${x.v}; }",
-    "unset u; printf %s ${u:-${x.v}}",
-    "unset u; printf %s \"${u:-${x.v}}\"",
-    "printf %s \"${x.nope:-${x.v}}\"",
-    "printf %s ${x.v:-de\"fa}\"ult}",
-    "u=a${x.v}b; v=\"${u#\"a${x.v}\"}\"; test \"$v\" = b && printf %s \"${x.v:-it's}\"",
-];
+#[path = "shell_round_trip_tests.rs"]
+mod round_trip;
+#[path = "shell_views_tests.rs"]
+mod views;
 
-/// The same for what only bash knows.
-const BASH_PLACES: [&str; 8] = [
-    "[[ ${x.v} == ${x.v} ]] && printf %s ${x.v}",
-    "[[ x${x.v} =~ x${x.v} ]] && printf %s \"${x.v}\"",
-    "printf %s $'${x.v}'",
-    "printf '%s%s' $'\\'' $'\\'${x.v}' | tail -c +3",
-    "a=(${x.v} b); [ ${#a[@]} = 2 ] && printf %s \"${a[0]}\"",
-    "cat <<< ${x.v} | head -c -1",
-    "cat <(printf %s ${x.v})",
-    "u=a${x.v}b; v=${u/a${x.v}/}; [ \"$v\" = b ] && printf %s ${x.v}",
-];
-
-const HOSTILE: [&[u8]; 36] = [
-    b"",
-    b"plain",
-    b" two  words ",
-    b"$(touch hacked)",
-    b"`touch hacked`",
-    b"'; touch hacked; '",
-    b"\"; touch hacked; \"",
-    b"'\"'\"'",
-    b"$HOME ${HOME} $$ $1 $((1+1)) ${x.v}",
-    b"a\nb\n\nc",
-    b"\n",
-    b"trailing\n\n\n",
-    b"-n",
-    b"-rf",
-    b"--help",
-    b"*",
-    b"[a-z]* ? {a,b} ~ ~root",
-    b"\\",
-    b"\\\\ \\n \\' \\\" \\$ \\`",
-    b"a\\\nb",
-    b"EOF",
-    b"E O F",
-    b"\nEOF\ntouch hacked\n",
-    b"PRODIGY_END_1",
-    b"!! !x",
-    b"; & | < > ( ) # =",
-    "ä ö 漢字 🦀 \u{200b}\u{202e}".as_bytes(),
-    b"\xff\xfe\x80\x81\x82\x83\x84\x85\x86\x87\x88",
-    b"\xc3\x28 \xe2\x82",
-    b"\x01\x02\x03\x07\x08\x1b[31m\x7f\x0b\x0c\r\n",
-    b"\t\ttabs\n\ttabs",
-    b"%s %d %n \\033",
-    b"}",
-    b"${",
-    b")) ]] esac done",
-    b"a[$(touch hacked)]",
-];
-
-fn value_scope(value: &[u8]) -> Sample {
-    let fields = [("v".to_owned(), Value::text(value.to_vec()))].into_iter().collect();
-    Sample::default().with_data("x", Value::Object(fields))
-}
-
-/// Whether the shell itself can be trusted with the value in this place: a test that a value is
-/// itself goes wrong when the value reads as an operator of `[`.
-fn fits(place: &str, value: &[u8]) -> bool {
-    let operator = value.starts_with(b"-") || matches!(value, b"!" | b"(" | b")" | b"=" | b"!=");
-    let for_nothing = place.contains("[ ${x.v}") && operator;
-    // An empty value counts as missing, so the default takes its place.
-    let default = (place.contains("${x.v:-") || place.contains("=~")) && value.is_empty();
-    !for_nothing && !default
-}
-
-/// What goes wrong with a value in the places that fit, by shell.
-fn failures(value: &[u8]) -> Vec<String> {
-    let scope = value_scope(value);
-    let mut failures = Vec::new();
-    for (shell, places) in [("sh", &PLACES[..]), ("bash", &PLACES[..]), ("bash", &BASH_PLACES[..])]
-    {
-        for place in places.iter().filter(|place| fits(place, value)) {
-            let script = render(place, &scope).unwrap_or_else(|error| panic!("{place}: {error}"));
-            let output = run(shell, &script);
-            if output.stdout != value || !output.status.success() {
-                failures.push(format!(
-                    "{shell}: {place:?} with {:?}\n  script {:?}\n  stdout {:?}\n  stderr {:?}",
-                    String::from_utf8_lossy(value),
-                    script.text,
-                    String::from_utf8_lossy(&output.stdout),
-                    String::from_utf8_lossy(&output.stderr)
-                ));
-            }
-        }
-    }
-    failures
+fn scope() -> Sample {
+    Sample::default()
+        .with("flags", "-a  -b", Origin::Authored)
+        .with("command", "echo 'one two' | tr a-z A-Z", Origin::Authored)
+        .with("quote", "'", Origin::Authored)
+        .with("test_command", "echo run; echo $((1+1))", Origin::Parameter)
+        .with_data("file", "my file; $(touch hacked).txt")
+        .with_data("number", "08")
+        .with_data("negative", "-3")
+        .with_data("empty", "")
+        .with_data("nothing", Value::Null)
+        .with_data("list", serde_json::json!(["a b", "", "c*", "$(d)"]))
+        .with_data("lines", "a b\nc d\n")
+        .with_json(
+            "item",
+            r#"{"name": "it's", "id": 7, "o": {"k": [1]}, "files": ["src/a.rs", "b.md"]}"#,
+        )
+        .with_data("build-id", "dash ed")
 }
 
 #[test]
-fn hostile_values_arrive_as_they_are_everywhere() {
-    let failures: Vec<String> = HOSTILE.iter().flat_map(|value| failures(value)).collect();
-    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+fn what_belongs_to_the_shell_is_left_alone() {
+    for text in [
+        "awk '{print $2}' f",
+        "echo ${HOME:-x} ${f##*.} $1 \"$@\" ${10} $$ $? ${unknown} ${un-known}",
+        "for f in *.rs; do echo ${f%.rs} \"${f:0:3}\" ${#f} ${f^^} ${!f} ${f/a/b}; done",
+        "echo ${arr[0]} ${arr[@]} ${arr[$i]} $(ls | wc -l) `date` $((1 + x))",
+        "echo ${file%.txt} ${file##*/} ${#file} ${file:0:3} ${file-x} $file",
+        "cat <<'EOF'\n${HOME} $(x) `y` \\\nEOF\n",
+        "echo \"a 'b' \\\" ${x:-\"}\"} $'\\'' \"\n# c'mment\nEOF",
+        "echo \"unterminated $(case x in",
+        "echo ) } ]] esac done fi ;; \" ' `",
+        "",
+    ] {
+        untouched(text, &scope());
+    }
+}
+
+#[test]
+fn constants_are_part_of_the_command() {
+    prints("printf '[%s]' ${flags}", &scope(), b"[-a][-b]");
+    prints("printf '[%s]' \"${flags}\" '${flags}'", &scope(), b"[-a  -b][-a  -b]");
+    prints("${command}", &scope(), b"ONE TWO\n");
+    prints("echo x; ${command}", &scope(), b"x\nONE TWO\n");
+    prints("cat <<'E'\n${flags}\nE\n", &scope(), b"-a  -b\n");
+    assert_eq!(render("tool ${flags} x", &scope()).expect("script").text, "tool -a  -b x");
+}
+
+#[test]
+fn quotes_in_constants_count_for_the_data_behind_them() {
+    prints("printf %s ${quote}${file}${quote}", &scope(), b"my file; $(touch hacked).txt");
+    prints("printf %s ${quote} ${item.name} ${quote}", &scope(), b" it's ");
+}
+
+#[test]
+fn a_parameter_alone_is_the_command_and_other_data_is_not() {
+    prints("${test_command}", &scope(), b"run\n2\n");
+    prints(" ${test_command}\n", &scope(), b"run\n2\n");
+    prints("printf %s ${test_command}", &scope(), b"echo run; echo $((1+1))");
+    let error = render("${file}", &scope()).expect_err("data as a command");
+    assert_eq!(error.help.as_deref(), Some("write `${file | raw}` to run the value as a command"));
+    assert!(render("${item.name}", &scope()).is_err());
+    let error = render("${test_command | trim}", &scope()).expect_err("data as a command");
+    assert!(error.help.expect("help").contains("raw"));
+}
+
+#[test]
+fn raw_and_words_are_on_purpose() {
+    let scope = scope().with_data("code", "echo a; echo 'b  c'");
+    prints("${code | raw}", &scope, b"a\nb  c\n");
+    prints("x=$(${code | raw}); printf %s \"$x\"", &scope, b"a\nb  c");
+    prints("printf '[%s]' ${code | words}", &scope, b"[echo][a;][echo]['b][c']");
+    prints("printf '[%s]' \"${code | words}\"", &scope, b"[echo a; echo 'b c']");
+}
+
+#[test]
+fn quote_is_for_a_shell_inside_the_shell() {
+    let scope = scope().with_data("v", "it's $(x)  *");
+    prints("sh -c \"printf '[%s]' ${v | quote}\"", &scope, b"[it's $(x)  *]");
+    prints("printf '[%s]' ${v | quote}", &scope, b"[it's $(x)  *]");
+    prints("sh -c \"printf '[%s]' ${list | quote}\"", &scope, b"[a b][][c*][$(d)]");
+}
+
+#[test]
+fn lists_are_words_where_they_stand_bare() {
+    prints("printf '[%s]' ${list}", &scope(), b"[a b][][c*][$(d)]");
+    prints("printf '[%s]' x${list}y", &scope(), b"[xa b][][c*][$(d)y]");
+    prints("printf '[%s]' \"${list}\" '${list}'", &scope(), b"[a b  c* $(d)][a b  c* $(d)]");
+    prints("for f in ${lines | lines}; do printf '[%s]' \"$f\"; done", &scope(), b"[a b][c d]");
+    prints("for f in ${item.files:*.rs}; do echo $f; done", &scope(), b"src/a.rs\n");
+    prints("x=${list}; printf %s \"$x\"", &scope(), b"a b  c* $(d)");
+    prints("echo x > ${list | json}; cat '${list | json}'", &scope(), b"x\n");
+    prints("echo hi >${lines | lines}; cat 'a b c d'", &scope(), b"hi\n");
+    prints("case ${list} in a*) echo yes;; esac", &scope(), b"yes\n");
+    prints_in("bash", "[[ ${list} == 'a b'* ]] && echo yes", &scope(), b"yes\n");
+    prints_in("bash", "a=(${list}); echo ${#a[@]}", &scope(), b"4\n");
+    let nothing = scope().with_data("none", Vec::<Value>::new());
+    prints("printf '[%s]' a ${none} b; for f in ${none}; do exit 1; done", &nothing, b"[a][b]");
+}
+
+#[test]
+fn long_lists_and_large_values_arrive_whole() {
+    let items: Vec<Value> = (0..20_000).map(|n| Value::from(format!("it's {n}"))).collect();
+    let scope = Sample::default().with_data("list", items);
+    prints("set -- ${list}; printf '%s %s' $# \"$20000\" | head -c 5", &scope, b"20000");
+    prints("for f in ${list}; do last=$f; done; printf %s \"$last\"", &scope, b"it's 19999");
+    let large: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251 + 1) as u8).collect();
+    let mut large = [large, b"\n\n'\n".to_vec()].concat();
+    let scope = value_of(&large);
+    prints("printf %s \"${x}\"", &scope, &large);
+    prints("printf %s ${x} '${x}' | wc -c | tr -d ' '", &scope, b"2000008\n");
+    large.push(b'\n');
+    prints("cat <<E\n${x}\nE\n", &scope, &large);
+    prints("cat <<'E'\n${x}\nE\n", &scope, &large);
+}
+
+fn value_of(bytes: &[u8]) -> Sample {
+    Sample::default().with_data("x", Value::text(bytes.to_vec()))
+}
+
+#[test]
+fn large_values_change_nothing_else() {
+    let scope = value_of(&vec![b'x'; 200_000]).with_data("small", "s");
+    prints("printf '%s %s' $? $# # ${x}", &scope, b"0 0");
+    prints("printf '%s %s ' $? $#; printf %.1s ${x}; env printf %s ${small}", &scope, b"0 0 xs");
+    let script = render("false; : ${x}\necho two\nnosuchcommand", &scope).expect("script");
+    let stderr = run("bash", &script).stderr;
+    assert!(String::from_utf8_lossy(&stderr).contains("line 3"), "line numbers stay");
+    prints("set -eu\n: ${x}\necho on", &scope, b"on\n");
+    assert!(!script.display.contains("xxxx"), "people are told how much it is");
+    assert!(script.display.contains("(200000 bytes of ${x})"));
+    let program = "#!".repeat(60_000);
+    prints(&format!("echo ok; exit 0\n{program}"), &scope, b"ok\n");
+}
+
+#[test]
+fn defaults_are_read_by_the_shell() {
+    for (text, printed) in [
+        ("printf '[%s]' ${item.x:-y}", "[y]"),
+        ("printf '[%s]' ${item.x:-a b}", "[a][b]"),
+        ("printf '[%s]' ${item.x:-\"a b\"}", "[a b]"),
+        ("printf '[%s]' \"${item.x:-a b}\"", "[a b]"),
+        ("printf '[%s]' '${item.x:-a b}'", "[a b]"),
+        ("printf '[%s]' ${nobody.x:-http://h/?a&b}", "[http://h/?a&b]"),
+        ("printf '[%s]' ${nothing:-n} ${empty:-e}", "[n][e]"),
+        ("printf '[%s]' ${item.id:-a b} \"${item.name:-x}\"", "[7][it's]"),
+        ("printf '[%s]' ${item.x:-${item.name}} ${item.x:-${unknown:-z}}", "[it's][z]"),
+        ("printf '[%s]' ${item.x:-$((1+2))} \"${item.x:-$(echo hi)}\"", "[3][hi]"),
+        ("printf '[%s]' '${item.x:-${item.name}}'", "[it's]"),
+        ("printf '[%s]' ${flags:-x}", "[-a][-b]"),
+        ("printf '[%s]' ${item.id:-${nobody.y}}", "[7]"),
+        ("cat <<E\n${item.x:-a b}\nE", "a b\n"),
+        ("cat <<'E'\n${item.x:-a b} ${item.name:-x} $\nE", "a b it's $\n"),
+        ("echo $((${item.x:-4} + ${item.id:-1}))", "11\n"),
+    ] {
+        prints(text, &scope(), printed.as_bytes());
+    }
+    let script = render("echo ${item.x:-y} ${unknown:-y}", &scope()).expect("script");
+    assert_eq!(script.text, "echo y ${unknown:-y}");
+}
+
+#[test]
+fn only_numbers_stand_in_arithmetic() {
+    prints("echo $((${number} + ${item.id})) $((5-${negative}))", &scope(), b"15 8\n");
+    prints("i=1; echo $((i + $(echo ${number} | sed s/0//)))", &scope(), b"9\n");
+    prints("echo $( (echo ${item.name}) )", &scope(), b"it's\n");
+    prints_in("bash", "((x = ${item.id} * 2)); echo $x", &scope(), b"14\n");
+    prints_in("bash", "[[ ${item.id} -eq 7 ]] && echo yes", &scope(), b"yes\n");
+    prints_in("bash", "a=(x y z); s=abcdef; echo ${s:${item.o.k[0]}:2}", &scope(), b"bc\n");
+    for text in [
+        "echo $((${file} + 1))",
+        "echo \"$((${item.name}))\"",
+        "((${file}))",
+        "for ((i=0; i<${file}; i++)); do :; done",
+        "[[ ${file} -eq 7 ]]",
+        "[[ 7 -lt \"${file}\" ]]",
+        "[[ -n x && 1 -ge '${file}' ]]",
+        "echo ${a[${file}]}",
+        "echo \"${s:${file}:2}\"",
+        "a[${file}]=1",
+        "let x=${file}",
+        "echo $[${file}]",
+        "echo $((${x:-${file}}))",
+        "echo $((\"${file}\"))",
+    ] {
+        let error = render(text, &scope()).expect_err(text);
+        assert!(error.message.contains("arithmetic"), "{text}: {error}");
+    }
+}
+
+#[test]
+fn only_names_stand_where_the_shell_evaluates_names() {
+    let scope = scope()
+        .with_data("var", "v1")
+        .with_data("pair", "v2=a b")
+        .with_data("bad", "a[$(touch hacked)]");
+    prints("unset ${var}; export ${pair}; printf %s \"$v2\"", &scope, b"a b");
+    prints("export y=${bad}; printf %s \"$y\"", &scope, b"a[$(touch hacked)]");
+    prints_in(
+        "bash",
+        "printf -v ${var} %s ${bad}; printf %s \"$v1\"",
+        &scope,
+        b"a[$(touch hacked)]",
+    );
+    for text in [
+        "unset ${bad}",
+        "declare \"${bad}\"=1",
+        "export ${bad}",
+        "read ${bad} < /dev/null",
+        "printf -v ${bad} x",
+        "[ -v ${bad} ]",
+        "test -v '${bad}'",
+    ] {
+        let error = render(text, &scope).expect_err(text);
+        assert!(error.message.contains("name of a variable"), "{text}: {error}");
+    }
+    assert!(render("declare -i n=${bad}", &scope).expect_err("-i").message.contains("arithmetic"));
+    assert!(render("[[ -v ${bad} ]]", &scope).is_err());
+}
+
+#[test]
+fn empty_expansions_still_are_part_of_their_word() {
+    let scope = scope().with_data("none", Vec::<Value>::new());
+    prints("printf '[%s]' ${none}#'a'\nprintf '[%s]' ${item.x:-}#'b'", &scope, b"[#a][#b]");
+    prints("set -u; printf '[%s]' x ${none} ${item.x:-} y", &scope, b"[x][y]");
+    prints("echo ${item.x:-2}>f; cat f", &scope, b"2\n");
+}
+
+#[test]
+fn here_documents_nest() {
+    for (text, printed) in [
+        ("x=\"$(cat <<E\n${item.name} \"q\"\nE\n)\"; printf %s \"$x\"", "it's \"q\""),
+        ("x=\"$(cat <<'E'\n${item.name} $y\nE\n)\"; printf %s \"$x\" ${item.name}", "it's $yit's"),
+        (
+            "cat <<A; cat <<'B'\n${item.name} $(cat <<C\n${file}\nC\n)\nA\n$x ${item.name}\nB\nprintf %s ${item.name}",
+            "it's my file; $(touch hacked).txt\n$x it's\nit's",
+        ),
+        ("(cat <<E\n${item.name}\nE\n) | tr a-z A-Z", "IT'S\n"),
+        ("x=`cat <<'E'\n${item.name} \\\\$y\nE\n`; printf %s \"$x\"", "it's \\$y"),
+        (
+            "case a in a) cat <<E\n${item.name}\nE\n;; b) ;; esac; printf %s ${item.name}",
+            "it's\nit's",
+        ),
+        ("cat <<E 2>&1 | cat; printf %s \"${item.name}\"\nx'\nE\n", "x'\nit's"),
+    ] {
+        prints(text, &scope(), printed.as_bytes());
+    }
+}
+
+#[test]
+fn a_literal_dollar_stays_one() {
+    prints(
+        r#"echo \${file} "\${file}" '\${file}' $${file} "$${file}" '$${file}'"#,
+        &scope(),
+        b"${file} ${file} ${file} ${file} ${file} ${file}\n",
+    );
+    prints("cat <<E\n\\${file} $${file}\nE", &scope(), b"${file} ${file}\n");
+    prints(
+        "cat <<'E'\n\\${file} $${file} ${item.id} \\${HOME} $x\nE",
+        &scope(),
+        b"${file} ${file} 7 \\${HOME} $x\n",
+    );
+    prints("cat <<'E'\n$${file} \\\\ $HOME `x`\nE", &scope(), b"${file} \\\\ $HOME `x`\n");
+    untouched("perl -e 'print \"\\${foo}\"'", &scope());
+    prints(r#"printf %s \\${item.id}"#, &scope(), b"\\7");
+    prints(r#"printf %s "\\${item.id}""#, &scope(), b"\\7");
+}
+
+#[test]
+fn the_argument_is_data() {
+    let scope = scope().with_data("ARG", "a;b 'c'");
+    prints(
+        "printf '[%s]' $ARG ${ARG} \"$ARG\" '$ARG' x$ARG",
+        &scope,
+        b"[a;b 'c'][a;b 'c'][a;b 'c'][a;b 'c'][xa;b 'c']",
+    );
+    untouched("echo $ARG ${ARG} $ARGS", &self::scope());
+    untouched("echo \\$ARG", &self::scope());
+}
+
+#[test]
+fn errors_come_before_anything_runs() {
+    let error = render("echo ${itme.name}", &scope()).expect_err("an unknown name");
+    assert_eq!(error.help.as_deref(), Some("did you mean `item`?"));
+    let error = render("echo ${x}", &value_of(b"a\0b")).expect_err("NUL");
+    assert!(error.message.contains("NUL byte (byte 1)"), "{error}");
+    assert!(render("cat <<${file}\nx\n", &scope()).is_err());
+    assert!(render("echo a # ${itme.name}", &scope()).is_ok(), "a comment");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_command_without_our_holes_is_left_alone(text in "[a-c $'\"`(){}\\[\\]<>;&|#=\n\\\\!*-]{0,60}") {
+        if let Ok(shell) = ShellText::parse(&text)
+            && shell.uses().iter().all(|used| !matches!(used.form, Form::Shell { certain: true, .. }))
+            && !text.contains("$${")
+        {
+            let script = shell.render(&Sample::default(), Dialect::Posix).expect("no holes");
+            proptest::prop_assert_eq!(script.text, text);
+        }
+    }
+
+    #[test]
+    fn no_command_panics(text in "[ab $'\"`(){}.:|\\[\\]<>;&#=\n\\\\!-]{0,60}") {
+        if let Ok(shell) = ShellText::parse(&text) {
+            let scope = Sample::default().with_data("a", "x y").with("b", "'", Origin::Authored);
+            let _ = shell.render(&scope, Dialect::Posix);
+            let _ = shell.render(&scope, Dialect::Other);
+            let _ = shell.uses();
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! (DECISIONS B1–B17, B28, B35, B46). Problems of single values are found by the lowering.
 
 mod builtins;
+mod checkpoints;
 mod declared;
 mod fields;
 mod forms;
@@ -12,7 +13,6 @@ mod names;
 mod never;
 mod refused;
 mod seen;
-mod stages;
 mod text;
 mod variables;
 mod walk;
@@ -33,9 +33,9 @@ pub fn check(workflow: &Workflow, file: &Arc<PathBuf>) -> Vec<Problem> {
     let declared = declared::Declared::of(workflow, &moments);
     let dialect = workflow.shell.words.first().map_or(Dialect::Posix, |shell| Dialect::of(shell));
     [
-        names::names(workflow, &moments, &declared, &start),
+        names::names(workflow, &moments, &start),
         variables::variables(&workflow.variables, &start),
-        stages::stages(workflow, &moments),
+        checkpoints::checkpoints(workflow, &moments),
         look::look(&moments, &declared, dialect),
         never::never(&moments),
         hints::hints(workflow, &moments),

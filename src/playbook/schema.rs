@@ -2,19 +2,20 @@
 
 mod build;
 mod failure;
+mod kinds;
 mod step;
 mod values;
 
 use serde_json::{Map, Value, json};
 
-use build::{any, choice, described, duration, flag, list, mapping, one_of, reference, text};
+use build::{any, choice, duration, flag, list, mapping, one_of, reference, text};
 
 /// The schema (draft 2020-12) of everything a workflow file can say. What it accepts may still
 /// be refused by `validate`, which also looks at names and their order.
 #[must_use]
 pub fn schema() -> Value {
     let definitions: Map<String, Value> =
-        [step::definitions(), failure::definitions(), values::definitions()]
+        [step::definitions(), kinds::definitions(), failure::definitions(), values::definitions()]
             .into_iter()
             .flatten()
             .map(|(name, schema)| (name.to_owned(), schema))
@@ -48,7 +49,7 @@ fn workflow() -> Value {
         ("variables", reference("variables", "Constants of this file.")),
         ("parameters", reference("parameters", "What `--param` can set.")),
         ("env", reference("env", "Environment of all steps.")),
-        ("env_files", list("Files with `NAME=VALUE` lines.", text("A file."))),
+        ("env_files", env_files()),
         ("secrets", reference("secrets", "Values that are masked.")),
         ("profiles", reference("profiles", "Environment for `--profile`.")),
     ];
@@ -74,10 +75,16 @@ fn workflow() -> Value {
 }
 
 fn finally() -> Value {
-    described(
-        json!({ "type": "array", "items": reference("step", "One step.") }),
-        "Steps at the orderly end of each run, also a failed or interrupted one; `${workflow.status}` says which.",
+    reference(
+        "steps",
+        "Steps at the orderly end of each run, also a failed or interrupted one; \
+         `${workflow.status}` says which.",
     )
+}
+
+fn env_files() -> Value {
+    let files = list("Files; later ones win.", text("A file."));
+    any("Files with `NAME=VALUE` lines.", vec![text("A file."), files])
 }
 
 fn shell() -> Value {
@@ -92,7 +99,7 @@ fn capture_limit() -> Value {
         "Largest captured value in bytes (default 16 MB); a larger one fails its step.",
         vec![
             json!({ "type": "integer", "minimum": 1 }),
-            json!({ "type": "string", "pattern": "^[0-9]+ *([kKMG]i?B?)?$" }),
+            json!({ "type": "string", "pattern": "^[0-9]+ *([kKmMgG]([iI]?[bB])?|[bB])?$" }),
         ],
     )
 }

@@ -265,6 +265,8 @@ pub fn everything() -> Story {
     });
     story.add(EventKind::WorkflowChanged {
         workflow_hash: Digest::of(b"y"),
+        total_steps: 2,
+        stages: Vec::new(),
         kept: vec![(one(), one())],
     });
     story.add(EventKind::Rewound {

@@ -67,6 +67,9 @@ pub struct Cook {
         conflicts_with_all = ["arguments", "map"]
     )]
     pub max_iterations: Option<u64>,
+    /// Run so many items of a map at a time, instead of what the workflow says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_parallel: Option<u64>,
     /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
     #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
     pub durability: Durability,
@@ -89,8 +92,26 @@ pub struct Cook {
     pub output: OutputMode,
 }
 
+impl Cook {
+    /// `cook --resume ID` as `resume ID`.
+    #[must_use]
+    pub fn as_resume(&self) -> Option<Resume> {
+        let id = self.resume.clone()?;
+        Some(Resume {
+            id: Some(id),
+            yes: self.yes,
+            park: self.park,
+            max_parallel: self.max_parallel,
+            durability: self.durability,
+            output: self.output,
+            workflow: self.file.clone(),
+            ..Resume::default()
+        })
+    }
+}
+
 /// `resume [ID]`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
   prodigy resume                          the latest interrupted session of this repository
@@ -133,6 +154,9 @@ pub struct Resume {
     /// Give the steps that this run starts at N further retries
     #[arg(long, value_name = "N")]
     pub max_retries: Option<u32>,
+    /// Run so many items of a map at a time, instead of what the workflow says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_parallel: Option<u64>,
     /// Show what would be kept, run again and why; run nothing
     #[arg(long)]
     pub plan: bool,
@@ -179,29 +203,6 @@ fn parse_assignment(text: &str) -> Result<(String, String), String> {
     }
 }
 
-impl Resume {
-    /// `cook --resume ID`.
-    #[must_use]
-    pub fn of_cook(cook: &Cook, id: &str) -> Self {
-        Self {
-            id: Some(id.to_owned()),
-            force: false,
-            from_checkpoint: None,
-            rerun: Vec::new(),
-            done: Vec::new(),
-            yes: cook.yes,
-            park: cook.park,
-            max_retries: None,
-            plan: false,
-            json: false,
-            accept_changes: false,
-            workflow: None,
-            durability: cook.durability,
-            output: cook.output,
-        }
-    }
-}
-
 impl Cook {
     /// `resume --force`: what was asked of the session that starts again.
     #[must_use]
@@ -219,11 +220,75 @@ impl Cook {
             dry_run: false,
             yes: resume.yes,
             max_iterations: header.and_then(|header| header.max_iterations),
+            max_parallel: resume.max_parallel,
             durability: resume.durability,
             park: resume.park,
             simulate_failure: Vec::new(),
             inject: Vec::new(),
             output: resume.output,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::{Arguments, Command};
+    use super::*;
+
+    fn parsed(words: &str) -> Result<Command, String> {
+        let parsed = Arguments::try_parse_from(words.split(' '));
+        parsed.map(|arguments| arguments.command).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_table_of_arguments_is_sound() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn passes_and_parameters_are_read() {
+        let Ok(Command::Cook(cook)) =
+            parsed("prodigy run flow.yaml --args a b --param x=1=2 --param y=")
+        else {
+            panic!("not read");
+        };
+        assert_eq!(cook.arguments, ["a", "b"]);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(cook.parameters, [pair("x", "1=2"), pair("y", "")]);
+        assert_eq!(cook.durability, Durability::Strict);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for words in [
+            "prodigy cook",
+            "prodigy cook a.yaml --param x",
+            "prodigy cook a.yaml --durability none",
+            "prodigy cook a.yaml -n 0",
+            "prodigy cook a.yaml --arg a --map *",
+            "prodigy cook a.yaml --arg a -n 2",
+            "prodigy cook a.yaml --simulate-failure 1",
+            "prodigy cook a.yaml --inject 1",
+            "prodigy resume x --force --done 3",
+            "prodigy resume x --json",
+            "prodigy resume x --rerun a//b",
+            "prodigy resume -v -q",
+        ] {
+            assert!(parsed(words).is_err(), "{words}");
+        }
+    }
+
+    #[test]
+    fn cook_can_resume() {
+        let Ok(Command::Cook(cook)) = parsed("prodigy cook --resume flow --park --output json")
+        else {
+            panic!("not read");
+        };
+        let resume = cook.as_resume().unwrap();
+        assert_eq!(resume.id.as_deref(), Some("flow"));
+        assert!(resume.park && !resume.yes);
+        assert_eq!(resume.output, OutputMode::Json);
     }
 }

@@ -1,6 +1,6 @@
 //! How values reach the shell: environment variables, or a file of assignments when they are large.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, string::FromUtf8Error};
 
 use crate::expr::{EvalError, ShellScript, filter::quoted};
 
@@ -65,7 +65,7 @@ impl Carrier {
         let text = match String::from_utf8(text) {
             Ok(text) if text.len() <= LARGE => text,
             other => {
-                let bytes = other.map_or_else(|error| error.into_bytes(), String::into_bytes);
+                let bytes = other.map_or_else(FromUtf8Error::into_bytes, String::into_bytes);
                 files.push((SCRIPT.to_owned(), bytes));
                 format!(". \"${{{SCRIPT}}}\"")
             }

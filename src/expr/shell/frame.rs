@@ -74,7 +74,9 @@ pub(super) struct Command {
     pub mixed: bool,
     /// A value in the current word that is no number.
     pub data: Option<usize>,
-    /// The same of the word before.
+    /// A value in the current word that is no name of a variable.
+    pub no_name: Option<usize>,
+    /// The same as `data` of the word before.
     pub previous_data: Option<usize>,
     /// The word before.
     pub previous: Vec<u8>,
@@ -90,6 +92,15 @@ pub(super) struct Command {
     pub cases: Vec<Case>,
     /// Here-documents whose bodies begin after the next newline.
     pub pending: Vec<Pending>,
+}
+
+/// Data that the shell would evaluate although it is quoted, by its hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evaluated {
+    /// As arithmetic.
+    Number(usize),
+    /// As the name of a variable.
+    Name(usize),
 }
 
 /// How far `for name in …` has been read.
@@ -159,14 +170,15 @@ impl Command {
         }
     }
 
-    /// Ends the current word; gives the number of a hole whose data would be evaluated as arithmetic.
-    pub(super) fn end_word(&mut self) -> Option<usize> {
+    /// Ends the current word; gives the hole whose data the shell would evaluate there.
+    pub(super) fn end_word(&mut self) -> Option<Evaluated> {
         if !self.started {
             return None;
         }
         let word = std::mem::take(&mut self.word);
         let mixed = std::mem::take(&mut self.mixed);
         let data = self.data.take();
+        let no_name = self.no_name.take();
         self.started = false;
         let mut evaluated = None;
         if self.bracket {
@@ -179,10 +191,28 @@ impl Command {
                 evaluated = self.previous_data;
             }
         }
+        let evaluated = evaluated
+            .map(Evaluated::Number)
+            .or_else(|| self.takes_name().then_some(no_name.map(Evaluated::Name)).flatten());
         self.previous_data = data;
+        if declares(&self.name) && word.starts_with(b"-") && word.contains(&b'i') && !mixed {
+            // `declare -i` evaluates what is assigned, as `let` does.
+            self.name = b"let".to_vec();
+        }
         self.read_word(&word, mixed);
         self.previous = word;
         evaluated
+    }
+
+    /// Whether the current word is the name of a variable for a built-in, which evaluates its subscript.
+    fn takes_name(&self) -> bool {
+        match self.name.as_slice() {
+            name if declares(name) => true,
+            b"unset" => true,
+            b"read" | b"mapfile" | b"readarray" => !self.previous.starts_with(b"-"),
+            b"test" | b"[" | b"printf" => self.previous == b"-v",
+            _ => false,
+        }
     }
 
     fn read_word(&mut self, word: &[u8], mixed: bool) {
@@ -270,7 +300,12 @@ impl Command {
     }
 }
 
-fn is_name(word: &[u8]) -> bool {
+/// The built-ins that declare variables.
+fn declares(name: &[u8]) -> bool {
+    matches!(name, b"declare" | b"typeset" | b"local" | b"export" | b"readonly" | b"integer")
+}
+
+pub(super) fn is_name(word: &[u8]) -> bool {
     word.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
         && word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }

@@ -2,7 +2,7 @@
 
 use super::{
     carrier::{Amount, without_nul},
-    frame::{Command, Frame, Single},
+    frame::{Command, Frame, Single, is_name},
     meaning::Datum,
     scanner::Scanner,
 };
@@ -12,6 +12,8 @@ use crate::expr::{
 
 /// Longer lists are not given one variable of the environment each.
 const MANY: usize = 64;
+/// What the shell reads as part of a word and expands to nothing, not even an empty word.
+pub(super) const NO_WORD: &[u8] = b"${PRODIGY_NOTHING-}";
 /// Longer values are only named in what people see.
 const SHOWN: usize = 100 * 1024;
 
@@ -33,6 +35,12 @@ impl Scanner<'_> {
         {
             command.data = Some(hole);
         }
+        if !is_name_or_assignment(&datum.value)
+            && let Some(command) = self.enclosing_command()
+            && !command.word.contains(&b'=')
+        {
+            command.no_name = Some(hole);
+        }
         match site.quoting {
             Quoting::Double | Quoting::HereDocument => self.place_inside(hole, datum),
             Quoting::Single => self.place_in_single(hole, datum),
@@ -48,6 +56,9 @@ impl Scanner<'_> {
             Value::Array(items) if !joins => items.iter().map(Value::to_bytes).collect(),
             value => vec![joined(value, Some(datum.separator))],
         };
+        if words.is_empty() {
+            self.write(NO_WORD);
+        }
         let amount = if words.len() > MANY { Amount::Many } else { Amount::Single };
         for (position, word) in words.into_iter().enumerate() {
             if position > 0 {
@@ -98,6 +109,15 @@ impl Scanner<'_> {
         }
     }
 
+    /// The error for data where a shell would evaluate it as the name of a variable.
+    pub(super) fn no_name(&self, hole: usize) -> EvalError {
+        let text = self.written(hole);
+        EvalError::new(format!(
+            "the value of `{text}` stands where the name of a variable belongs and is none"
+        ))
+        .help("a shell would run parts of such a value as code; check the value before")
+    }
+
     /// The error for data where a shell would evaluate it as arithmetic.
     pub(super) fn no_number(&self, hole: usize) -> EvalError {
         let text = self.written(hole);
@@ -106,6 +126,13 @@ impl Scanner<'_> {
         ))
         .help("a shell would run such a value as code; compare texts with `=`, or check the value before")
     }
+}
+
+/// Whether a built-in that takes names of variables finds nothing to evaluate in a value.
+fn is_name_or_assignment(value: &Value) -> bool {
+    let text = value.to_bytes();
+    let name = text.split(|byte| *byte == b'=').next().unwrap_or_default();
+    is_name(name) || (name.first() == Some(&b'-') && is_name(name.get(1..).unwrap_or_default()))
 }
 
 /// A value as a number of the shell: leading zeros would make it octal, and a minus sign must

@@ -48,20 +48,33 @@ pub(in crate::expr) fn render_other(
             }
         }
         if candidate.open {
-            let mut braces = 1_usize;
-            while braces > 0 {
-                match symbols.next() {
-                    Some(Symbol::Byte(b'{')) => braces += 1,
-                    Some(Symbol::Byte(b'}')) => braces -= 1,
-                    Some(Symbol::Hole(inner)) => {
-                        let open = reading.candidates.get(*inner).is_some_and(|inner| inner.open);
-                        braces += usize::from(open);
-                    }
-                    Some(_) => {}
-                    None => break,
-                }
-            }
+            skip_default(&mut symbols, reading);
         }
     }
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Steps over the default of a hole: it ends at the first `}` that closes no inner `${` and is
+/// not escaped.
+fn skip_default(symbols: &mut std::slice::Iter<'_, Symbol>, reading: &Reading) {
+    let mut braces = 1_usize;
+    let mut previous = 0;
+    while braces > 0
+        && let Some(symbol) = symbols.next()
+    {
+        match symbol.byte() {
+            Some(b'\\') => {
+                symbols.next();
+            }
+            Some(b'{') if previous == b'$' => braces += 1,
+            Some(b'}') => braces -= 1,
+            _ => {
+                if let Symbol::Hole(inner) = symbol {
+                    let open = reading.candidates.get(*inner).is_some_and(|inner| inner.open);
+                    braces += usize::from(open);
+                }
+            }
+        }
+        previous = symbol.byte().unwrap_or_default();
+    }
 }

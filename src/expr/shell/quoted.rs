@@ -314,10 +314,7 @@ impl Scanner<'_> {
         let in_quotes = matches!(self.frames.last(), Some(Frame::Double));
         self.copy(1);
         let mut inner = Vec::new();
-        loop {
-            let Some(symbol) = self.input.pop() else {
-                break;
-            };
+        while let Some(symbol) = self.input.pop() {
             match symbol.byte() {
                 Some(b'`') => {
                     self.input.push(symbol);

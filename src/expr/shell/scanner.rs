@@ -2,7 +2,7 @@
 
 use super::{
     carrier::Carrier,
-    frame::{Command, Frame, Operator, Parameter, Single, Skipped},
+    frame::{Command, Evaluated, Frame, Operator, Parameter, Single, Skipped},
     meaning::{Meaning, Meanings, Site},
     symbol::{Reading, Symbol},
 };
@@ -225,7 +225,8 @@ impl<'a> Scanner<'a> {
     pub(super) fn end_word(&mut self) -> Result<(), EvalError> {
         match self.command().and_then(Command::end_word) {
             None => Ok(()),
-            Some(hole) => Err(self.no_number(hole)),
+            Some(Evaluated::Number(hole)) => Err(self.no_number(hole)),
+            Some(Evaluated::Name(hole)) => Err(self.no_name(hole)),
         }
     }
 
@@ -297,7 +298,9 @@ impl<'a> Scanner<'a> {
         while self.byte(length).is_some_and(plain) {
             length += 1;
         }
-        if self.byte(length) == Some(b'}') {
+        // Before `>` a number would become a file descriptor.
+        let alone = !matches!(self.byte(length + 1), Some(b'<' | b'>'));
+        if self.byte(length) == Some(b'}') && alone && length > 0 {
             for _ in 0..length {
                 if let Some(byte) = self.byte(0)
                     && let Some(command) = self.command()

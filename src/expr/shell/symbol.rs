@@ -73,12 +73,13 @@ pub(in crate::expr) struct Reading {
 /// Finds the holes of a command.
 pub(in crate::expr) fn read(source: &str) -> Result<Reading, SyntaxError> {
     let mut reading = Reading::default();
+    let last_brace = source.rfind('}').unwrap_or_default();
     let mut at = 0;
     while let Some(rest) = source.get(at..).filter(|rest| !rest.is_empty()) {
         let escaped = rest.starts_with("$${");
         let start = at + usize::from(escaped);
         if rest.starts_with('$')
-            && let Some(candidate) = candidate(source, start)?
+            && let Some(candidate) = candidate(source, start, last_brace)?
         {
             let index = reading.candidates.len();
             at = candidate.span.end;
@@ -108,7 +109,11 @@ pub(in crate::expr) fn read(source: &str) -> Result<Reading, SyntaxError> {
 }
 
 /// The hole at `start`, when it can be ours.
-fn candidate(source: &str, start: usize) -> Result<Option<Candidate>, SyntaxError> {
+fn candidate(
+    source: &str,
+    start: usize,
+    last_brace: usize,
+) -> Result<Option<Candidate>, SyntaxError> {
     let mut cursor = Cursor::new(source, start);
     if let Some(name) = hole::argument(&mut cursor) {
         let hole = Hole { body: Node::Name(name), default: None, filters: Vec::new() };
@@ -141,15 +146,14 @@ fn candidate(source: &str, start: usize) -> Result<Option<Candidate>, SyntaxErro
     };
     if cursor.starts_with(":-") {
         cursor.take(":-");
-        return Ok(cursor
-            .rest()
-            .contains('}')
-            .then(|| open(source, start, name, dotted, cursor.at())));
+        return Ok(
+            (cursor.at() <= last_brace).then(|| open(source, start, name, dotted, cursor.at()))
+        );
     }
     match cursor.peek() {
         Some('}') => whole(dotted),
         Some(':') if dotted => whole(true),
-        Some(':') => older(&cursor, &name).map_or(Ok(None), |certain| whole(certain)),
+        Some(':') => older(&cursor, &name).map_or(Ok(None), &whole),
         Some('|' | '(') => whole(true),
         Some(c) if c.is_whitespace() => whole(true),
         Some(_) if dotted => whole(true),
@@ -181,7 +185,8 @@ fn spaced(source: &str, start: usize) -> Option<Candidate> {
 /// certain; anything else is the shell's (`${name:0:3}`, `${name:+x}`, `${name:offset}`).
 fn older(cursor: &Cursor<'_>, name: &Name) -> Option<bool> {
     let text = cursor.rest().get(1..)?;
-    let text = text.get(..text.find('}')?)?;
+    let close = text.bytes().take(256).position(|byte| byte == b'}')?;
+    let text = text.get(..close)?;
     if text.starts_with(|c: char| c.is_ascii_digit() || " -+=?$".contains(c)) {
         return None;
     }

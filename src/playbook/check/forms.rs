@@ -3,6 +3,7 @@
 use crate::expr::{Dialect, Form, Origin};
 
 use super::look::{Cause, Look};
+use super::moment::Role;
 use super::seen::{Seen, meant, written};
 
 impl Look<'_, '_> {
@@ -24,7 +25,11 @@ impl Look<'_, '_> {
             let help =
                 format!("read it from the environment, where it is exported as `{}`", seen.root());
             self.problems.push(problem.with_help(help));
-        } else if whole && origin == Origin::Data && !seen.text.source().contains("words") {
+        } else if whole
+            && origin == Origin::Data
+            && seen.role != Role::FileOrCommand
+            && !seen.text.source().contains("words")
+        {
             let problem =
                 seen.error(format!("the whole command is the value of `{path}`, which is data"));
             let help = format!("write `${{{path} | raw}}` to run it as shell code on purpose");

@@ -1,5 +1,5 @@
-//! What runs but is probably not meant: `$NAME` as a field, handler conditions that cannot be
-//! read, `finally` steps that take away what a resume needs (DECISIONS A10, B17).
+//! What runs but is probably not meant: `$NAME` as a field, `finally` steps that take away
+//! what a resume needs (DECISIONS A10, B17).
 
 use std::sync::LazyLock;
 
@@ -17,31 +17,18 @@ pub(super) fn hints(workflow: &Workflow, moments: &[Moment<'_>]) -> Vec<Problem>
 }
 
 fn hint(moment: &Moment<'_>) -> Option<Problem> {
-    match moment {
-        Moment::Text(text @ Text::Plain(template), _, standing) => {
-            let name = template.source().strip_prefix('$')?;
-            let is_name = name
-                .starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-                && name.chars().all(|each| each.is_ascii_alphanumeric() || each == '_');
-            let span = 0..template.source().len();
-            (is_name && name != "ARG").then(|| {
-                Problem::warning(
-                    text.locate(&span, standing.at),
-                    text.length(&span),
-                    format!("`${name}` is taken as it stands here"),
-                )
-                .with_help(format!("write `${{{name}}}` for its value"))
-            })
-        }
-        Moment::Unreadable { source, reason, at } => {
-            let message = format!("the condition `{source}` cannot be read: {reason}");
-            Some(
-                Problem::warning((*at).clone(), 1, message)
-                    .with_help("the handler counts as failed and the next one is tried"),
-            )
-        }
-        _ => None,
+    let Moment::Text(text @ Text::Plain(template), _, standing) = moment else { return None };
+    let name = template.source().strip_prefix('$')?;
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|each| each.is_ascii_alphanumeric() || each == '_');
+    if !is_name || name == "ARG" {
+        return None;
     }
+    let span = 0..template.source().len();
+    let at = text.locate(&span, standing.at);
+    let message = format!("`${name}` is taken as it stands here");
+    let problem = Problem::warning(at, text.length(&span), message);
+    Some(problem.with_help(format!("write `${{{name}}}` for its value")))
 }
 
 /// One warning for a `finally` that removes things without asking how the run ended: it also

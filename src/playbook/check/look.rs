@@ -69,26 +69,18 @@ pub(super) enum Cause {
 impl<'a> Look<'a, '_> {
     fn moment(&mut self, moment: &Moment<'a>) {
         match moment {
-            Moment::Text(text, _, standing) => {
+            Moment::Text(text, role, standing) => {
                 for used in &text.uses() {
-                    self.used(&Seen { text: *text, standing, used });
+                    self.used(&Seen { text: *text, role: *role, standing, used });
                 }
             }
-            Moment::Named(definition) => {
-                let new = self.ready.insert(definition.name);
-                self.closed.remove(definition.name);
-                if let Some(round) = self.rounds.last_mut().filter(|_| new) {
-                    round.push(definition.name);
-                }
-            }
-            Moment::Foreseen(name) => {
-                self.ready.insert(name);
-            }
+            Moment::Named(definition) => self.name(definition.name),
+            Moment::Foreseen(name) => self.name(name),
             Moment::Ran(kind) => {
                 self.ran.insert(*kind);
             }
             Moment::Validated => self.validated = true,
-            Moment::Checkpoint(..) | Moment::Unreadable { .. } => {}
+            Moment::Checkpoint(..) => {}
             Moment::LoopBegins => self.rounds.push(Vec::new()),
             Moment::LoopEnds => {
                 for name in self.rounds.pop().unwrap_or_default() {
@@ -98,6 +90,14 @@ impl<'a> Look<'a, '_> {
                     }
                 }
             }
+        }
+    }
+
+    fn name(&mut self, name: &'a str) {
+        let new = self.ready.insert(name);
+        self.closed.remove(name);
+        if let Some(round) = self.rounds.last_mut().filter(|_| new) {
+            round.push(name);
         }
     }
 
@@ -215,15 +215,18 @@ impl<'a> Look<'a, '_> {
 
     fn unknown(&mut self, seen: &Seen<'a, '_>) {
         let name = seen.root();
-        let looks_like_env = name.chars().all(|each| matches!(each, 'A'..='Z' | '0'..='9' | '_'));
-        if self.declared.open_env && looks_like_env && seen.used.path.rest.is_empty() {
+        let looks_like_env =
+            |name: &str| name.chars().all(|each| matches!(each, 'A'..='Z' | '0'..='9' | '_'));
+        let from_env = looks_like_env(name) && seen.used.path.rest.is_empty();
+        if self.declared.open_env && from_env {
             return;
         }
         let known = self.visible(seen.standing);
         if seen.may_be_the_shells() {
             return self.typo(seen, &known);
         }
-        let near = meant(name, known.iter().copied());
+        let known = known.into_iter().filter(|near| !from_env || looks_like_env(near));
+        let near = meant(name, known);
         let mut problem = seen.error(format!("unknown name `{name}`"));
         problem.help = if let Some(near) = near {
             Some(format!("did you mean `{near}`?"))
@@ -233,10 +236,8 @@ impl<'a> Look<'a, '_> {
             Some("write `true`, or leave the condition out".to_owned())
         } else if seen.is_bare_word() && seen.used.path.rest.is_empty() {
             Some(format!("text stands in quotes: '{name}'"))
-        } else if looks_like_env && seen.used.path.rest.is_empty() {
+        } else if from_env {
             Some(format!("write `${{env.{name}}}` for a variable of the environment"))
-        } else if known.is_empty() {
-            None
         } else {
             Some(
                 "a name is a variable, a parameter, a captured value or the `id` of a step"

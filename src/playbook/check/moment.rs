@@ -21,15 +21,6 @@ pub(super) enum Moment<'a> {
     Validated,
     /// A named restore point.
     Checkpoint(&'a str, &'a Position),
-    /// A handler's condition cannot be read.
-    Unreadable {
-        /// As written.
-        source: &'a str,
-        /// What is wrong with it.
-        reason: &'a str,
-        /// The handler.
-        at: &'a Position,
-    },
     /// The rounds of a `foreach` begin.
     LoopBegins,
     /// They are over: what was named inside is not seen any more.
@@ -41,6 +32,8 @@ pub(super) enum Moment<'a> {
 pub(super) enum Role {
     /// `when:`.
     When,
+    /// `input:` of a loop: a whole value may be the name of a file.
+    FileOrCommand,
     /// Anything else.
     Other,
 }

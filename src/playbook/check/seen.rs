@@ -3,12 +3,13 @@
 use crate::expr::{Form, Segment, Use, nearest};
 use crate::playbook::Problem;
 
-use super::moment::Standing;
+use super::moment::{Role, Standing};
 use super::text::Text;
 
 /// One use, where it stands.
 pub(super) struct Seen<'a, 'u> {
     pub(super) text: Text<'a>,
+    pub(super) role: Role,
     pub(super) standing: &'u Standing<'a>,
     pub(super) used: &'u Use,
 }

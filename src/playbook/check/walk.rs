@@ -28,6 +28,15 @@ pub(super) fn walk<'a>(workflow: &'a Workflow, start: &'a Position) -> Vec<Momen
     match &workflow.body {
         Body::Steps(list) => walk.steps(list, &steps, Ending::Stops),
         Body::Stages(stages) => stages.iter().for_each(|stage| walk.stage(stage, &steps)),
+        Body::MapReduce(job) => {
+            if let Some(setup) = &job.setup {
+                walk.stage(setup, &steps);
+            }
+            walk.steps(&job.map.template, &Standing { loops: 1, ..steps.clone() }, Ending::Stops);
+            if let Some(reduce) = &job.reduce {
+                walk.stage(reduce, &steps);
+            }
+        }
     }
     if let Some(handlers) = &workflow.on_failure {
         walk.handlers(handlers, &Standing { part: Part::Handler, ..standing.clone() });
@@ -69,9 +78,9 @@ impl<'a> Walk<'a> {
         if let Some(when) = &stage.when {
             self.moments.push(Moment::Text(Text::Condition(when), Role::When, inside.clone()));
         }
+        inside.env.extend(stage.env.iter().map(|entry| entry.name.as_str()));
         self.env(&stage.env, &inside);
         self.limit(stage.timeout.as_ref(), &inside);
-        inside.env.extend(stage.env.iter().map(|entry| entry.name.as_str()));
         let stops = stage.on_failure.is_none()
             && stage.retry.as_ref().is_none_or(|retry| retry.on_failure == RetryExhausted::Stop);
         let ending = if stops { Ending::Stops } else { Ending::GoesOn };
@@ -90,8 +99,9 @@ impl<'a> Walk<'a> {
         if let Some(when) = &step.when {
             self.moments.push(Moment::Text(Text::Condition(when), Role::When, inside.clone()));
         }
-        self.env(&step.env, &inside);
+        // An entry may use the outer value of its own name (`PATH: "${PATH}:/opt/bin"`).
         inside.env.extend(step.env.iter().map(|entry| entry.name.as_str()));
+        self.env(&step.env, &inside);
         self.limit(step.timeout.as_ref(), &inside);
         let fields = [&step.name, &step.working_dir, &step.output_file];
         for field in fields.into_iter().flatten() {
@@ -168,8 +178,10 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            Items::Command(command) | Items::Input { input: command, .. } => {
-                self.text(Text::Command(command), inside);
+            Items::Command(command) => self.text(Text::Command(command), inside),
+            Items::Input { input, .. } => {
+                let text = Text::Command(input);
+                self.moments.push(Moment::Text(text, Role::FileOrCommand, inside.clone()));
             }
             Items::Value(value) => self.text(Text::Plain(value), inside),
         }
@@ -203,12 +215,8 @@ impl<'a> Walk<'a> {
 
     fn handler(&mut self, handler: &'a Handler, around: &Standing<'a>) {
         let inside = Standing { at: &handler.at, ..around.clone() };
-        match &handler.condition {
-            Condition::Always => {}
-            Condition::When(condition) => self.text(Text::Condition(condition), &inside),
-            Condition::Malformed { source, reason } => {
-                self.moments.push(Moment::Unreadable { source, reason, at: &handler.at });
-            }
+        if let Condition::When(condition) = &handler.condition {
+            self.text(Text::Condition(condition), &inside);
         }
         self.limit(handler.timeout.as_ref(), &inside);
         self.steps(&handler.steps, &inside, Ending::GoesOn);

@@ -1,7 +1,6 @@
 //! `foreach:` in its flat and its nested form (SPEC 3.3, DECISIONS B32).
 
 use super::step::steps;
-use crate::expr::ShellText;
 use crate::playbook::model::{Constant, Count, Foreach, ItemTemplate, Items};
 use crate::playbook::reading::{Field, Fields, Reader, constant, value};
 use crate::playbook::yaml::{Kind, Node};
@@ -10,11 +9,7 @@ use crate::playbook::yaml::{Kind, Node};
 const DEFAULT_PARALLEL: u64 = 10;
 
 /// A loop. In the flat form `do`, `parallel` and `max_items` stand beside `foreach:` in `outer`.
-pub fn foreach<'n>(
-    reader: &'n Reader,
-    field: Field<'n>,
-    outer: &mut Fields<'n>,
-) -> Option<Foreach> {
+pub fn foreach(reader: &Reader, field: Field<'_>, outer: &mut Fields<'_>) -> Option<Foreach> {
     if Kind::of(field.value) != Kind::Map {
         let items = written(reader, field);
         let steps = body(reader, field, outer);
@@ -30,7 +25,7 @@ pub fn foreach<'n>(
     let mut fields = Fields::open(reader, field.value, "`foreach`")?;
     let items = source(reader, field, &mut fields);
     let outside = outer.has("do") && !fields.has("do");
-    let steps = body(reader, field, if outside { outer } else { &mut fields });
+    let steps = if outside { body(reader, field, outer) } else { body(reader, field, &mut fields) };
     let (parallel, max_items) = sizes(reader, &mut fields);
     let continue_on_error = reader.flag_or_false(fields.take("continue_on_error"));
     fields.finish();

@@ -4,13 +4,18 @@ use super::action::single_command;
 use super::on_failure::on_failure;
 use super::retry;
 use super::step::{one_or_more_steps, step_from, steps};
-use super::strategy::{self, strategy};
+use super::strategy::{needs_commands, strategy};
 use crate::expr::Expression;
 use crate::playbook::Problem;
 use crate::playbook::failure::{Condition, Handler, HandlerScope, Strategy};
 use crate::playbook::model::Step;
 use crate::playbook::reading::{Field, Fields, Reader, Sequence};
-use crate::playbook::yaml::Node;
+use crate::playbook::yaml::{Kind, Node};
+
+/// The keys that give a handler its commands.
+const COMMANDS: [&str; 4] = ["shell", "claude", "commands", "steps"];
+const SINGLE_COMMANDS: [&str; 6] =
+    ["shell", "claude", "goal_seek", "foreach", "write_file", "test"];
 
 const SCOPES: [(&str, HandlerScope); 4] = [
     ("command", HandlerScope::Command),
@@ -64,7 +69,7 @@ pub fn handler<'n>(
     handler.fail_workflow = fields.take("fail_workflow").and_then(|field| reader.flag(field));
     handler.failure_fatal = reader.flag_or_false(fields.take("handler_failure_fatal"));
     handler.commit_required = reader.flag_or_false(fields.take("commit_required"));
-    handler.capture = fields.take("capture").and_then(|field| reader.name(field));
+    handler.capture = fields.take("capture").and_then(|field| capture(reader, field));
     // A handler's own failure has no step to go back to.
     handler.on_failure =
         fields.take("on_failure").and_then(|field| on_failure(reader, field, None)).map(Box::new);
@@ -77,7 +82,21 @@ pub fn handler<'n>(
     handler.strategy = chosen.strategy;
     set_attempts(reader, &mut handler, attempts, retry_original);
     handler.steps = commands(reader, fields);
+    if says_nothing(&handler) && !fields.probably_meant(&COMMANDS) {
+        reader.error_with_help(
+            fields.node(),
+            "this handler does nothing",
+            "give it one of: shell, claude, commands",
+        );
+    }
     (handler, priority)
+}
+
+/// Whether a handler has neither commands nor anything else that it does.
+fn says_nothing(handler: &Handler) -> bool {
+    let told = handler.fail_workflow.is_some() || handler.max_attempts > 1;
+    let fallback = matches!(handler.strategy, Strategy::Fallback);
+    handler.steps.is_empty() && needs_commands(&handler.strategy) && (!told || fallback)
 }
 
 impl Handler {
@@ -90,6 +109,20 @@ impl Handler {
             && matches!(self.condition, Condition::Always)
             && self.scope.is_none()
     }
+}
+
+/// The name of the output; older files could give it several.
+fn capture(reader: &Reader, field: Field<'_>) -> Option<String> {
+    if Kind::of(field.value) == Kind::Map {
+        reader.lose_names();
+        reader.error_with_help(
+            field.value,
+            "`capture` of a handler is one name",
+            "write `capture: NAME`, or `capture: NAME` in the steps under `commands:`",
+        );
+        return None;
+    }
+    reader.name(field)
 }
 
 /// A malformed condition does not stop the file, it is only warned of (SPEC 6.2).
@@ -178,10 +211,11 @@ fn set_attempts(
 /// The commands of a handler: a list, one command with its options, or `shell` and `claude`
 /// together, which run in this order.
 fn commands<'n>(reader: &'n Reader, fields: &mut Fields<'n>) -> Vec<Step> {
-    const SINGLE: [&str; 6] = ["shell", "claude", "goal_seek", "foreach", "write_file", "test"];
     if let Some(list) = fields.take_either("commands", "steps") {
-        if let Some(field) =
-            SINGLE.into_iter().find(|name| fields.has(name)).and_then(|name| fields.take(name))
+        if let Some(field) = SINGLE_COMMANDS
+            .into_iter()
+            .find(|name| fields.has(name))
+            .and_then(|name| fields.take(name))
         {
             reader.error_with_help(
                 field.key,
@@ -200,17 +234,12 @@ fn commands<'n>(reader: &'n Reader, fields: &mut Fields<'n>) -> Vec<Step> {
             commands.push(super::step::plain_step(reader, field.value, action));
         }
         commands.extend(single_command(reader, fields, "on_failure"));
-    } else if SINGLE.iter().any(|name| fields.has(name)) {
+    } else if SINGLE_COMMANDS.iter().any(|name| fields.has(name)) {
         commands.push(step_from(reader, fields, Sequence { ids: &[], at: None }));
     } else {
-        for name in SINGLE {
+        for name in SINGLE_COMMANDS {
             fields.take(name);
         }
     }
     commands
-}
-
-/// Whether a handler without commands still does something.
-pub fn needs_commands(handler: &Handler) -> bool {
-    strategy::needs_commands(&handler.strategy)
 }

@@ -67,7 +67,7 @@ fn short_form(reader: &Reader, field: Field<'_>) -> Vec<Step> {
 }
 
 /// `shell`, `claude`, the older `command`, or `commands`.
-fn commands<'n>(reader: &'n Reader, field: Field<'n>, fields: &mut Fields<'n>) -> Vec<Step> {
+fn commands(reader: &Reader, field: Field<'_>, fields: &mut Fields<'_>) -> Vec<Step> {
     const NAMES: [&str; 5] = ["shell", "claude", "command", "commands", "steps"];
     let given = NAMES.iter().any(|name| fields.has(name));
     let list = fields.take_either("commands", "steps");

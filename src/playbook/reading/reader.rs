@@ -1,8 +1,10 @@
 //! One reading of a file: where things stand, and everything that is wrong with it.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use indexmap::IndexSet;
 
 use super::super::lower::RetryFields;
 use super::super::yaml::{Content, Kind, Node, Style};
@@ -11,8 +13,8 @@ use crate::expr::{Place, SyntaxError};
 
 /// Collects the problems of one file while its tree is read.
 pub struct Reader {
-    file: Arc<std::path::PathBuf>,
-    problems: RefCell<Vec<Problem>>,
+    file: Arc<PathBuf>,
+    problems: RefCell<IndexSet<Problem>>,
     names_lost: Cell<bool>,
     /// `retry_defaults:`, known before the first step is read.
     pub retry_defaults: OnceCell<RetryFields>,
@@ -61,6 +63,12 @@ impl Reader {
         }
     }
 
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> Arc<PathBuf> {
+        Arc::clone(&self.file)
+    }
+
     /// Where a node stands.
     #[must_use]
     pub fn position(&self, node: &Node) -> Position {
@@ -85,14 +93,20 @@ impl Reader {
         Place { line: number(node.line), column: number(node.column + quote), block_indent }
     }
 
+    /// An error at a node, not noted yet.
+    #[must_use]
+    pub fn problem(&self, at: &Node, message: impl Into<String>) -> Problem {
+        Problem::error(self.position(at), at.length, message)
+    }
+
     /// Notes an error at a node.
     pub fn error(&self, at: &Node, message: impl Into<String>) {
-        self.note(Problem::error(self.position(at), at.length, message));
+        self.note(self.problem(at, message));
     }
 
     /// Notes an error with the way out.
     pub fn error_with_help(&self, at: &Node, message: impl Into<String>, help: impl Into<String>) {
-        self.note(Problem::error(self.position(at), at.length, message).with_help(help));
+        self.note(self.problem(at, message).with_help(help));
     }
 
     /// Notes that a field has a value of the wrong kind.
@@ -116,10 +130,7 @@ impl Reader {
 
     /// Notes any problem. The same thing (an alias is read twice) is noted once.
     pub fn note(&self, problem: Problem) {
-        let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+        self.problems.borrow_mut().insert(problem);
     }
 
     /// Remembers that a part which may define names could not be read: names that nobody
@@ -134,10 +145,16 @@ impl Reader {
         !self.names_lost.get()
     }
 
+    /// Whether there are so many problems that nobody reads what was meant by each.
+    #[must_use]
+    pub fn has_enough(&self) -> bool {
+        self.problems.borrow().len() > 200
+    }
+
     /// All problems in file order.
     #[must_use]
     pub fn into_problems(self) -> Vec<Problem> {
-        let mut problems = self.problems.into_inner();
+        let mut problems: Vec<Problem> = self.problems.into_inner().into_iter().collect();
         problems.sort_by_key(|problem| (problem.at.line, problem.at.column));
         problems
     }

@@ -10,9 +10,9 @@ pub(super) fn described(mut schema: Value, description: &str) -> Value {
     schema
 }
 
-/// Text; a number stands for the text as it is written.
+/// Text; a number or boolean stands for the text as it is written.
 pub(super) fn text(description: &str) -> Value {
-    described(json!({ "type": ["string", "number"] }), description)
+    described(json!({ "type": ["string", "number", "boolean"] }), description)
 }
 
 /// Text that must match `pattern`.
@@ -20,9 +20,9 @@ pub(super) fn matching(description: &str, pattern: &str) -> Value {
     described(json!({ "type": "string", "pattern": pattern }), description)
 }
 
-/// `true` or `false`.
+/// `true` or `false`, also in quotes.
 pub(super) fn flag(description: &str) -> Value {
-    described(json!({ "type": "boolean" }), description)
+    described(json!({ "type": ["boolean", "string"], "pattern": "^(true|false)$" }), description)
 }
 
 /// One of some words.
@@ -39,7 +39,7 @@ pub(super) fn whole(description: &str, minimum: u64) -> Value {
 /// A whole number, or a `${…}` that becomes one.
 pub(super) fn count(description: &str, minimum: u64) -> Value {
     let number = json!({ "type": "integer", "minimum": minimum });
-    any(description, vec![number, json!({ "type": "string", "pattern": r"^[0-9]+$|\$" })])
+    any(description, vec![number, json!({ "type": "string", "pattern": r"^[0-9]+$|\$\{" })])
 }
 
 /// A number between two bounds, also as text.
@@ -54,6 +54,11 @@ pub(super) fn number(description: &str, minimum: f64, maximum: Option<f64>) -> V
 /// Seconds, or `90s`, `5m`, `1h30m`, `500ms`, `7d`, or a `${…}` that becomes one; more than 0.
 pub(super) fn duration(description: &str) -> Value {
     reference("duration", description)
+}
+
+/// As [`duration`], but written out: no `${…}`.
+pub(super) fn period(description: &str) -> Value {
+    reference("period", description)
 }
 
 /// A list of at least one of `item`.
@@ -111,6 +116,15 @@ pub(super) fn one_of(mut schema: Value, keys: &[&str]) -> Value {
     if let Some(fields) = schema.as_object_mut() {
         let each: Vec<Value> = keys.iter().map(|key| json!({ "required": [key] })).collect();
         fields.insert("oneOf".to_owned(), each.into());
+    }
+    schema
+}
+
+/// `schema`, and at least one of these keys must be there.
+pub(super) fn some_of(mut schema: Value, keys: &[&str]) -> Value {
+    if let Some(fields) = schema.as_object_mut() {
+        let each: Vec<Value> = keys.iter().map(|key| json!({ "required": [key] })).collect();
+        fields.insert("anyOf".to_owned(), each.into());
     }
     schema
 }

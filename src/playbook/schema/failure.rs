@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::build::{
-    any, choice, described, duration, flag, list, mapping, matching, not_both, number, reference,
-    requires, text, whole,
+    any, choice, described, duration, flag, list, mapping, matching, not_both, number, period,
+    reference, requires, text, whole,
 };
+use super::step::Keys;
 
 /// The definitions of this file, by name.
-pub(super) fn definitions() -> Vec<(&'static str, Value)> {
+pub(super) fn definitions() -> Keys {
     vec![
         ("retry", retry()),
         ("backoff", backoff()),
@@ -18,44 +19,50 @@ pub(super) fn definitions() -> Vec<(&'static str, Value)> {
     ]
 }
 
+fn delay(description: &str) -> Value {
+    reference("delay", description)
+}
+
 fn retry() -> Value {
+    let share = number("The share, 0 to 1.", 0.0, Some(1.0));
+    let jitter = any("Shorten each delay by a random part.", vec![flag("As is usual."), share]);
+    let several = described(
+        json!({ "type": "array", "items": failure_kind(), "minItems": 1 }),
+        "Any of these.",
+    );
+    let retry_on = "Which failures are retried; all when it is left out.";
+    let budget = "No retry starts after this much time since the first attempt.";
     let keys = vec![
         ("attempts", whole("Runs in all.", 1)),
         ("max_attempts", whole("Same as `attempts`.", 1)),
         ("backoff", reference("backoff", "How the delays grow (default exponential).")),
-        ("initial_delay", reference("delay", "The first delay.")),
-        ("max_delay", reference("delay", "No delay is longer.")),
-        (
-            "jitter",
-            any(
-                "Shorten each delay by a random part.",
-                vec![flag("Use the default share."), number("The share, 0 to 1.", 0.0, Some(1.0))],
-            ),
-        ),
+        ("initial_delay", delay("The first delay.")),
+        ("max_delay", delay("No delay is longer.")),
+        ("jitter", jitter),
         ("jitter_factor", number("The share of `jitter: true`, 0 to 1.", 0.0, Some(1.0))),
-        (
-            "retry_on",
-            any(
-                "Which failures are retried; all when it is left out.",
-                vec![
-                    failure_kind(),
-                    described(json!({ "type": "array", "items": failure_kind() }), "Any of these."),
-                ],
-            ),
-        ),
-        ("retry_budget", duration("No retry starts after this much time since the first attempt.")),
-        (
-            "on_failure",
-            choice(
-                "When the attempts are used up: fail (default), go on, or let `on_failure` of the step stand in.",
-                &["stop", "continue", "fallback"],
-            ),
-        ),
+        ("retry_on", any(retry_on, vec![failure_kind(), several])),
+        ("retry_budget", period(budget)),
+        ("on_failure", exhausted()),
     ];
     let policy = not_both(mapping("When and how often.", keys), &[["attempts", "max_attempts"]]);
     any(
         "Run it again when it fails: a number of retries after the first run, or a mapping.",
         vec![whole("Retries after the first run.", 0), policy],
+    )
+}
+
+fn exhausted() -> Value {
+    let keys = vec![
+        ("shell", text("A command.")),
+        ("command", text("Same as `shell`.")),
+        ("claude", text("A prompt.")),
+    ];
+    let command = mapping("The command whose result stands in.", keys);
+    let fallback = mapping("A command that stands in.", vec![("fallback", command)]);
+    let word = "Fail (default), go on, or let `on_failure` of the step stand in.";
+    any(
+        "When the attempts are used up.",
+        vec![choice(word, &["stop", "continue", "fallback"]), requires(fallback, &["fallback"])],
     )
 }
 
@@ -80,71 +87,71 @@ fn failure_kind() -> Value {
             "unknown",
         ],
     );
-    let code =
-        described(json!({ "type": "integer", "minimum": 1, "maximum": 255 }), "An exit code.");
-    let pattern = mapping(
-        "A regular expression over message and output.",
-        vec![("pattern", text("The expression."))],
-    );
+    let code = json!({ "type": "integer", "minimum": 1, "maximum": 255 });
+    let pattern = vec![("pattern", text("The expression."))];
+    let pattern = mapping("A regular expression over message and output.", pattern);
     any(
         "A class, an exit code, or a pattern.",
-        vec![classes, code, requires(pattern, &["pattern"])],
+        vec![classes, described(code, "An exit code."), requires(pattern, &["pattern"])],
     )
 }
 
 fn backoff() -> Value {
-    let delay = |description| reference("delay", description);
-    let shape = |key: &'static str, inner: Value| {
-        requires(mapping("A shape with its numbers.", vec![(key, inner)]), &[key])
+    let common = vec![
+        ("initial", delay("The first delay.")),
+        ("initial_delay", delay("Same as `initial`.")),
+        ("max", delay("No delay is longer.")),
+        ("max_delay", delay("Same as `max`.")),
+    ];
+    let shape = |name: &'static str, own: Keys| {
+        let numbers = mapping("Its numbers.", [common.clone(), own].concat());
+        let inner = any("Its numbers, or nothing.", vec![json!({ "type": "null" }), numbers]);
+        requires(mapping("A shape with its numbers.", vec![(name, inner)]), &[name])
     };
-    let exponential = mapping(
-        "Multiplied each time.",
-        vec![
-            ("initial", delay("The first delay.")),
-            ("max", delay("No delay is longer.")),
-            ("factor", number("The factor (default 2).", 1.0, None)),
-            ("base", number("Same as `factor`.", 1.0, None)),
-        ],
-    );
-    let linear = mapping(
-        "Grows by the same each time.",
-        vec![
-            ("initial", delay("The first delay.")),
-            ("increment", delay("What is added.")),
-            ("max", delay("No delay is longer.")),
-        ],
-    );
-    let plain = |description| {
-        mapping(
-            description,
-            vec![("initial", delay("The first delay.")), ("max", delay("No delay is longer."))],
-        )
-    };
+    let factor = |description| number(description, 1.0, Some(1000.0));
+    let exponential = vec![
+        ("factor", factor("What it is multiplied with each time (default 2).")),
+        ("base", factor("Same as `factor`.")),
+        ("multiplier", factor("Same as `factor`.")),
+    ];
+    let fixed = vec![("delay", delay("Every delay."))];
+    let linear = vec![("increment", delay("What is added each time."))];
+    let name = || choice("The shape.", &["fixed", "linear", "exponential", "fibonacci"]);
+    let all = [vec![("type", name())], common.clone(), fixed.clone(), linear.clone()].concat();
+    let named = mapping("A shape by its name.", [all, exponential.clone()].concat());
     any(
         "How the delay grows from attempt to attempt.",
         vec![
-            choice("The shape.", &["fixed", "linear", "exponential", "fibonacci"]),
-            shape("exponential", exponential),
+            name(),
+            requires(named, &["type"]),
+            shape("fixed", fixed),
             shape("linear", linear),
-            shape("fixed", plain("Always the same.")),
-            shape("fibonacci", plain("1, 1, 2, 3, 5 … times the first delay.")),
+            shape("exponential", exponential),
+            shape("fibonacci", vec![]),
         ],
     )
 }
 
+/// Words that are options elsewhere; as a command they would do nothing (DECISIONS B2).
+const WORDS: &[&str] =
+    &["continue", "ignore", "skip", "pass", "stop", "abort", "fail", "none", "retry", "fallback"];
+
+fn command() -> Value {
+    described(
+        json!({ "type": "string", "not": { "enum": WORDS } }),
+        "A shell command, or a Claude command when it begins with `/`.",
+    )
+}
+
 fn on_failure() -> Value {
-    let several = mapping(
-        "Several handlers; they are tried until one succeeds.",
-        vec![("handlers", list("The handlers.", reference("handler", "One handler.")))],
-    );
+    let one = any("One handler.", vec![command(), reference("handler", "With its options.")]);
+    let several = vec![("handlers", list("The handlers.", one))];
+    let several = mapping("Several handlers; they are tried until one succeeds.", several);
     any(
         "What to do about a failure.",
         vec![
             flag("`true` ignores it, `false` lets it fail."),
-            described(
-                json!({ "type": "string", "not": { "enum": ["continue", "ignore", "stop", "skip", "abort", "fail"] } }),
-                "A shell command, or a Claude command when it begins with `/`.",
-            ),
+            command(),
             reference("steps", "Steps of one handler."),
             reference("handler", "One handler."),
             requires(several, &["handlers"]),
@@ -153,46 +160,43 @@ fn on_failure() -> Value {
 }
 
 fn handler() -> Value {
-    let commands = vec![
-        ("shell", text("A shell command; it sees `error.*`.")),
-        ("claude", text("A prompt; it sees `error.*`. After `shell` when both are given.")),
-        ("commands", reference("commands", "Steps.")),
-        ("steps", reference("commands", "Same as `commands`.")),
+    let steps = vec![
+        ("commands", reference("steps", "Its steps; they see `error.*`.")),
+        ("steps", reference("steps", "Same as `commands`.")),
     ];
-    let choosing = vec![
+    // One command stands in the handler itself, with everything a step can say.
+    let keys = [super::step::keys(), steps, choosing(), meaning(), of_strategies()].concat();
+    let handler = mapping("One handler: steps, when they run, what their success means.", keys);
+    not_both(
+        handler,
+        &[["max_attempts", "max_retries"], ["when", "condition"], ["commands", "steps"]],
+    )
+}
+
+fn choosing() -> Keys {
+    let scopes = ["command", "step", "phase", "workflow"];
+    let priority = json!({ "type": ["integer", "string"], "pattern": "^-?[0-9]+$" });
+    let order = "Higher is tried first; then the order of the file.";
+    vec![
         ("id", matching("Its name: `${ID.output}`.", "^[A-Za-z_][A-Za-z0-9_-]*$")),
         ("when", reference("condition", "Only for failures for which this is true.")),
         ("condition", reference("condition", "Same as `when`.")),
-        (
-            "priority",
-            described(
-                json!({ "type": "integer" }),
-                "Higher is tried first; then the order of the file.",
-            ),
-        ),
-        (
-            "scope",
-            choice(
-                "Only for failures that come from there.",
-                &["command", "step", "phase", "workflow"],
-            ),
-        ),
-    ];
-    let meaning = vec![
+        ("priority", described(priority, order)),
+        ("scope", choice("Only for failures that come from there.", &scopes)),
+    ]
+}
+
+fn meaning() -> Keys {
+    let attempts = "Runs of the original in all; more than 1 runs it again after the handler.";
+    let fail_workflow = "`true`: the failure goes on even when the handler succeeded; `false`: it \
+                         is recorded and the workflow goes on; left out: a failure that stays \
+                         goes to the handlers around.";
+    vec![
         ("strategy", reference("strategy", "What its success means (default recovery).")),
-        (
-            "max_attempts",
-            whole("Runs of the original in all; more than 1 runs it again after the handler.", 1),
-        ),
+        ("max_attempts", whole(attempts, 1)),
         ("max_retries", whole("Runs of the original after the first one.", 0)),
         ("retry_original", flag("Run the original again after the handler succeeded.")),
-        (
-            "fail_workflow",
-            flag(
-                "`true`: the failure goes on even when the handler succeeded; `false`: it is recorded and the workflow \
-             goes on; left out: a failure that stays goes to the handlers around.",
-            ),
-        ),
+        ("fail_workflow", flag(fail_workflow)),
         ("handler_failure_fatal", flag("When this handler fails, no other one is tried.")),
         ("commit_required", flag("HEAD must have moved.")),
         ("timeout", duration("Time for all its steps together.")),
@@ -200,70 +204,59 @@ fn handler() -> Value {
         ("capture", matching("Give its output this name.", "^[A-Za-z_][A-Za-z0-9_-]*$")),
         ("on_failure", reference("on_failure", "What to do when the handler fails.")),
         ("on_success", reference("commands", "Steps after it succeeded.")),
-    ];
-    let of_strategies = vec![
-        ("delay", reference("delay", "For `retry`: the delay before the original runs again.")),
-        (
-            "from_step",
-            any(
-                "For `partial_resume`: where to go back to.",
-                vec![text("The id of the step."), whole("Its number, from 1.", 1)],
-            ),
-        ),
+    ]
+}
+
+fn of_strategies() -> Keys {
+    vec![
+        ("delay", delay("For `retry`: the delay before the original runs again.")),
+        ("from_step", from_step()),
         ("message", text("For `intervene`: what the person reads.")),
         ("cleanup", reference("commands", "For `abort`: steps before the failure goes on.")),
-    ];
-    let keys = [commands, choosing, meaning, of_strategies].concat();
-    not_both(
-        mapping("One handler: steps, when they run, and what their success means.", keys),
-        &[["max_attempts", "max_retries"], ["when", "condition"], ["commands", "steps"]],
+    ]
+}
+
+fn from_step() -> Value {
+    any(
+        "For `partial_resume`: the step to go back to.",
+        vec![text("The id of the step."), whole("Its number, from 1.", 1)],
     )
 }
 
 fn strategy() -> Value {
-    let shape = |key: &'static str, keys: Vec<(&str, Value)>| {
-        let inner = mapping("What it needs.", keys);
-        requires(mapping("A strategy with what it needs.", vec![(key, inner)]), &[key])
+    let shape = |name: &'static str, own: Keys| {
+        let attempts = vec![("max_attempts", whole("Runs of the original in all.", 1))];
+        let inner = mapping("What it needs.", [attempts, own].concat());
+        requires(mapping("A strategy with what it needs.", vec![(name, inner)]), &[name])
     };
+    let cleanup = reference("commands", "Steps before the failure goes on.");
+    let names = [
+        "recovery",
+        "retry",
+        "fallback",
+        "partial_resume",
+        "intervene",
+        "abort",
+        "cleanup",
+        "custom",
+    ];
     any(
         "What the handler's success means.",
         vec![
             choice(
-                "recovery: repaired, go on. retry: run the original again. fallback: the handler's result stands in. \
-             partial_resume: go back to an earlier step. intervene: wait for a person. abort: clean up, then fail.",
-                &[
-                    "recovery",
-                    "retry",
-                    "fallback",
-                    "partial_resume",
-                    "intervene",
-                    "abort",
-                    "cleanup",
-                    "custom",
-                ],
+                "recovery: repaired, go on. retry: run the original again. fallback: the \
+                 handler's result stands in. partial_resume: go back to an earlier step. \
+                 intervene: wait for a person. abort: clean up, then fail.",
+                &names,
             ),
-            shape(
-                "retry",
-                vec![
-                    ("delay", reference("delay", "The delay before the original runs again.")),
-                    ("max_attempts", whole("Runs of the original in all.", 1)),
-                ],
-            ),
-            shape(
-                "partial_resume",
-                vec![(
-                    "from_step",
-                    any(
-                        "Where to go back to.",
-                        vec![text("The id of the step."), whole("Its number, from 1.", 1)],
-                    ),
-                )],
-            ),
+            shape("retry", vec![("delay", delay("Before the original runs again."))]),
+            shape("partial_resume", vec![("from_step", from_step())]),
             shape("intervene", vec![("message", text("What the person reads."))]),
-            shape(
-                "abort",
-                vec![("cleanup", reference("commands", "Steps before the failure goes on."))],
-            ),
+            shape("abort", vec![("cleanup", cleanup)]),
+            shape("recovery", vec![]),
+            shape("fallback", vec![]),
+            shape("cleanup", vec![]),
+            shape("custom", vec![]),
         ],
     )
 }

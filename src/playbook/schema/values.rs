@@ -3,15 +3,19 @@
 use serde_json::{Value, json};
 
 use super::build::{
-    any, choice, described, flag, list, mapping, named, number, reference, requires, text, whole,
+    any, choice, described, flag, list, mapping, matching, named, number, period, reference,
+    requires, text, whole,
 };
+use super::step::Keys;
 
 const ENV_NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
+const TIME: &str = r"^[0-9]+(\.[0-9]+)?$|^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$";
 
 /// The definitions of this file, by name.
-pub(super) fn definitions() -> Vec<(&'static str, Value)> {
+pub(super) fn definitions() -> Keys {
     vec![
         ("duration", duration()),
+        ("period", time("Seconds, or `90s`, `5m`, `1h30m`, `7d`; more than 0.", TIME)),
         ("delay", delay()),
         ("condition", condition()),
         ("words", words()),
@@ -27,24 +31,22 @@ pub(super) fn definitions() -> Vec<(&'static str, Value)> {
     ]
 }
 
+fn time(description: &str, pattern: &str) -> Value {
+    let text = json!({ "type": "string", "pattern": pattern });
+    any(description, vec![json!({ "type": "number", "exclusiveMinimum": 0 }), text])
+}
+
 fn duration() -> Value {
-    any(
+    time(
         "Seconds, or `90s`, `5m`, `1h30m`, `500ms`, `7d`, or a `${…}` that becomes one; more than 0.",
-        vec![
-            json!({ "type": "number", "exclusiveMinimum": 0 }),
-            json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$|^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$|\$" }),
-        ],
+        &format!(r"{TIME}|\$\{{"),
     )
 }
 
 fn delay() -> Value {
-    any(
-        "Seconds, or `500ms`, `5s`, `1m`; 0 is allowed.",
-        vec![
-            json!({ "type": "number", "minimum": 0 }),
-            json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$|^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$" }),
-        ],
-    )
+    let text = json!({ "type": "string", "pattern": TIME });
+    let number = json!({ "type": "number", "minimum": 0 });
+    any("Seconds, or `500ms`, `5s`, `1m`; 0 is allowed.", vec![number, text])
 }
 
 fn condition() -> Value {
@@ -56,10 +58,8 @@ fn condition() -> Value {
 
 fn words() -> Value {
     let separated = json!({ "type": "string", "minLength": 1 });
-    any(
-        "A list of words, or one text.",
-        vec![list("The words.", json!({ "type": "string" })), separated],
-    )
+    let word = json!({ "type": ["string", "number", "boolean"] });
+    any("A list of words, or one text.", vec![list("The words.", word), separated])
 }
 
 fn permission_mode() -> Value {
@@ -76,83 +76,77 @@ fn variables() -> Value {
     )
 }
 
-fn parameters() -> Value {
-    let kind =
-        choice("What its value must be.", &["string", "number", "boolean", "array", "object"]);
-    let keys = || {
+fn parameter() -> Keys {
+    let kinds = ["string", "number", "boolean", "array", "object", "any"];
+    let kind = any(
+        "What its value must be.",
         vec![
-            ("description", text("What it is for.")),
-            ("type", kind.clone()),
-            ("required", flag("`--param NAME=VALUE` must be given.")),
-            (
-                "default",
-                described(
-                    json!({}),
-                    "Its value when it is not given; has the type and is in `enum`.",
-                ),
-            ),
-            (
-                "enum",
-                described(json!({ "type": "array", "minItems": 1 }), "The values it may have."),
-            ),
-        ]
-    };
-    let mut with_name = keys();
-    with_name.push(("name", text("Its name.")));
-    let entry = any(
-        "One parameter.",
-        vec![text("Its name."), requires(mapping("One parameter.", with_name), &["name"])],
-    );
-    let older = mapping(
-        "The older shape.",
-        vec![
-            ("required", list("Those that must be given.", entry.clone())),
-            ("optional", list("Those that may be given.", entry)),
+            choice("The type.", &kinds),
+            matching("Older spellings.", "^(String|Number|Boolean|Array|Object|Any)$"),
         ],
     );
-    let map = named("By name.", "^[A-Za-z_][A-Za-z0-9_-]*$", mapping("One parameter.", keys()));
-    any("What `--param NAME=VALUE` can set; its value is data, never code.", vec![older, map])
+    let default = "Its value when it is not given; has the type and is in `enum`.";
+    let choices = json!({ "type": "array", "minItems": 1 });
+    vec![
+        ("description", text("What it is for.")),
+        ("type", kind),
+        ("required", flag("`--param NAME=VALUE` must be given.")),
+        ("default", described(json!({}), default)),
+        ("enum", described(choices, "The values it may have.")),
+    ]
+}
+
+fn parameters() -> Value {
+    let with_name = [parameter(), vec![("name", text("Its name."))]].concat();
+    let with_name = requires(mapping("One parameter.", with_name), &["name"]);
+    let entry = any("One parameter.", vec![text("Its name."), with_name]);
+    let entries =
+        |description| described(json!({ "type": "array", "items": entry.clone() }), description);
+    let older = vec![
+        ("required", entries("Those that must be given.")),
+        ("optional", entries("Those that may be given.")),
+    ];
+    let one = mapping("One parameter with its options.", parameter());
+    let one = any("One parameter.", vec![json!({ "type": "null" }), one]);
+    let map = named("By name.", "^(x-.*|[A-Za-z_][A-Za-z0-9_-]*)$", one);
+    any(
+        "What `--param NAME=VALUE` can set; its value is data, never code.",
+        vec![mapping("The older shape.", older), map],
+    )
 }
 
 fn scalar() -> Value {
-    described(json!({ "type": ["string", "number", "boolean"] }), "The value.")
+    text("The value.")
 }
 
 fn env_value() -> Value {
-    let secret = mapping(
-        "A value that is masked wherever it appears.",
-        vec![("secret", flag("Mask it.")), ("value", scalar())],
-    );
-    let command = mapping(
-        "The output of a command, once per run.",
-        vec![("command", text("The command.")), ("cache", flag("It always runs once per run."))],
-    );
-    let conditional = mapping(
-        "One of two values.",
-        vec![
-            ("condition", reference("condition", "Which one.")),
-            ("when_true", scalar()),
-            ("when_false", scalar()),
-        ],
-    );
-    let known = ["secret", "command", "condition", "value", "cache", "when_true", "when_false"];
-    let by_profile = described(
-        json!({
-            "type": "object",
-            "propertyNames": { "not": { "enum": known } },
-            "additionalProperties": scalar(),
-            "minProperties": 1,
-        }),
-        "A value for each profile, and `default`.",
-    );
+    let secret = || ("secret", flag("Mask its value wherever it appears."));
+    let value = mapping("A value with options.", vec![("value", scalar()), secret()]);
+    let cache = described(json!({ "enum": [true, "true"] }), "It always runs once per run.");
+    let command = vec![("command", text("The command.")), ("cache", cache), secret()];
+    let command = mapping("The output of a command, once per run.", command);
+    let conditional = vec![
+        ("condition", reference("condition", "Which one.")),
+        ("when_true", scalar()),
+        ("when_false", scalar()),
+        secret(),
+    ];
+    let conditional = mapping("One of two values.", conditional);
+    let known = ["command", "condition", "value", "cache", "when_true", "when_false"];
+    let by_profile = json!({
+        "type": "object",
+        "propertyNames": { "not": { "enum": known } },
+        "additionalProperties": scalar(),
+        "minProperties": 1,
+    });
     any(
         "One environment value.",
         vec![
             scalar(),
-            requires(secret, &["secret", "value"]),
+            requires(value, &["value"]),
             requires(command, &["command"]),
             requires(conditional, &["condition", "when_true", "when_false"]),
-            by_profile,
+            described(by_profile, "A value for each profile, and `default`."),
         ],
     )
 }
@@ -162,33 +156,26 @@ fn env() -> Value {
 }
 
 fn secrets() -> Value {
-    let source = mapping(
-        "Where it comes from.",
-        vec![
-            ("provider", choice("What kind of source.", &["env", "file", "command"])),
-            ("key", text("The variable, file or command.")),
-        ],
-    );
-    let value = any(
-        "Where the value comes from.",
-        vec![
-            text("The environment variable that holds it."),
-            requires(source, &["provider", "key"]),
-        ],
-    );
-    named(
-        "Values that are masked wherever they appear, and exported under these names.",
-        ENV_NAME,
-        value,
-    )
+    let source = vec![
+        ("provider", choice("What kind of source.", &["env", "file", "command"])),
+        ("key", text("The variable, file or command.")),
+    ];
+    let source = requires(mapping("Where it comes from.", source), &["provider", "key"]);
+    let variable = text("The environment variable that holds it.");
+    let value = any("Where the value comes from.", vec![variable, source]);
+    let about = "Values that are masked wherever they appear, and exported under these names.";
+    named(about, ENV_NAME, value)
 }
 
 fn profiles() -> Value {
-    named(
-        "Environment for `--profile NAME`, in place of entries of `env`.",
-        "^[A-Za-z_][A-Za-z0-9_-]*$",
-        env(),
-    )
+    let nested = vec![
+        ("description", text("What it is for.")),
+        ("env", reference("env", "Its environment.")),
+    ];
+    let nested = requires(mapping("With a description.", nested), &["env"]);
+    let profile = any("One profile.", vec![nested, reference("env", "Its environment.")]);
+    let about = "Environment for `--profile NAME`, in place of entries of `env`.";
+    named(about, "", profile)
 }
 
 fn claude() -> Value {
@@ -196,16 +183,13 @@ fn claude() -> Value {
         "Defaults of all agent steps.",
         vec![
             ("model", text("The model.")),
-            ("permission_mode", reference("permission_mode", "How the agent asks for permission.")),
+            ("permission_mode", reference("permission_mode", "How the agent asks.")),
             ("allowed_tools", reference("words", "Tools the agent may use.")),
             ("skip_permissions", flag("The agent asks for nothing.")),
             ("max_turns", whole("Turns at most.", 1)),
             ("max_budget_usd", number("Dollars of one call at most.", 0.0, None)),
             ("extra_args", reference("words", "Arguments that are passed on as they are.")),
-            (
-                "command",
-                reference("words", "The program instead of `claude`, with leading arguments."),
-            ),
+            ("command", reference("words", "The program instead of `claude`, and arguments.")),
         ],
     )
 }
@@ -215,28 +199,20 @@ fn budget() -> Value {
         "Limits of the whole session, over all its runs.",
         vec![
             ("usd", number("Dollars.", 0.0, None)),
-            ("tokens", whole("Tokens.", 1)),
-            ("agent_calls", whole("Agent calls.", 1)),
-            ("wall_time", reference("duration", "Time in which something runs.")),
+            ("tokens", whole("Tokens.", 0)),
+            ("agent_calls", whole("Agent calls.", 0)),
+            ("wall_time", period("Time in which something runs.")),
         ],
     )
 }
 
 fn limits() -> Value {
+    let max_wait = "Longest wait for a provider's limit; then the session parks.";
     mapping(
         "When waiting ends.",
         vec![
-            (
-                "max_wait",
-                reference(
-                    "duration",
-                    "Longest wait for a provider's limit; then the session parks.",
-                ),
-            ),
-            (
-                "idle_timeout",
-                reference("duration", "An agent that prints nothing for so long is stopped."),
-            ),
+            ("max_wait", reference("delay", max_wait)),
+            ("idle_timeout", period("An agent that prints nothing for so long is stopped.")),
         ],
     )
 }

@@ -111,10 +111,13 @@ impl<'t> Builder<'t> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let style = self.style_of(style, tag.as_deref(), &text, &span)?;
-                let length = self.length_of(&span);
+                let (line, column, length) = match style {
+                    Style::Block(_) => self.header_of_block(&text, &span),
+                    _ => (span.start.line(), span.start.col() + 1, self.length_of(&span)),
+                };
                 let node = Node {
-                    line: span.start.line(),
-                    column: span.start.col() + 1,
+                    line,
+                    column,
                     length,
                     content: Content::Scalar(text.into_owned(), style),
                 };
@@ -254,7 +257,7 @@ impl<'t> Builder<'t> {
             ScalarStyle::Plain => Style::Plain,
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
             ScalarStyle::Literal | ScalarStyle::Folded => {
-                Style::Block(self.block_indent(span.start.line(), text))
+                Style::Block(self.block_indent(self.header_of_block(text, span).0, text))
             }
         };
         let Some(tag) = tag else { return Ok(written) };
@@ -280,6 +283,18 @@ impl<'t> Builder<'t> {
         } else {
             Err(unknown_tag(tag, span))
         }
+    }
+
+    /// Line, column and length of the `|` or `>` of a block scalar. The parser says where its
+    /// first line with something in it stands.
+    fn header_of_block(&self, text: &str, span: &Span) -> (usize, usize, usize) {
+        let empty = text.bytes().take_while(|byte| *byte == b'\n').count();
+        let above = if empty == text.len() { 0 } else { empty + 1 };
+        let line = span.start.line().saturating_sub(above).max(1);
+        let written = self.lines.get(line - 1).copied().unwrap_or_default();
+        let before_comment = written.split(" #").next().unwrap_or_default();
+        let header = before_comment.rfind(['|', '>']).unwrap_or_default();
+        (line, written.get(..header).unwrap_or_default().chars().count() + 1, 1)
     }
 
     /// By how much the content of the block scalar whose header is on `line` is indented.

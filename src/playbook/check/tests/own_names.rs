@@ -73,11 +73,16 @@ fn names_that_change_how_programs_start_are_refused() {
 }
 
 #[test]
-fn names_have_their_characters() {
-    let flow = workflow(vec![shell(2, "a").called("a.b"), shell(3, "b").captured("1x")]);
-    let found = problems(&flow);
-    assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].starts_with("2:5 error: \"a.b\" is no id"), "{found:?}");
-    assert!(found[1].starts_with("3:5 error: \"1x\" is no captured name"), "{found:?}");
-    assert_eq!(problems(&workflow(vec![shell(2, "a").called("my-id_2")])), Vec::<String>::new());
+fn words_of_the_expression_language_are_no_names() {
+    let flow = Workflow {
+        variables: vec![variable(2, "true", "x")],
+        ..workflow(vec![shell(4, "a").called("not"), shell(5, "b").called("my-id_2")])
+    };
+    assert_eq!(
+        problems(&flow),
+        [
+            "2:9 error: the variable `true` is a word of the expression language [choose another name]",
+            "4:5 error: `not` is a word of the expression language [choose another name]",
+        ]
+    );
 }

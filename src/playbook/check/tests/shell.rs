@@ -104,3 +104,13 @@ fn other_languages_get_no_data() {
           [read it from the environment, where it is exported as `out`]"]
     );
 }
+
+#[test]
+fn the_file_of_a_loop_may_be_named_by_data() {
+    let input = crate::expr::ShellText::parse("${out}").unwrap().at(place(3, 14));
+    let mut each = foreach(3, vec![shell(4, "echo ${item}")]);
+    let Action::Foreach(inner) = &mut each.action else { panic!() };
+    inner.items = Items::Input { input, json_path: None };
+    let flow = workflow(vec![shell(2, "mktemp").captured("out"), each]);
+    assert_eq!(problems(&flow), Vec::<String>::new());
+}

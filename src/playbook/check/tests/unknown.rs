@@ -60,7 +60,10 @@ fn the_environment_of_a_step_is_known_only_there() {
         Step { env: vec![env("STEP", "s")], ..claude(2, "${STEP}") },
         claude(3, "${STEP}"),
     ]);
-    assert_eq!(problems(&flow), ["3:15 error: unknown name `STEP` [did you mean `step`?]"]);
+    assert_eq!(
+        problems(&flow),
+        ["3:15 error: unknown name `STEP` [write `${env.STEP}` for a variable of the environment]"]
+    );
 }
 
 #[test]
@@ -171,4 +174,11 @@ fn every_field_is_looked_at() {
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("unknown name `nope`"), "{found:?}");
     }
+}
+
+#[test]
+fn an_environment_entry_may_use_the_outer_value_of_its_name() {
+    let step = Step { env: vec![env("PATH", "${PATH}:/opt/bin")], ..shell(2, "ls") };
+    let flow = Workflow { env: vec![env("LANG", "${LANG}")], ..workflow(vec![step]) };
+    assert_eq!(problems(&flow), Vec::<String>::new());
 }
