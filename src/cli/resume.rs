@@ -56,12 +56,16 @@ fn chosen(home: &Home, repository: Option<&str>, id: Option<&str>) -> Result<Fou
             Some(repository) => crate::store::latest_resumable(home, repository)?,
             None => None,
         };
-        return Ok(latest.map_or(Found::Nothing, |card| Found::Card(Box::new(card))));
+        if let Some(card) = latest {
+            return Ok(Found::Card(Box::new(card)));
+        }
+        let checkpoint = super::adoptable::latest(home, repository)?;
+        return Ok(checkpoint.map_or(Found::Nothing, Found::Checkpoint));
     };
     match crate::store::find(home, repository, id) {
         Ok(card) => Ok(Found::Card(Box::new(card))),
         Err(error @ crate::store::StoreError::NotFound { .. }) => {
-            match super::adopt::find(home, repository, id)? {
+            match super::adoptable::find(home, repository, id)? {
                 Some(path) => Ok(Found::Checkpoint(path)),
                 None => Err(error.into()),
             }

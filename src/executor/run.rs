@@ -1,6 +1,6 @@
 //! One process that runs a session: everything the tree walk needs at hand.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::expr::{EvalError, Template};
@@ -71,6 +71,8 @@ pub struct Run<'a> {
     pub constants: Constants,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
+    /// The tries that the steps it starts at had before.
+    pub(super) tries_before: HashMap<Address, u32>,
 }
 
 impl<'a> Run<'a> {
@@ -85,7 +87,11 @@ impl<'a> Run<'a> {
         constants: Constants,
     ) -> Self {
         let gate = Gate::default();
-        Self { session, workflow, stop, options, surroundings, constants, gate }
+        let tries_before = session.with(|state| {
+            let tries = |address| state.standing.record(address).map_or(0, |record| record.tries);
+            options.starting.iter().map(|address| (address.clone(), tries(address))).collect()
+        });
+        Self { session, workflow, stop, options, surroundings, constants, gate, tries_before }
     }
 
     /// Records one fact.
