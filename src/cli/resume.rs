@@ -200,7 +200,7 @@ pub(super) fn go_on(
     let stop = Stop::install().map_err(|error| {
         Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
     })?;
-    end_dead_run(&session, console);
+    end_dead_run(&state, console);
     let workflow = &goal.loaded.workflow;
     let (constants, surroundings) = surroundings(workflow, &header, &stop)?;
     warn_of_changes(&state, &surroundings, console);
@@ -419,6 +419,9 @@ fn restart(
         loaded: &loaded,
         supersedes: Some(card.session_id.clone()),
     };
+    if let Some(old) = &old {
+        end_dead_run(&old.state, console);
+    }
     console.remark(format_args!("starting {} again from the beginning", card.name));
     cooking.run(given.unwrap_or_default(), console)
 }
