@@ -88,6 +88,7 @@ pub(super) fn run(
         yes: arguments.yes,
         park: arguments.park,
         max_retries: arguments.max_retries,
+        max_parallel: arguments.max_parallel,
         inject: &[],
         durability: arguments.durability,
         output: arguments.output,
@@ -248,7 +249,7 @@ fn started(
         total_steps: crate::playbook::count_steps(workflow),
         supersedes: None,
         adopted_from: Some(checkpoint.path.display().to_string()),
-        stages: workflow.stages().iter().map(|stage| stage.name.clone()).collect(),
+        stages: workflow.stage_names(),
     })
 }
 

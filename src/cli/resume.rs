@@ -143,7 +143,7 @@ fn outlook(
         let event = EventKind::WorkflowChanged {
             workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
             total_steps: crate::playbook::count_steps(workflow) * passes(state),
-            stages: workflow.stages().iter().map(|stage| stage.name.clone()).collect(),
+            stages: workflow.stage_names(),
             kept: changes.kept.clone(),
         };
         changed.push(event);
@@ -229,6 +229,7 @@ pub(super) fn go_on(
         yes: arguments.yes,
         park: arguments.park,
         max_retries: arguments.max_retries,
+        max_parallel: arguments.max_parallel,
         inject: &[],
         durability: arguments.durability,
         output: arguments.output,

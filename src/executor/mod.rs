@@ -12,6 +12,7 @@ mod gate;
 mod halt;
 mod handler;
 mod kinds;
+mod map;
 mod names;
 mod retry;
 mod run;

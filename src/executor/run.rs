@@ -16,6 +16,7 @@ use super::environment::Surroundings;
 use super::frame::Frame;
 use super::gate::Gate;
 use super::halt::Halt;
+use super::map::MapValues;
 use super::names::Names;
 use super::values::Constants;
 
@@ -27,6 +28,8 @@ pub struct Options<'a> {
     pub park: bool,
     /// `resume --max-retries N` for the steps in [`Self::starting`].
     pub extra_retries: Option<u32>,
+    /// `--max-parallel N`: items of a map at a time, instead of what the workflow says.
+    pub max_parallel: Option<u64>,
     /// The steps that this run starts at: in progress, or failed before.
     pub starting: HashSet<Address>,
     /// `--inject`.
@@ -73,6 +76,8 @@ pub struct Run<'a> {
     pub(super) gate: Gate,
     /// The tries that the steps it starts at had before.
     pub(super) tries_before: HashMap<Address, u32>,
+    /// What reduce sees of the map.
+    pub(super) map_values: MapValues<'a>,
 }
 
 impl<'a> Run<'a> {
@@ -86,12 +91,21 @@ impl<'a> Run<'a> {
         surroundings: Surroundings,
         constants: Constants,
     ) -> Self {
-        let gate = Gate::default();
         let tries_before = session.with(|state| {
             let tries = |address| state.standing.record(address).map_or(0, |record| record.tries);
             options.starting.iter().map(|address| (address.clone(), tries(address))).collect()
         });
-        Self { session, workflow, stop, options, surroundings, constants, gate, tries_before }
+        Self {
+            session,
+            workflow,
+            stop,
+            options,
+            surroundings,
+            constants,
+            gate: Gate::default(),
+            tries_before,
+            map_values: MapValues::default(),
+        }
     }
 
     /// Records one fact.

@@ -6,6 +6,7 @@ mod digest;
 pub mod failure;
 mod load;
 mod lower;
+pub mod mapreduce;
 pub mod model;
 mod position;
 mod problem;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::failure::{HandlerSet, Retry};
+use super::mapreduce::MapReduce;
 use super::position::Position;
 use crate::expr::{Expression, ShellText, Template, Value};
 
@@ -61,6 +62,8 @@ pub enum Body {
     Steps(Vec<Step>),
     /// `stages:`.
     Stages(Vec<Stage>),
+    /// `map:` with its setup and reduce.
+    MapReduce(Box<MapReduce>),
 }
 
 /// One stage; its end is a named checkpoint (SPEC 3.2).

@@ -10,6 +10,8 @@ pub enum Branch {
     Commands,
     /// `commands:` of the stage with this index, from 0.
     Stage(usize),
+    /// `agent_template:` of a map.
+    Map,
     /// `finally:`.
     Finally,
     /// Commands of a handler, its `on_success`, or the cleanup of `abort`.
@@ -48,8 +50,21 @@ impl Workflow {
     #[must_use]
     pub fn stages(&self) -> &[Stage] {
         match &self.body {
-            Body::Steps(_) => &[],
+            Body::Steps(_) | Body::MapReduce(_) => &[],
             Body::Stages(stages) => stages,
+        }
+    }
+
+    /// The names of its stages, or of the phases of a map; none for plain steps.
+    #[must_use]
+    pub fn stage_names(&self) -> Vec<String> {
+        match &self.body {
+            Body::Steps(_) => Vec::new(),
+            Body::Stages(stages) => stages.iter().map(|stage| stage.name.clone()).collect(),
+            Body::MapReduce(job) => {
+                let phases = [job.setup.as_ref().map(|_| "setup"), Some("map"), job.reduce.as_ref().map(|_| "reduce")];
+                phases.into_iter().flatten().map(str::to_owned).collect()
+            }
         }
     }
 
@@ -57,9 +72,14 @@ impl Workflow {
     pub fn top_steps(&self) -> impl Iterator<Item = &Step> {
         let steps: &[Step] = match &self.body {
             Body::Steps(steps) => steps,
-            Body::Stages(_) => &[],
+            Body::Stages(_) | Body::MapReduce(_) => &[],
         };
-        steps.iter().chain(self.stages().iter().flat_map(|stage| &stage.steps))
+        let phases = match &self.body {
+            Body::MapReduce(job) => [job.setup.as_ref(), job.reduce.as_ref()],
+            Body::Steps(_) | Body::Stages(_) => [None, None],
+        };
+        let stages = self.stages().iter().chain(phases.into_iter().flatten());
+        steps.iter().chain(stages.flat_map(|stage| &stage.steps))
     }
 }
 
@@ -78,6 +98,15 @@ pub fn each_step<'w>(workflow: &'w Workflow, visit: &mut dyn FnMut(&'w Step, Spo
             for (index, stage) in stages.iter().enumerate() {
                 walk.list(&stage.steps, None, Branch::Stage(index), 0);
                 walk.handlers(stage.on_failure.as_ref(), None, 1);
+            }
+        }
+        Body::MapReduce(job) => {
+            if let Some(setup) = &job.setup {
+                walk.list(&setup.steps, None, Branch::Stage(0), 0);
+            }
+            walk.list(&job.map.template, None, Branch::Map, 0);
+            if let Some(reduce) = &job.reduce {
+                walk.list(&reduce.steps, None, Branch::Stage(1), 0);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::address::Address;
 use super::event::{Event, EventKind, PersonsAnswer};
+use super::items::{Items, item_address};
 use super::names::Names;
 use super::outcome::{StepKind, StepStatus};
 use super::record::{RaisedError, Record, RetryPlan};
@@ -20,6 +21,8 @@ pub struct Standing {
     pub(super) confirmed: BTreeMap<Address, bool>,
     pub(super) scores: BTreeMap<Address, Score>,
     pub(super) handlers: BTreeMap<Address, HandlerStanding>,
+    /// The items of the map.
+    pub items: Items,
     /// Ids and captures.
     pub names: Names,
     /// The address of the last step that ended.
@@ -152,7 +155,14 @@ impl Standing {
             | EventKind::HandlerFinished { .. } => self.apply_failure(event),
             EventKind::Rewound { .. } => self.rewind(&event.kind),
             EventKind::WorkflowChanged { kept, .. } => self.rename(kept),
-            EventKind::SessionStarted(_)
+            EventKind::ItemFinished { item, status, result } => {
+                self.items.end(*item, *status, *result);
+                self.forget_inside(&item_address(*item));
+            }
+            EventKind::JobStarted { .. }
+            | EventKind::ItemFailed { .. }
+            | EventKind::DlqCleared { .. }
+            | EventKind::SessionStarted(_)
             | EventKind::RunStarted(_)
             | EventKind::Waiting { .. }
             | EventKind::RunFinished { .. }

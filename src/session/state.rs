@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, RunFailure, SessionStarted, SessionStatus, WaitReason};
+use super::event::{Event, EventKind, SessionStatus, WaitReason};
 use super::lifetime::Lifetime;
 use super::outcome::{Failure, Report};
+use super::run::{RunFailure, SessionStarted};
 use super::standing::Standing;
 use super::stored::Stored;
 

@@ -185,6 +185,12 @@ impl OpenSession {
         Ok(event)
     }
 
+    /// True for `--durability relaxed`.
+    #[must_use]
+    pub fn is_relaxed(&self) -> bool {
+        self.durability == Durability::Relaxed
+    }
+
     /// Everything recorded so far is on disk when this returns (one `fdatasync` for all
     /// threads that wait; nothing with relaxed durability).
     ///

@@ -123,7 +123,12 @@ impl<'a> Run<'a> {
             let Some(item) = rounds.items.get(index) else { return Ok(()) };
             let mut frame = rounds.frame.at(rounds.address.below_numbered("do", index + 1));
             frame.round =
-                Some(Arc::new(Round { item: item.clone(), index, total: rounds.items.len() }));
+                Some(Arc::new(Round {
+                    item: item.clone(),
+                    id: format!("item_{}", index + 1),
+                    index,
+                    total: rounds.items.len(),
+                }));
             match self.sequence(&frame, &rounds.each.steps) {
                 Ok(Flow::Done) => {}
                 Ok(Flow::Failed(_)) if rounds.each.continue_on_error => {}
