@@ -120,7 +120,7 @@ impl Cooking<'_> {
             yes: arguments.yes,
             park: arguments.park,
             max_retries: None,
-            max_parallel: None,
+            max_parallel: arguments.max_parallel,
             inject: &arguments.inject,
             durability: arguments.durability,
             output: arguments.output,

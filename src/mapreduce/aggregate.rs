@@ -27,92 +27,11 @@
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
-use serde::Serialize;
 
 use super::key::Key;
 use super::number::{Decimal, Quantity};
 use crate::expr::{SortKeys, Value};
-
-/// How values become one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Function {
-    /// How many.
-    Count,
-    /// Their sum.
-    Sum,
-    /// The least.
-    Min,
-    /// The greatest.
-    Max,
-    /// Their mean.
-    Average,
-    /// The middle one, or the mean of the two in the middle.
-    Median,
-    /// The standard deviation of the population.
-    Stddev,
-    /// The variance of the population.
-    Variance,
-    /// All, without repetitions.
-    Unique,
-    /// All.
-    Collect,
-    /// One text, with this between the parts.
-    Concat {
-        /// `separator:` (default empty).
-        separator: String,
-    },
-    /// One object.
-    Merge,
-    /// One list out of lists.
-    Flatten,
-    /// All, sorted.
-    Sort(Direction),
-    /// Lists by key: each value is given with its key, see [`Accumulator::push_with_key`].
-    GroupBy,
-}
-
-/// The direction of [`Function::Sort`]; nulls do not occur.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// The least first.
-    #[default]
-    Ascending,
-    /// The greatest first.
-    Descending,
-}
-
-impl Function {
-    /// The function of this name, with its default options.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "count" => Self::Count,
-            "sum" => Self::Sum,
-            "min" => Self::Min,
-            "max" => Self::Max,
-            "average" | "avg" => Self::Average,
-            "median" => Self::Median,
-            "stddev" => Self::Stddev,
-            "variance" => Self::Variance,
-            "unique" => Self::Unique,
-            "collect" => Self::Collect,
-            "concat" => Self::Concat { separator: String::new() },
-            "merge" => Self::Merge,
-            "flatten" => Self::Flatten,
-            "sort" => Self::Sort(Direction::Ascending),
-            "group_by" => Self::GroupBy,
-            _ => return None,
-        })
-    }
-
-    /// All names, as people write them.
-    pub const NAMES: [&'static str; 15] = [
-        "count", "sum", "min", "max", "average", "median", "stddev", "variance", "unique",
-        "collect", "concat", "merge", "flatten", "sort", "group_by",
-    ];
-}
+use crate::playbook::mapreduce::{Direction, Function};
 
 /// An aggregate in the making.
 #[derive(Debug)]

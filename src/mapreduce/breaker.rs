@@ -1,36 +1,9 @@
 //! The circuit breaker of a map: after many failures in a row nothing starts for a while,
 //! then a few probes decide. Pure: every time is an argument.
 
-use std::num::NonZeroU32;
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
 
-/// `circuit_breaker:`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct BreakerLimits {
-    /// `failure_threshold:`: so many failures in a row open it (default 5).
-    pub failure_threshold: NonZeroU32,
-    /// `success_threshold:`: so many successful probes close it (default 3).
-    pub success_threshold: NonZeroU32,
-    /// `timeout:` from its opening to the first probe (default 30 s).
-    pub timeout: Duration,
-    /// `half_open_requests:`: so many probes run at a time (default 3).
-    pub half_open_requests: NonZeroU32,
-}
-
-impl Default for BreakerLimits {
-    fn default() -> Self {
-        const THREE: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
-        Self {
-            failure_threshold: THREE.saturating_add(2),
-            success_threshold: THREE,
-            timeout: Duration::from_secs(30),
-            half_open_requests: THREE,
-        }
-    }
-}
+use crate::playbook::mapreduce::BreakerLimits;
 
 /// A circuit breaker. Its state is not kept over runs: a new run begins closed.
 #[derive(Debug, Clone)]

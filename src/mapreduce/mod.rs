@@ -14,15 +14,12 @@ mod schedule;
 mod selection;
 mod source;
 
-pub use aggregate::{Accumulator, Direction, Function};
-pub use breaker::{Breaker, BreakerLimits, Permit, Ticket, TicketEnd};
+pub use aggregate::Accumulator;
+pub use breaker::{Breaker, Permit, Ticket, TicketEnd};
 pub use estimate::Pace;
 pub use item::{FrozenItem, Item, ItemId};
 pub use job::JobId;
-pub use policy::{
-    ErrorCollection, ErrorCollector, ErrorPolicy, Fate, MapVerdict, OnItemFailure, StopReason,
-    Tally,
-};
+pub use policy::{ErrorCollector, Fate, MapVerdict, StopReason, Tally};
 pub use schedule::{Counts, ItemEnd, ItemState, Next, Schedule};
 pub use selection::{Selected, Selection, SelectionError, select};
 pub use source::{Form, ItemPath, PathError, SourceError, read_items};

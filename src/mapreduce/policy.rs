@@ -3,67 +3,7 @@
 
 use serde::Serialize;
 
-use super::breaker::BreakerLimits;
-
-/// `error_policy:`; every part has its value. Delays between attempts are the business of
-/// whoever runs the items.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ErrorPolicy {
-    /// `on_item_failure:` (default `dlq`).
-    pub on_item_failure: OnItemFailure,
-    /// `continue_on_failure:` (default true); false: the first failure stops the map.
-    pub continue_on_failure: bool,
-    /// `max_failures:`: so many items in the dead letter queue are allowed; one more stops
-    /// the map. Not written (`None`) and without `failure_threshold`: none is allowed, but
-    /// the map and its reduce run to their end.
-    pub max_failures: Option<u64>,
-    /// `failure_threshold:` 0–1: this share of all items is allowed in the dead letter queue;
-    /// the map stops as soon as more is certain.
-    pub failure_threshold: Option<f64>,
-    /// `circuit_breaker:`.
-    pub circuit_breaker: Option<BreakerLimits>,
-    /// `error_collection:` (default `aggregate`).
-    pub error_collection: ErrorCollection,
-}
-
-impl Default for ErrorPolicy {
-    fn default() -> Self {
-        Self {
-            on_item_failure: OnItemFailure::Dlq,
-            continue_on_failure: true,
-            max_failures: None,
-            failure_threshold: None,
-            circuit_breaker: None,
-            error_collection: ErrorCollection::Aggregate,
-        }
-    }
-}
-
-/// `on_item_failure:`: what happens to an item that failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnItemFailure {
-    /// It goes to the dead letter queue.
-    Dlq,
-    /// It is tried again as `retry_config` says, then goes to the dead letter queue.
-    Retry,
-    /// It is recorded as skipped; no failure of the job.
-    Skip,
-    /// It goes to the dead letter queue and nothing more is started.
-    Stop,
-}
-
-/// `error_collection:`: when failures are reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCollection {
-    /// All together at the end.
-    Aggregate,
-    /// Each at once.
-    Immediate,
-    /// Always so many together, the rest at the end.
-    Batched(std::num::NonZeroU32),
-}
+use crate::playbook::mapreduce::{ErrorCollection, ErrorPolicy, OnItemFailure};
 
 /// What becomes of an item after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -65,33 +65,93 @@ pub struct Aggregate {
     /// Its name in reduce.
     pub name: String,
     /// What is computed.
-    pub function: AggregateFunction,
-    /// Over which value of each result; the whole output without it.
+    pub function: Function,
+    /// Over which value of each result (its `output`, `duration`, `variables`, and the fields of
+    /// both where they are JSON); the whole output without it.
     pub of: Option<Expression>,
-    /// `group_by`: the key.
+    /// `by:` of `group_by`: the key.
     pub by: Option<Expression>,
 }
 
-/// The functions of `map.variables`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+/// How the values of an aggregate become one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it; docs/mapreduce.md tells the rules")]
-pub enum AggregateFunction {
+pub enum Function {
+    /// How many.
     Count,
+    /// Their sum.
     Sum,
+    /// The least.
     Min,
+    /// The greatest.
     Max,
+    /// Their mean.
     Average,
+    /// The middle one, or the mean of the two in the middle.
     Median,
+    /// The standard deviation of the population.
     Stddev,
+    /// The variance of the population.
     Variance,
+    /// All, without repetitions.
     Unique,
+    /// All.
     Collect,
-    Concat,
+    /// One text, with this between the parts.
+    Concat {
+        /// `separator:` (default empty).
+        separator: String,
+    },
+    /// One object.
     Merge,
+    /// One list out of lists.
     Flatten,
-    Sort,
+    /// All, sorted.
+    Sort(Direction),
+    /// Lists by key: each value is given with its key, see `mapreduce`.
     GroupBy,
+}
+
+/// The direction of [`Function::Sort`]; nulls do not occur.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The least first.
+    #[default]
+    Ascending,
+    /// The greatest first.
+    Descending,
+}
+
+impl Function {
+    /// The function of this name, with its default options.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "count" => Self::Count,
+            "sum" => Self::Sum,
+            "min" => Self::Min,
+            "max" => Self::Max,
+            "average" | "avg" => Self::Average,
+            "median" => Self::Median,
+            "stddev" => Self::Stddev,
+            "variance" => Self::Variance,
+            "unique" => Self::Unique,
+            "collect" => Self::Collect,
+            "concat" => Self::Concat { separator: String::new() },
+            "merge" => Self::Merge,
+            "flatten" => Self::Flatten,
+            "sort" => Self::Sort(Direction::Ascending),
+            "group_by" => Self::GroupBy,
+            _ => return None,
+        })
+    }
+
+    /// All names, as people write them.
+    pub const NAMES: [&'static str; 15] = [
+        "count", "sum", "min", "max", "average", "median", "stddev", "variance", "unique",
+        "collect", "concat", "merge", "flatten", "sort", "group_by",
+    ];
 }
 
 /// `error_policy:`.

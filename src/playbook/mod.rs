@@ -4,6 +4,7 @@ mod check;
 mod describe;
 mod digest;
 pub mod failure;
+mod inputs;
 mod load;
 mod lower;
 pub mod mapreduce;

@@ -62,7 +62,11 @@ impl Workflow {
             Body::Steps(_) => Vec::new(),
             Body::Stages(stages) => stages.iter().map(|stage| stage.name.clone()).collect(),
             Body::MapReduce(job) => {
-                let phases = [job.setup.as_ref().map(|_| "setup"), Some("map"), job.reduce.as_ref().map(|_| "reduce")];
+                let phases = [
+                    job.setup.as_ref().map(|_| "setup"),
+                    Some("map"),
+                    job.reduce.as_ref().map(|_| "reduce"),
+                ];
                 phases.into_iter().flatten().map(str::to_owned).collect()
             }
         }
@@ -167,5 +171,48 @@ impl<'w> Walk<'_, 'w> {
             self.list(&handler.on_success, below, Branch::Handler, depth);
             self.handlers(handler.on_failure.as_deref(), below, depth + 1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::playbook::parse;
+
+    #[test]
+    fn every_step_is_visited_once_before_what_hangs_below_it() {
+        let text = "
+commands:
+  - name: a
+    foreach: [x]
+    do: [{name: b, shell: x, on_success: [{name: c, shell: x}]}]
+  - name: d
+    shell: x
+    validate: {commands: [{name: e, shell: x}], on_incomplete: [{name: f, shell: x}]}
+    on_exit_code: {7: {name: g, shell: x}}
+    on_failure:
+      commands: [{name: h, shell: x}]
+      strategy: abort
+      cleanup: [{name: i, shell: x}]
+      on_failure: [{name: j, shell: x}]
+  - name: k
+    goal_seek: {goal: x, shell: l, validate: m}
+on_failure: [{name: n, shell: x}]
+finally: [{name: o, shell: x}]
+";
+        let workflow = parse(Path::new("flow.yml"), text).unwrap().workflow;
+        let mut seen = String::new();
+        each_step(&workflow, &mut |step, spot| {
+            let name = step.name.as_ref().map(|name| name.source().to_owned());
+            let name = name.unwrap_or_else(|| format!("{:?}", spot.branch));
+            seen.push_str(&format!("{name}{} ", spot.depth));
+        });
+        assert_eq!(seen, "a0 b1 c2 d0 e1 f1 g1 h1 i1 j2 k0 Improve1 Measure1 n1 o0 ");
+        assert_eq!(count_steps(&workflow), 3);
+        let mut below = 0;
+        each_step_below(workflow.top_steps().next().unwrap(), &mut |_, _| below += 1);
+        assert_eq!(below, 2);
     }
 }

@@ -307,7 +307,8 @@ mod tests {
     use super::*;
 
     fn job(home: &Home, items: &[&str]) -> JobFiles {
-        JobFiles::freeze(home, "repo", "job", items.iter().map(|it| it.as_bytes().to_vec())).unwrap();
+        JobFiles::freeze(home, "repo", "job", items.iter().map(|it| it.as_bytes().to_vec()))
+            .unwrap();
         JobFiles::open(home, "repo", "job").unwrap()
     }
 

@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn what_is_not_a_failure_is_refused() {
-        for text in ["3", "3=0", "3=256", "3=fire", "=1", "3=1,times:0", "3=1,2", "3=1,", "a//b=1"] {
+        for text in ["3", "3=0", "3=256", "3=fire", "=1", "3=1,times:0", "3=1,2", "3=1,", "a//b=1"]
+        {
             assert!(text.parse::<Fault>().is_err(), "{text}");
         }
     }

@@ -40,12 +40,15 @@ impl<'a> Run<'a> {
                 let job = JobId::new(now, self.session.id()).to_string();
                 let items = u32::try_from(lines.len()).unwrap_or(u32::MAX);
                 JobFiles::freeze(home, &repository, &job, lines.into_iter())?;
-                write_mapping(home, &Mapping {
-                    session_id: self.session.id().to_string(),
-                    job_id: job.clone(),
-                    workflow_name: name,
-                    created_at: now,
-                })?;
+                write_mapping(
+                    home,
+                    &Mapping {
+                        session_id: self.session.id().to_string(),
+                        job_id: job.clone(),
+                        workflow_name: name,
+                        created_at: now,
+                    },
+                )?;
                 self.commit(EventKind::JobStarted {
                     job: job.clone(),
                     items,
@@ -75,7 +78,8 @@ impl<'a> Run<'a> {
         })?;
         let limit = match &map.max_items {
             Some(limit) => Some(
-                self.resolved_count(limit, frame, &at).map_err(|error| unresolved("max_items", &error))?,
+                self.resolved_count(limit, frame, &at)
+                    .map_err(|error| unresolved("max_items", &error))?,
             ),
             None => None,
         };
@@ -86,9 +90,8 @@ impl<'a> Run<'a> {
             offset: map.offset,
             max_items: limit,
         };
-        let selected = select(values, &selection, &self.names(frame, &at)).map_err(|error| {
-            self.failure(FailureKind::Expression, &error.to_string())
-        })?;
+        let selected = select(values, &selection, &self.names(frame, &at))
+            .map_err(|error| self.failure(FailureKind::Expression, &error.to_string()))?;
         for name in &selected.unknown_names {
             self.warn(&format!("map: no item has a field {name:?}; it counts as null"));
         }
@@ -111,9 +114,8 @@ impl<'a> Run<'a> {
     ) -> Result<(Vec<u8>, Form), Failure> {
         let names = self.names(frame, at);
         let source = map.input.source();
-        let named = Template::parse(source).and_then(|text| {
-            Ok(text.evaluate(&names).ok().map(|(value, _)| value.to_text()))
-        });
+        let named = Template::parse(source)
+            .and_then(|text| Ok(text.evaluate(&names).ok().map(|(value, _)| value.to_text())));
         if let Ok(Some(name)) = named {
             let path = self.surroundings.directory.join(&name);
             if path.is_file() {
@@ -124,7 +126,9 @@ impl<'a> Run<'a> {
                 return Ok((bytes, Form::of_file_name(&name)));
             }
             let looks_like_file = !name.trim().contains(char::is_whitespace)
-                && [".json", ".jsonl", ".ndjson", ".txt", ".csv"].iter().any(|it| name.ends_with(it));
+                && [".json", ".jsonl", ".ndjson", ".txt", ".csv"]
+                    .iter()
+                    .any(|it| name.ends_with(it));
             if looks_like_file {
                 let message = format!(
                     "map.input: there is no file {} (relative to the directory of the run)",

@@ -44,13 +44,12 @@ impl<'a> Run<'a> {
         let number = phase.files.number(position);
         let at = item_address(number);
         let line = phase.files.item(position)?;
-        let frozen: FrozenItem = serde_json::from_slice(&line).map_err(|error| {
-            StoreError::Damaged {
+        let frozen: FrozenItem =
+            serde_json::from_slice(&line).map_err(|error| StoreError::Damaged {
                 path: self.session.home().session(self.session.id()),
                 line: position + 1,
                 reason: format!("the frozen item cannot be read: {error}"),
-            }
-        })?;
+            })?;
         let started = frame.stop.active();
         let mut inner = frame.at(at.clone());
         inner.round = Some(Arc::new(Round {
@@ -92,7 +91,8 @@ impl<'a> Run<'a> {
         let failure = failure.unwrap_or_else(|| crate::session::failure_of(&report));
         let (run, attempt, cost) = self.session.with(|state| {
             let records = state.standing.records_within(at);
-            let costs = records.filter_map(|(_, record)| record.latest_report()?.agent.as_ref()?.cost_usd);
+            let costs =
+                records.filter_map(|(_, record)| record.latest_report()?.agent.as_ref()?.cost_usd);
             let cost: Vec<f64> = costs.collect();
             (
                 state.lifetime.dead.get(&number).map_or(0, |dead| dead.history.len()) + 1,

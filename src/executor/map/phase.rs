@@ -99,7 +99,8 @@ impl<'a> Run<'a> {
                 return self.map_failed(at, report).map(Some);
             }
         };
-        let parallel = u32::try_from(parallel).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let parallel =
+            u32::try_from(parallel).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let phase = Phase {
             map: &job.map,
             policy: &job.policy,

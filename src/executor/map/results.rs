@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::executor::run::Run;
-use crate::expr::Value;
-use crate::playbook::mapreduce::Map;
+use crate::expr::{Expression, Lookup, Origin, Path, Scope, Value};
+use crate::mapreduce::Accumulator;
+use crate::playbook::mapreduce::{Aggregate, Map};
 use crate::session::{ItemStatus, Stored};
 use crate::store::{JobFiles, StoreError};
 
@@ -61,16 +62,38 @@ impl<'a> Run<'a> {
         let (files, map) = self.map_values.job.get()?;
         let aggregate = map.variables.iter().find(|it| it.name == name)?;
         let results = self.map_results(files, |status| status == ItemStatus::Success);
-        Some(match results {
-            Ok(results) => crate::mapreduce::aggregate(aggregate, &results).unwrap_or_else(|error| {
-                self.warn(&format!("map.variables.{name}: {error}"));
-                Value::Null
-            }),
+        match results {
+            Ok(results) => Some(self.aggregate(aggregate, &results)),
             Err(error) => {
                 self.warn(&error.to_string());
-                Value::Null
+                Some(Value::Null)
             }
-        })
+        }
+    }
+
+    fn aggregate(&self, aggregate: &Aggregate, results: &[Value]) -> Value {
+        let mut accumulator = Accumulator::new(&aggregate.function);
+        for result in results {
+            let scope = ResultScope(result);
+            let evaluate = |expression: &Option<Expression>| match expression {
+                Some(expression) => expression.evaluate(&scope),
+                None => Ok(scope.field("output").unwrap_or_default()),
+            };
+            let pushed = evaluate(&aggregate.of).and_then(|value| match &aggregate.by {
+                Some(_) => {
+                    evaluate(&aggregate.by).map(|key| accumulator.push_with_key(value, &key))
+                }
+                None => {
+                    accumulator.push(value);
+                    Ok(())
+                }
+            });
+            if let Err(error) = pushed {
+                self.warn(&format!("map.variables.{}: {error}", aggregate.name));
+                return Value::Null;
+            }
+        }
+        accumulator.finish()
     }
 
     /// The results of the items that `wanted` takes, in input order.
@@ -80,9 +103,9 @@ impl<'a> Run<'a> {
         wanted: impl Fn(ItemStatus) -> bool,
     ) -> Result<Vec<Value>, StoreError> {
         let mut results = Vec::new();
-        for (_, status, at) in self.session.with(|state| {
-            state.standing.items.results().collect::<Vec<_>>()
-        }) {
+        for (_, status, at) in
+            self.session.with(|state| state.standing.items.results().collect::<Vec<_>>())
+        {
             if wanted(status) {
                 let bytes = files.result(at)?;
                 results.push(self.open_stored(&stored(&bytes)));
@@ -97,9 +120,7 @@ impl<'a> Run<'a> {
         if let Some(path) = &*known {
             return Ok(path.clone());
         }
-        let ended = self.session.with(|state| {
-            state.standing.items.results().collect::<Vec<_>>()
-        });
+        let ended = self.session.with(|state| state.standing.items.results().collect::<Vec<_>>());
         let path = files.fresh_file("results.json", |out| {
             out.write_all(b"[")?;
             for (index, (_, _, at)) in ended.iter().enumerate() {
@@ -112,6 +133,38 @@ impl<'a> Run<'a> {
         })?;
         *known = Some(path.clone());
         Ok(path)
+    }
+}
+
+/// The names of an aggregate: fields of a result, of its variables, and of its output where
+/// that is JSON.
+struct ResultScope<'a>(&'a Value);
+
+impl ResultScope<'_> {
+    fn field(&self, name: &str) -> Option<Value> {
+        let Value::Object(result) = self.0 else { return None };
+        if let Some(value) = result.get(name) {
+            return Some(value.clone());
+        }
+        if let Some(Value::Object(variables)) = result.get("variables")
+            && let Some(value) = variables.get(name)
+        {
+            return Some(value.clone());
+        }
+        let Some(Value::String(output)) = result.get("output") else { return None };
+        let json: serde_json::Value = serde_json::from_str(output).ok()?;
+        json.get(name).cloned().map(Value::from)
+    }
+}
+
+impl Scope for ResultScope<'_> {
+    fn lookup(&self, path: &Path) -> Lookup {
+        let value = self.field(&path.root).unwrap_or_default();
+        Lookup::Found { value, origin: Origin::Data, used: 0 }
+    }
+
+    fn names(&self) -> Vec<String> {
+        ["item_id", "status", "output", "duration", "variables"].map(str::to_owned).to_vec()
     }
 }
 
