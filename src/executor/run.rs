@@ -72,6 +72,8 @@ pub struct Run<'a> {
     pub surroundings: Surroundings,
     /// Variables and parameters.
     pub constants: Constants,
+    /// Ids and captures of the workflow: null until they have a value.
+    pub(super) step_names: HashSet<String>,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
     /// The tries that the steps it starts at had before.
@@ -102,6 +104,7 @@ impl<'a> Run<'a> {
             options,
             surroundings,
             constants,
+            step_names: crate::playbook::step_names(workflow),
             gate: Gate::default(),
             tries_before,
             map_values: MapValues::default(),
