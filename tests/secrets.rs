@@ -4,7 +4,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use support::live::{Live, wait_for};
+use support::live::{Live, wait_until};
 use support::{Ran, Sandbox};
 
 const SECRET: &str = "hunter2-s3cret-v4lue";
@@ -116,7 +116,7 @@ fn a_secret_is_in_no_argument_of_any_process() {
     let mut command = sandbox.command(&["cook", "flow.yaml"]);
     command.env("THE_TOKEN", SECRET);
     let live = Live::start(command);
-    wait_for("the step", || sandbox.directory().join("ready").exists());
+    wait_until("the step", || sandbox.directory().join("ready").exists());
     let living = sandbox.living();
     assert!(living.len() >= 2, "{living:?}");
     assert!(living.iter().all(|line| !line.contains(SECRET)), "{living:?}");

@@ -25,7 +25,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("report", &["store", "view", "playbook", "session", "expr"]),
     ("resume", &["store", "view", "playbook", "session", "expr"]),
     ("recovery", &["mapreduce", "store", "view", "playbook", "session", "expr"]),
-    ("executor", &["mapreduce", "agent", "store", "playbook", "session", "expr", "process", "git"]),
+    (
+        "executor",
+        &["mapreduce", "agent", "report", "store", "playbook", "session", "expr", "process", "git"],
+    ),
 ];
 
 /// Modules that touch nothing outside: no files, no clock, no environment, no threads.
