@@ -87,7 +87,7 @@ impl Bench {
             let ratio = time.as_secs_f64() / medians[0].as_secs_f64();
             writeln!(lines, "  {:>9.1} ms  {ratio:>5.2}  {name}", millis(*time)).unwrap();
         }
-        writeln!(std::io::stdout(), "{lines}").unwrap();
+        self.say(&lines);
         medians
     }
 
