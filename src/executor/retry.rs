@@ -128,8 +128,15 @@ impl<'a> Run<'a> {
             (None, Some(_)) => &none,
             (None, None) => return None,
         };
+        // What a person gives counts from this run on (DECISIONS A25).
+        let (tries, allowed) = match extra {
+            Some(extra) => {
+                let before = self.tries_before.get(address).copied().unwrap_or(0);
+                (tries.saturating_sub(before), extra.saturating_add(1))
+            }
+            None => (tries, retry.attempts),
+        };
         // A re-run after a handler is one attempt (DECISIONS A26).
-        let allowed = extra.map_or(retry.attempts, |extra| extra.saturating_add(1));
         let in_doubt_or_rejected = matches!(
             failure.kind,
             crate::session::FailureKind::Interrupted | crate::session::FailureKind::Expression

@@ -144,6 +144,7 @@ impl<'a> Run<'a> {
                 Flow::Done => Ok(None),
                 Flow::Failed(cause) => Ok(Some(cause)),
             },
+            Body::MapReduce(job) => self.map_reduce(&frame, job),
             Body::Stages(stages) => {
                 for stage in stages {
                     if let Next::Failed(cause) = self.stage(&frame, stage)? {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::session::{SessionState, SessionStatus};
+use crate::session::{SessionState, SessionStatus, WaitReason};
 use crate::view::{self, Agents, StepCounts, Style};
 
 /// Where a session's files lie.
@@ -19,8 +19,10 @@ pub struct Places<'a> {
 #[must_use]
 pub fn headline(state: &SessionState, style: Style) -> String {
     let mut text = standing(state, style);
-    if let Some(command) = resume_command(state) {
-        let _ = write!(text, "; to go on: {command}");
+    let commands: Vec<String> =
+        resume_commands(state).into_iter().map(|(command, _)| command).collect();
+    if !commands.is_empty() {
+        let _ = write!(text, "; to go on: {}", commands.join(" or "));
     }
     text.push('\n');
     text
@@ -49,8 +51,8 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
     }
     row("logs", &view::line(&places.logs.display().to_string()));
     row("journal", &view::line(&places.journal.display().to_string()));
-    if let Some(command) = resume_command(state) {
-        row("resume", &command);
+    for (command, what) in resume_commands(state) {
+        row("resume", &format!("{command}{what}"));
     }
     text
 }
@@ -76,11 +78,27 @@ fn standing(state: &SessionState, style: Style) -> String {
     text
 }
 
-/// The command that continues the session; none when there is nothing left to resume.
-fn resume_command(state: &SessionState) -> Option<String> {
-    let header = state.header()?;
-    let over = state.status?.is_completed() || state.lifetime.superseded_by.is_some();
-    (!over).then(|| format!("prodigy resume {}", header.workflow_id))
+/// The commands that continue the session, with what each of them means where there is a choice;
+/// none when there is nothing left to resume.
+fn resume_commands(state: &SessionState) -> Vec<(String, &'static str)> {
+    let (Some(header), Some(status)) = (state.header(), state.status) else { return Vec::new() };
+    if status.is_completed() || state.lifetime.superseded_by.is_some() {
+        return Vec::new();
+    }
+    let command = format!("prodigy resume {}", header.workflow_id);
+    let waiting = state.waiting.as_ref().filter(|_| status == SessionStatus::Waiting);
+    match waiting.map(|waiting| (waiting.reason, view::line(waiting.address.as_str()))) {
+        Some((WaitReason::Confirmation, _)) => vec![(format!("{command} -y"), "")],
+        Some((WaitReason::OnResume, step)) => vec![
+            (format!("{command} --rerun {step}"), "   (run it again)"),
+            (format!("{command} --done {step}"), "   (it is done)"),
+        ],
+        Some((WaitReason::Intervention, step)) => vec![
+            (command.clone(), "   (run it again)"),
+            (format!("{command} --done {step}"), "   (it is done)"),
+        ],
+        _ => vec![(command, "")],
+    }
 }
 
 #[cfg(test)]
@@ -169,7 +187,7 @@ flow waiting at Stage 1/2 - build
   time     1m 20s
   logs     /home/s/logs
   journal  /home/s/journal.jsonl
-  resume   prodigy resume flow-3fa9c1
+  resume   prodigy resume flow-3fa9c1 -y
 
 "#]]
         );

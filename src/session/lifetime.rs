@@ -47,6 +47,8 @@ pub struct Lifetime {
     checkpoint_frequency: Option<u32>,
     /// Items that ended since the last of those.
     ended_items: u32,
+    /// Accepted edits of the workflow: the event, and which step stands where now.
+    edits: Vec<(u64, Vec<(Address, Address)>)>,
     /// The session that took this one's place.
     pub superseded_by: Option<SessionId>,
 }
@@ -118,6 +120,12 @@ impl Lifetime {
                 self.versions.iter().rev().find(|version| version.name.as_deref() == Some(name))
             }
         }
+    }
+
+    /// Where the steps of the workflow as it was after event `seq` stand now, one edit after
+    /// the other.
+    pub(super) fn edits_after(&self, seq: u64) -> impl Iterator<Item = &[(Address, Address)]> {
+        self.edits.iter().filter(move |(at, _)| *at > seq).map(|(_, kept)| kept.as_slice())
     }
 
     /// Agent calls whose cost nobody told.
@@ -196,6 +204,7 @@ impl Lifetime {
                     }
                 }
             }
+            EventKind::WorkflowChanged { kept, .. } => self.edits.push((event.seq, kept.clone())),
             EventKind::Superseded { by } => self.superseded_by = Some(by.clone()),
             _ => {}
         }

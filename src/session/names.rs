@@ -66,6 +66,14 @@ impl Names {
         seen.map(|(_, id)| id.as_str())
     }
 
+    /// What was captured in the round `round` itself: name and value.
+    #[must_use]
+    pub fn captures_of(&self, round: &Address) -> Vec<(&str, Stored)> {
+        let own = self.captures.keys().filter(|(scope, _)| scope == round);
+        own.filter_map(|(_, name)| Some((name.as_str(), self.capture(round, name)?.clone())))
+            .collect()
+    }
+
     /// How many captures there are, seen or not.
     #[must_use]
     pub fn capture_count(&self) -> usize {

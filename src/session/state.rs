@@ -88,10 +88,14 @@ impl SessionState {
         }
     }
 
-    /// Takes over results, captures and position of `earlier`, the state after an older
-    /// event (a rewind of the whole session); what never goes back stays.
-    pub fn return_to(&mut self, earlier: SessionState) {
+    /// Takes over results, captures and position of `earlier`, the state after event `seq` (a
+    /// rewind of the whole session), in the workflow as it is edited since; what never goes
+    /// back stays.
+    pub fn return_to(&mut self, earlier: SessionState, seq: u64) {
         self.standing = earlier.standing;
+        for kept in self.lifetime.edits_after(seq) {
+            self.standing.rename(kept);
+        }
         self.standing.doubt_what_was_running();
     }
 

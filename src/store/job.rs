@@ -19,6 +19,8 @@ use super::{Home, StoreError};
 struct Line {
     offset: u64,
     length: u32,
+    /// The number that the line begins with: `{"item_id":"item_17"`.
+    number: u32,
 }
 
 /// The files of one job, open for running it. Shared by the threads that run items.
@@ -96,6 +98,12 @@ impl JobFiles {
     #[must_use]
     pub fn count(&self) -> usize {
         self.lines.len()
+    }
+
+    /// The number of the item that is the `index`-th to run, from 0; 0 where its line has none.
+    #[must_use]
+    pub fn number(&self, index: usize) -> u32 {
+        self.lines.get(index).map_or(0, |line| line.number)
     }
 
     /// The line of the item that is the `index`-th to run, from 0.
@@ -195,6 +203,7 @@ fn read_at(file: &File, offset: u64, length: u32) -> std::io::Result<Vec<u8>> {
 fn index(file: &File) -> std::io::Result<Vec<Line>> {
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let (mut lines, mut offset, mut length) = (Vec::new(), 0, 0);
+    let mut start = Vec::with_capacity(NUMBERED);
     loop {
         let buffer = reader.fill_buf()?;
         if buffer.is_empty() {
@@ -203,15 +212,30 @@ fn index(file: &File) -> std::io::Result<Vec<Line>> {
         let size = buffer.len();
         for byte in buffer {
             if *byte == b'\n' {
-                lines.push(Line { offset, length });
+                lines.push(Line { offset, length, number: number(&start) });
+                start.clear();
                 offset += u64::from(length) + 1;
                 length = 0;
             } else {
+                if start.len() < NUMBERED {
+                    start.push(*byte);
+                }
                 length += 1;
             }
         }
         reader.consume(size);
     }
+}
+
+/// How much of a line holds its item's number.
+const NUMBERED: usize = 32;
+
+/// The number of the item that a line begins with.
+fn number(start: &[u8]) -> u32 {
+    let digits = start.strip_prefix(b"{\"item_id\":\"item_").unwrap_or_default();
+    digits.iter().take_while(|byte| byte.is_ascii_digit()).fold(0, |number: u32, digit| {
+        number.saturating_mul(10).saturating_add(u32::from(digit - b'0'))
+    })
 }
 
 /// Bytes up to the end of the last whole line.

@@ -1,6 +1,16 @@
 //! What follows a failure, case by case, and each case again with a crash at every point: the
 //! commands append words to a file, and the words must come in the order that was written down.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod kinds;
 mod scopes;
 mod steps;

@@ -4,6 +4,8 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexSet;
+
 use super::super::lower::RetryFields;
 use super::super::yaml::{Content, Kind, Node, Style};
 use super::super::{Position, Problem};
@@ -12,7 +14,7 @@ use crate::expr::{Place, SyntaxError};
 /// Collects the problems of one file while its tree is read.
 pub struct Reader {
     file: Arc<PathBuf>,
-    problems: RefCell<Vec<Problem>>,
+    problems: RefCell<IndexSet<Problem>>,
     names_lost: Cell<bool>,
     /// `retry_defaults:`, known before the first step is read.
     pub retry_defaults: OnceCell<RetryFields>,
@@ -128,10 +130,7 @@ impl Reader {
 
     /// Notes any problem. The same thing (an alias is read twice) is noted once.
     pub fn note(&self, problem: Problem) {
-        let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+        self.problems.borrow_mut().insert(problem);
     }
 
     /// Remembers that a part which may define names could not be read: names that nobody
@@ -146,10 +145,16 @@ impl Reader {
         !self.names_lost.get()
     }
 
+    /// Whether there are so many problems that nobody reads what was meant by each.
+    #[must_use]
+    pub fn has_enough(&self) -> bool {
+        self.problems.borrow().len() > 200
+    }
+
     /// All problems in file order.
     #[must_use]
     pub fn into_problems(self) -> Vec<Problem> {
-        let mut problems = self.problems.into_inner();
+        let mut problems: Vec<Problem> = self.problems.into_inner().into_iter().collect();
         problems.sort_by_key(|problem| (problem.at.line, problem.at.column));
         problems
     }

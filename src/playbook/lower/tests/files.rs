@@ -63,6 +63,41 @@ fn broken_yaml_says_where() {
 }
 
 #[test]
+fn places_inside_folded_and_escaped_texts_are_exact() {
+    says_places(
+        r#"
+- claude: >
+    first line
+    of ${one} text
+
+    and ${two}
+- claude: "say \"hi\" to ${three}"
+- claude: 'it''s ${four}'
+- claude: plain over
+    lines ${five}
+- {claude: "a\tb ${six}", when: "${seven}"}
+- claude: >-  # note |
+    folded ${eight}
+"#,
+    );
+}
+
+/// Every unknown name is pointed at where it stands in the file.
+#[track_caller]
+fn says_places(text: &str) {
+    let problems = found(text);
+    let names = text.matches("${").count();
+    assert_eq!(problems.len(), names, "{problems:#?}");
+    for problem in problems {
+        let name = problem.message.strip_prefix("unknown name `").unwrap().trim_end_matches('`');
+        let line = text.lines().nth(problem.at.line - 1).unwrap_or_default();
+        let pointed: String =
+            line.chars().skip(problem.at.column - 1).take(problem.length).collect();
+        assert_eq!(pointed, name, "{}: {line}", problem.at);
+    }
+}
+
+#[test]
 fn deep_nesting_is_refused() {
     let deep = format!("variables: {{a: {}{}}}\ncommands: [x]\n", "[".repeat(80), "]".repeat(80));
     assert!(found(&deep)[0].message.contains("nested deeper than 64"), "{:?}", found(&deep));
