@@ -115,8 +115,8 @@ stages:
 - shell: ./say a 1
   on_failure:
     handlers:
-      - {shell: ./say h, when: error.attempt == 1, max_attempts: 3}
-      - {shell: ./say i, when: error.attempt > 1, max_attempts: 3}
+      - {shell: ./say h, max_attempts: 2}
+      - {shell: ./say i, max_attempts: 3}
 - shell: ./say b
 ",
         words: "a h a i a",
@@ -304,19 +304,5 @@ commands:
         words: "a f",
         exit: 1,
         status: "failed",
-    },
-    Case {
-        name: "a finally with a handler",
-        yaml: r"
-finally:
-  - shell: ./say f 1
-    on_failure: ./say h
-  - shell: ./say g
-commands:
-  - shell: ./say a
-",
-        words: "a f h g",
-        exit: 0,
-        status: "completed",
     },
 ];
