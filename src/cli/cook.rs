@@ -52,6 +52,7 @@ impl Cooking<'_> {
     ) -> Result<ExitKind, Failure> {
         let arguments = self.arguments;
         let workflow = &self.loaded.workflow;
+        super::rehearse::refuse_unknown(workflow, &arguments.inject)?;
         let values = parameters(&workflow.parameters, &given).map_err(|errors| wrong(&errors))?;
         let home = Home::open()?;
         let stop = Stop::install().map_err(|error| {

@@ -20,6 +20,7 @@ mod output;
 mod panic;
 mod person;
 mod plan;
+mod rehearsal;
 mod rehearse;
 mod resume;
 mod rows;

@@ -266,6 +266,8 @@ impl<'a> Run<'a> {
     /// loop that ended stay), of a stage, workflow or handler everything below.
     pub(super) fn run_again(&self, scope: &FailureScope, cause: RewindCause) -> Result<(), Halt> {
         let reach = match scope.kind {
+            // A person has the step run again that failed, as `resume` does.
+            _ if cause == RewindCause::PersonsRerun => Reach::Own,
             ScopeKind::Step => Reach::Own,
             ScopeKind::Handler | ScopeKind::Phase | ScopeKind::Workflow => Reach::Subtree,
         };
@@ -300,7 +302,6 @@ impl<'a> Run<'a> {
                     | FailureKind::Start
                     | FailureKind::TtyInput
                     | FailureKind::Agent
-                    | FailureKind::Injected
             ),
             Some(HandlerScope::Step) => {
                 matches!(scope.kind, ScopeKind::Step | ScopeKind::Handler)

@@ -55,8 +55,6 @@ pub enum FailureKind {
     Interrupted,
     /// A step inside a loop or handler failed.
     Inner,
-    /// `--inject` made it fail.
-    Injected,
 }
 
 /// Why an attempt or a step failed.
