@@ -28,6 +28,7 @@ mod running;
 mod schema;
 mod sessions;
 mod start;
+mod terminal;
 mod trace;
 mod usage;
 mod validate;

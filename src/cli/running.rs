@@ -9,7 +9,7 @@ use crate::executor::{
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::model::Workflow;
 use crate::process::{Machine, Stop, end_background, end_leftovers};
-use crate::report::{JsonLines, Level, Places, Plain, Wishes, headline, summary};
+use crate::report::{JsonLines, Level, Places, Plain, Screen, Terminal, Wishes, headline, summary};
 use crate::session::{Address, EventKind, RunStarted, SessionState, SessionStatus};
 use crate::store::{Durability, OpenSession};
 use crate::view::Style;
@@ -17,6 +17,7 @@ use crate::view::Style;
 use super::args::{Color, Fault, FaultKind, OutputMode};
 use super::output::{Console, Output};
 use super::person::Person;
+use super::terminal;
 
 /// How a person asked to run.
 pub(super) struct Wanted<'a> {
@@ -54,10 +55,8 @@ pub(super) fn run(
     let Prepared { session, workflow, stop, constants, surroundings, events, starting } = prepared;
     let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
     let _ = std::io::Write::flush(&mut console.output);
-    if let Some(observer) = observer(&session, wanted, console, style) {
-        session.observe(observer);
-    }
-    let person = Person::new(stop.clone());
+    let screen = observe(&session, wanted, console, style);
+    let person = Person::new(stop.clone(), screen);
     session.commit(EventKind::RunStarted(Box::new(run_started(
         &session,
         &surroundings,
@@ -110,13 +109,14 @@ pub(super) fn end_dead_run(state: &SessionState, console: &mut Console) {
     }
 }
 
-/// The observer that a person or program asked for.
-fn observer(
+/// Lets the run be shown as a person or program asked for; returns the screen that is drawn on,
+/// if it is one.
+fn observe(
     session: &OpenSession,
     wanted: &Wanted<'_>,
     console: &Console,
     style: Style,
-) -> Option<Box<dyn crate::session::Observer>> {
+) -> Option<Screen> {
     let out = Box::new(Output::stdout(wanted.color));
     let quiet = console.quiet || wanted.output == OutputMode::Quiet;
     let level = match console.verbose {
@@ -124,17 +124,24 @@ fn observer(
         0 => Level::Normal,
         _ => Level::Verbose,
     };
-    match wanted.output {
-        OutputMode::Json => Some(Box::new(JsonLines::new(out))),
-        OutputMode::Text | OutputMode::Quiet => {
-            let (home, id) = (session.home().clone(), session.id().clone());
-            let log = move |address: &Address, attempt: u32| {
-                let path = home.log(&id, address, attempt);
-                path.exists().then_some(path)
-            };
-            Some(Box::new(Plain::new(out, Wishes { level, style, log: Box::new(log) })))
-        }
+    if wanted.output == OutputMode::Json {
+        session.observe(Box::new(JsonLines::new(out)));
+        return None;
     }
+    let (home, id) = (session.home().clone(), session.id().clone());
+    let log = move |address: &Address, attempt: u32| {
+        let path = home.log(&id, address, attempt);
+        path.exists().then_some(path)
+    };
+    let wishes = Wishes { level, style, log: Box::new(log) };
+    if quiet || !terminal::can_be_drawn_on() {
+        session.observe(Box::new(Plain::new(out, wishes)));
+        return None;
+    }
+    let terminal = Terminal::new(out, terminal::columns, wishes);
+    let screen = terminal.screen();
+    session.observe(Box::new(terminal));
+    Some(screen)
 }
 
 fn run_started(
