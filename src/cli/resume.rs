@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind,
     let card = match chosen(&home, repository.as_deref(), arguments.id.as_deref())? {
         Found::Card(card) => *card,
         Found::Nothing => {
-            console.remark("nothing to resume: every session of this repository is completed");
+            console.remark("nothing to resume: no session of this repository is interrupted, failed or waiting");
             return Ok(ExitKind::Success);
         }
         Found::Checkpoint(path) => {
@@ -211,8 +211,6 @@ pub(super) fn go_on(
     for note in &outlook.decision.notes {
         console.remark(note);
     }
-    let kept = outlook.rows.iter().filter(|row| row.action == crate::resume::Action::Keep).count();
-    console.remark(format_args!("resuming {id}: {kept} of {} steps are done", outlook.rows.len()));
     for address in &outlook.decision.passed_over {
         console.remark(format_args!("  step {address} is passed over"));
     }

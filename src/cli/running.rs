@@ -10,7 +10,9 @@ use crate::exit::{ExitKind, Failure};
 use crate::playbook::model::Workflow;
 use crate::process::{Machine, Stop, end_background, end_leftovers};
 use crate::report::{JsonLines, Level, Places, Plain, Screen, Terminal, Wishes, headline, summary};
-use crate::session::{Address, EventKind, RunStarted, SessionState, SessionStatus};
+use crate::session::{
+    Address, Event, EventKind, Observer as _, RunStarted, SessionState, SessionStatus,
+};
 use crate::store::{Durability, OpenSession};
 use crate::view::Style;
 
@@ -125,7 +127,16 @@ fn observe(
         _ => Level::Verbose,
     };
     if wanted.output == OutputMode::Json {
-        session.observe(Box::new(JsonLines::new(out)));
+        let mut lines = JsonLines::new(out);
+        // The first event of a new session was recorded before anyone could look on.
+        session.with(|state| {
+            if let (Some(header), Some(at), 1) = (state.header(), state.started_at, state.last_seq)
+            {
+                let kind = EventKind::SessionStarted(Box::new(header.clone()));
+                lines.event(&Event { seq: 1, at, kind }, state);
+            }
+        });
+        session.observe(Box::new(lines));
         return None;
     }
     let (home, id) = (session.home().clone(), session.id().clone());

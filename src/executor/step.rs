@@ -154,10 +154,11 @@ impl<'a> Run<'a> {
         }
         if step.requires_confirmation {
             let name = step.name.as_ref().map(|name| self.render(name, frame, address));
-            let what = match name {
-                Some(Ok(name)) => format!("step {address} ({name})"),
-                _ => format!("step {address}"),
+            let name = match name {
+                Some(Ok(name)) => name,
+                _ => step.summary(),
             };
+            let what = format!("step {address} ({name})");
             if !self.confirm(address, &what)? {
                 let message = "the confirmation was refused";
                 return Ok(Admission::Failed(self.failure(FailureKind::Interrupted, message)));

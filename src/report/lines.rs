@@ -278,8 +278,8 @@ impl Lines {
                 });
             }
             EventKind::WorkflowChanged { kept, .. } => {
-                let kept = view::count(kept.len() as u64, "finished step");
-                let _ = writeln!(self.text, "changed   the workflow was edited, {kept} kept");
+                let same = view::count(kept.len() as u64, "step");
+                let _ = writeln!(self.text, "changed   the workflow was edited; as before: {same}");
             }
             EventKind::Superseded { by } => {
                 let _ = writeln!(self.text, "replaced  by {by}");
@@ -302,7 +302,9 @@ impl Lines {
         let name = style.paint(Ink::Strong, &view::clip(&header.name, WIDTH));
         let id = &header.workflow_id;
         if run > 1 {
-            let _ = writeln!(self.text, "resume    {name} at {} ({id})", view::position(state));
+            let at = view::position(state);
+            let steps = view::StepCounts::of(state);
+            let _ = writeln!(self.text, "resume    {name} at {at}: {steps} ({id})");
         } else if header.stages.is_empty() {
             let steps = view::count(header.total_steps as u64, "step");
             let _ = writeln!(self.text, "run       {name}, {steps} ({id})");

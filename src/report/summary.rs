@@ -131,7 +131,7 @@ mod tests {
             shown(&story),
             str![[r#"
 flow failed at step 2/3: exit code 2
-  steps    1 done, 1 failed, 1 not run
+  steps    1 done, 1 failed, 1 to do
   time     1m 20s
   logs     /home/s/logs
   journal  /home/s/journal.jsonl
@@ -183,7 +183,7 @@ flow completed with failures
 flow waiting at Stage 1/2 - build
   why      stage build needs a yes
            help: prodigy resume flow-3fa9c1 --yes
-  steps    2 not run
+  steps    2 to do
   time     1m 20s
   logs     /home/s/logs
   journal  /home/s/journal.jsonl

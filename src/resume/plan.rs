@@ -95,7 +95,10 @@ pub fn rows(
         rows.push(Row {
             address: address.clone(),
             old_address: None,
-            name: String::new(),
+            name: before
+                .standing
+                .record(address)
+                .map_or_else(String::new, |record| record.command.clone()),
             action: Action::Removed,
             reason: "gone from the edited workflow".to_owned(),
         });

@@ -210,7 +210,7 @@ pub fn event_words(kind: &EventKind) -> String {
             PersonsAnswer::Rerun => "run it again".to_owned(),
         },
         EventKind::WorkflowChanged { kept, .. } => {
-            format!("edited, {} kept", count(kept.len() as u64, "finished step"))
+            format!("edited; as before: {}", count(kept.len() as u64, "step"))
         }
         EventKind::RunFinished { status, active_ms, failure } => {
             let text = format!("{} after {}", status_words(*status).0, duration_ms(*active_ms));

@@ -143,7 +143,7 @@ mod tests {
 2023-11-14T22:13:41Z    21 run_finished      parked after 1m 20s
 2023-11-14T22:13:42Z    22 run_started       run 2 on host, pid 4242: resume flow
 2023-11-14T22:13:43Z    23 answered          3  it was done
-2023-11-14T22:13:44Z    24 workflow_changed  edited, 1 finished step kept
+2023-11-14T22:13:44Z    24 workflow_changed  edited; as before: 1 step
 2023-11-14T22:13:45Z    25 rewound           1  run again after its handler, asked for by 1.on_failure[3]
 2023-11-14T22:13:46Z    26 scope_finished    pass[1]  failed, the failure goes up
 2023-11-14T22:13:47Z    27 run_finished      failed after 1m 1s: step 3: exit code 1
