@@ -391,3 +391,23 @@ if step 1 fails with exit code 22:
     );
     assert!(!sandbox.state().exists(), "a rehearsal wrote something");
 }
+
+#[test]
+fn done_goes_past_what_failed_whoever_asked() {
+    let stage = "stages:\n  - name: one\n    commands: [echo a >> words; exit 1, echo b >> words]\n    on_failure: {strategy: intervene}\n  - name: two\n    commands: [echo c >> words]\n";
+    let workflow = "on_failure: {strategy: intervene}\ncommands: [echo a >> words; exit 1, echo b >> words, echo c >> words]\n";
+    let handler = "- shell: echo a >> words; exit 1\n  on_failure:\n    shell: echo b >> words; exit 2\n    on_failure: {strategy: intervene}\n- shell: echo c >> words\n";
+    let round = "- foreach: [x]\n  do:\n    - shell: echo a >> words; exit 1\n      on_failure: {strategy: intervene}\n    - shell: echo b >> words\n- shell: echo c >> words\n";
+    for (yaml, step) in
+        [(stage, "one/1"), (workflow, "1"), (handler, "'1.on_failure[1]'"), (round, "'1.do[1]/1'")]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.write("flow.yaml", yaml);
+        let ran = sandbox.run(&["cook", "flow.yaml"]).exits(6);
+        let hint = format!("--done {step}   (it is done)\n");
+        assert!(ran.stdout.ends_with(&hint), "{}", ran.stdout);
+        let answer = ["resume", "flow", "--done", step.trim_matches('\'')];
+        sandbox.run(&answer).exits(0);
+        assert_eq!(sandbox.words("words"), "a b c", "{yaml}");
+    }
+}

@@ -337,11 +337,12 @@ pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
             .with_help(format!("prodigy checkpoints list --workflow-id {id}")),
         Refusal::NoStep(_) => Failure::new(ExitKind::NotFound, message)
             .with_help(format!("prodigy checkpoints show {id}")),
-        Refusal::Marked(address, _) => Failure::new(ExitKind::NeedsPerson, message).with_help(
-            format!(
-                "prodigy resume {id} … --rerun {address}   (run it again), or --done {address}   (it is done)"
-            ),
-        ),
+        Refusal::Marked(address, _) => {
+            let step = crate::view::typed(address.as_str());
+            Failure::new(ExitKind::NeedsPerson, message).with_help(format!(
+                "prodigy resume {id} … --rerun {step}   (run it again), or --done {step}   (it is done)"
+            ))
+        }
     }
 }
 

@@ -87,7 +87,7 @@ fn resume_commands(state: &SessionState) -> Vec<(String, &'static str)> {
     }
     let command = format!("prodigy resume {}", header.workflow_id);
     let waiting = state.waiting.as_ref().filter(|_| status == SessionStatus::Waiting);
-    match waiting.map(|waiting| (waiting.reason, view::line(waiting.address.as_str()))) {
+    match waiting.map(|waiting| (waiting.reason, view::typed(waiting.address.as_str()))) {
         Some((WaitReason::Confirmation, _)) => vec![(format!("{command} -y"), "")],
         Some((WaitReason::OnResume, step)) => vec![
             (format!("{command} --rerun {step}"), "   (run it again)"),

@@ -31,7 +31,7 @@ pub use events::{EventFilter, EventRow, event_line, event_rows};
 pub use position::{Position, Stage, current_step_index, position};
 pub use quantity::{age, bytes, dollars, duration, duration_ms, time};
 pub use recovery_state::ErrorRecoveryState;
-pub use safe::{clip, line, output_lines, paragraph, tail};
+pub use safe::{clip, line, output_lines, paragraph, tail, typed};
 pub use session_detail::SessionDetail;
 pub use sessions::{Holder, OnDisk, SessionRow, Sessions, standing};
 pub use statistics::{HandlerStatistics, ResumeStatistics, Statistics, StepStatistics};
