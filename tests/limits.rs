@@ -139,7 +139,7 @@ fn validated(sandbox: &Sandbox, text: &str) -> Ran {
     let begin = Instant::now();
     let ran = sandbox.run(&["validate", "hostile.yaml"]);
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
-    assert!(matches!(ran.code, Some(0 | 2)), "{:.2000?}", ran);
+    assert!(matches!(ran.code, Some(0 | 2)), "{ran:.2000?}");
     assert!(ran.stdout.len() + ran.stderr.len() < 200_000, "{} bytes", ran.stderr.len());
     ran
 }
