@@ -158,7 +158,9 @@ fn a_journal_cut_at_any_byte_goes_on_or_was_never_there() {
         victim.write(&victim.journal[..length]);
         victim.killed_after(0);
         victim.sandbox.write("words", "");
-        victim.look(&what);
+        if length % 25 == 0 {
+            victim.look(&what);
+        }
         let ran = victim.sandbox.run(&["resume", &victim.id]);
         check_words_of(&ran, &what);
         if length < first {
@@ -170,10 +172,11 @@ fn a_journal_cut_at_any_byte_goes_on_or_was_never_there() {
         let words = victim.sandbox.words("words");
         let prefix = String::from_utf8_lossy(&victim.journal[..length]);
         let whole = &prefix[..prefix.rfind('\n').map_or(0, |end| end + 1)];
-        check_repeated(&words, whole, &what);
         let torn = length - whole.len();
         let record = prefix.len() == length
             && serde_json::from_str::<serde_json::Value>(&prefix[whole.len()..]).is_ok();
+        // A record that lacks nothing but its line end counts.
+        check_repeated(&words, if record { &prefix } else { whole }, &what);
         let told = ran.stderr.contains("written only in part");
         assert_eq!(told, torn > 0 && !record, "{what}: {ran:#?}");
         let again = victim.sandbox.run(&["resume", &victim.id]).exits(0);
