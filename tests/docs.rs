@@ -230,6 +230,25 @@ fn the_readme_names_every_document() {
     }
 }
 
+/// The recipe for checksums in `docs/state.md`, followed by hand.
+#[test]
+fn the_journal_is_checked_as_written() {
+    let sandbox = Sandbox::new();
+    copy_examples(&sandbox);
+    sandbox.run(&["cook", "examples/captures.yaml"]).exits(0);
+    let session = std::fs::read_dir(sandbox.state().join("sessions")).unwrap().next().unwrap();
+    let journal = std::fs::read_to_string(session.unwrap().path().join("journal.jsonl")).unwrap();
+    let mut before = "00000000".to_owned();
+    for (index, line) in journal.lines().enumerate() {
+        let rest = &line[line.find("\"seq\"").unwrap()..];
+        let crc = format!("{:08x}", crc32fast::hash(format!("{before}{rest}").as_bytes()));
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(record["crc"], crc.as_str(), "{line}");
+        assert_eq!(record["seq"], index + 1, "{line}");
+        before = crc;
+    }
+}
+
 #[test]
 fn what_is_not_true_is_found() {
     let place = tempfile::tempdir().unwrap();
