@@ -9,6 +9,16 @@
 //!
 //! The blocks of one document share a directory, which holds a copy of `examples/`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use std::fmt::Write as _;

@@ -1,6 +1,16 @@
 //! Every file of `examples/` does what its head says: it is valid without warnings, runs offline and
 //! ends with the code of its line `# exit: N` (0 without one; `killed` when it kills Prodigy itself).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use std::os::unix::process::ExitStatusExt as _;

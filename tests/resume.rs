@@ -1,6 +1,16 @@
 //! What a person can ask of a resume: marked steps, confirmations, going back and forward,
 //! further retries, starting again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use support::{Ran, Sandbox};
@@ -244,6 +254,24 @@ commands:
     sandbox.run(&["resume"]).exits(1);
     // Four attempts, and the one in flight once more.
     assert_eq!(sandbox.words("words"), "try try try try try");
+}
+
+#[test]
+fn further_retries_count_from_the_resume_on() {
+    for (extra, words) in [("0", 1), ("3", 4)] {
+        let sandbox = Sandbox::new();
+        let yaml = format!(
+            r"
+commands:
+  - shell: echo try >> words; [ $(wc -l < words) != 3 ] || {CRASH}; false
+    retry: {{attempts: 4, initial_delay: 0}}
+"
+        );
+        assert_eq!(cook(&sandbox, &yaml).code, None);
+        sandbox.write("words", "");
+        sandbox.run(&["resume", "--max-retries", extra]).exits(1);
+        assert_eq!(sandbox.words("words"), vec!["try"; words].join(" "));
+    }
 }
 
 #[test]

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
-
 use crate::executor::frame::{Frame, Round};
 use crate::executor::halt::Halt;
 use crate::executor::run::Run;
@@ -124,10 +122,10 @@ impl<'a> Run<'a> {
                 disposition,
             }),
         })?;
-        if let Some(delay) = again {
+        if let Some((delay, allowed)) = again {
             self.rewind_item(at, RewindCause::Retry)?;
             if !delay.is_zero() {
-                self.schedule_retry(at, delay)?;
+                self.schedule_retry(at, delay, allowed)?;
             }
             return Ok(ItemRun::Again(delay));
         }
@@ -151,7 +149,7 @@ impl<'a> Run<'a> {
         at: &Address,
         report: &crate::session::Report,
         failure: &crate::session::Failure,
-    ) -> Option<Duration> {
+    ) -> Option<(Duration, u32)> {
         let retry: &Retry = match phase.policy.on_item_failure {
             OnItemFailure::Retry => phase.policy.retry.as_ref().or(phase.map.retry.as_ref())?,
             _ => phase.map.retry.as_ref()?,
@@ -162,7 +160,7 @@ impl<'a> Run<'a> {
             _ => retry.attempts,
         };
         (done + 1 < allowed && retry.covers(report, failure))
-            .then(|| retry.delay(done + 1, crate::executor::retry::random_share()))
+            .then(|| (retry.delay(done + 1, crate::executor::retry::random_share()), allowed))
     }
 
     fn rewind_item(&self, at: &Address, cause: RewindCause) -> Result<(), Halt> {
@@ -240,14 +238,6 @@ impl<'a> Run<'a> {
                 fields.push(("error", Stored::plain(error)));
             }
             Stored::object(fields)
-        })
-    }
-
-    /// The time until which an item that a run before left waiting waits.
-    pub(super) fn item_waits_until(&self, at: &Address) -> Option<chrono::DateTime<Utc>> {
-        self.session.with(|state| {
-            let plan = state.standing.record(at)?.retry.clone()?;
-            Some(plan.not_before)
         })
     }
 }

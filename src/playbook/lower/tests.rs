@@ -59,7 +59,7 @@ fn workflow(text: &str) -> Workflow {
 fn steps(text: &str) -> Vec<Step> {
     match workflow(text).body {
         Body::Steps(steps) => steps,
-        Body::Stages(_) => panic!("stages\n{text}"),
+        Body::Stages(_) | Body::MapReduce(_) => panic!("stages\n{text}"),
     }
 }
 
