@@ -83,14 +83,22 @@ pub(super) fn run(
     kind
 }
 
+/// What the tools of an agent carry in their environment.
+fn marker_of(conversation: String) -> (String, String) {
+    ("CLAUDE_CODE_SESSION_ID".to_owned(), conversation)
+}
+
 /// What processes that outlive their step get to end by themselves.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Ends what a dead run left behind, before anything new starts.
 pub(super) fn end_dead_run(session: &OpenSession, console: &mut Console) {
+    let mut markers = vec![("PRODIGY_SESSION_ID".to_owned(), session.id().to_string())];
     let (groups, last) = session.with(|state| {
         let groups: Vec<(i32, u64)> =
             state.standing.records().filter_map(|(_, record)| record.group).collect();
+        let open = state.standing.records().filter(|(_, record)| record.result.is_none());
+        markers.extend(open.filter_map(|(_, record)| record.agent_session.clone()).map(marker_of));
         (groups, state.lifetime.runs.last().cloned())
     });
     let Some(last) = last else { return };
@@ -101,8 +109,7 @@ pub(super) fn end_dead_run(session: &OpenSession, console: &mut Console) {
     if !same {
         return;
     }
-    let marker = ("PRODIGY_SESSION_ID".to_owned(), session.id().to_string());
-    for ended in end_leftovers(&groups, &[marker], GRACE) {
+    for ended in end_leftovers(&groups, &markers, GRACE) {
         console.remark(format_args!(
             "ended a process that the run before left: {} ({})",
             crate::view::line(&ended.command),

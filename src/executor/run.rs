@@ -11,6 +11,7 @@ use crate::session::{
 };
 use crate::store::{OpenSession, StoreError};
 
+use super::budget::Running;
 use super::confirm::Confirm;
 use super::environment::Surroundings;
 use super::frame::Frame;
@@ -71,6 +72,8 @@ pub struct Run<'a> {
     pub constants: Constants,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
+    /// The agents that run now.
+    pub(super) running: Running,
 }
 
 impl<'a> Run<'a> {
@@ -84,8 +87,8 @@ impl<'a> Run<'a> {
         surroundings: Surroundings,
         constants: Constants,
     ) -> Self {
-        let gate = Gate::default();
-        Self { session, workflow, stop, options, surroundings, constants, gate }
+        let (gate, running) = (Gate::default(), Running::default());
+        Self { session, workflow, stop, options, surroundings, constants, gate, running }
     }
 
     /// Records one fact.

@@ -262,6 +262,7 @@ impl Lines {
             // What follows says it, or the summary does.
             EventKind::SessionStarted(_)
             | EventKind::StepSpawned { .. }
+            | EventKind::AgentEnded { .. }
             | EventKind::AttemptFinished { .. }
             | EventKind::StepFinished { .. }
             | EventKind::ErrorRaised { .. }

@@ -4,11 +4,12 @@ use super::{clip, count, duration_ms, journal_word, line, rewind_words, status_w
 use crate::session::{Address, EventKind, FailureClass, PersonsAnswer, Report, WaitReason};
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 22] = [
+pub const EVENT_TYPES: [&str; 23] = [
     "session_started",
     "run_started",
     "step_started",
     "step_spawned",
+    "agent_ended",
     "attempt_finished",
     "retry_scheduled",
     "handler_started",
@@ -37,6 +38,7 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::RunStarted(_) => "run_started",
         EventKind::StepStarted { .. } => "step_started",
         EventKind::StepSpawned { .. } => "step_spawned",
+        EventKind::AgentEnded { .. } => "agent_ended",
         EventKind::AttemptFinished { .. } => "attempt_finished",
         EventKind::RetryScheduled { .. } => "retry_scheduled",
         EventKind::HandlerStarted { .. } => "handler_started",
@@ -64,6 +66,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
     match kind {
         EventKind::StepStarted { address, .. }
         | EventKind::StepSpawned { address, .. }
+        | EventKind::AgentEnded { address, .. }
         | EventKind::AttemptFinished { address, .. }
         | EventKind::RetryScheduled { address, .. }
         | EventKind::HandlerStarted { address, .. }
@@ -101,6 +104,11 @@ pub fn event_words(kind: &EventKind) -> String {
             format!("attempt {attempt}: {}", clip(command, 120))
         }
         EventKind::StepSpawned { pid, .. } => format!("pid {pid}"),
+        EventKind::AgentEnded { attempt, agent, .. } => {
+            let cost = agent.cost_usd.map_or("cost unknown".to_owned(), super::dollars);
+            let tokens = agent.tokens.map(|tokens| format!(", {tokens} tokens"));
+            format!("agent of attempt {attempt} ended: {cost}{}", tokens.unwrap_or_default())
+        }
         EventKind::AttemptFinished { attempt, report, .. } => {
             format!("attempt {attempt}: {}", report_words(report))
         }

@@ -17,6 +17,7 @@ pub(super) struct AgentSink<'b, 'a> {
     stderr: Collector,
     log: Option<File>,
     failed: Option<StoreError>,
+    started: bool,
     ends: bool,
 }
 
@@ -38,8 +39,14 @@ impl<'b, 'a> AgentSink<'b, 'a> {
             stderr: Collector::new(Keep::Shown),
             log: log.ok(),
             failed: None,
+            started: false,
             ends: false,
         }
+    }
+
+    /// True when there was a process.
+    pub(super) fn has_started(&self) -> bool {
+        self.started
     }
 
     /// What was read, or why the session could not record the spawn.
@@ -80,6 +87,7 @@ impl<'b, 'a> AgentSink<'b, 'a> {
 
 impl Sink for AgentSink<'_, '_> {
     fn spawned(&mut self, born: Born) -> std::io::Result<()> {
+        self.started = true;
         let spawned = EventKind::StepSpawned {
             address: self.address.clone(),
             pid: born.pid,

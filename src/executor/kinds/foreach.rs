@@ -23,6 +23,22 @@ struct Rounds<'b, 'a> {
     failed: AtomicBool,
 }
 
+/// Of two reasons to leave the tree the one that the others follow from.
+fn weightier(known: Option<Halt>, new: Halt) -> Halt {
+    let weight = |halt: &Halt| match halt {
+        Halt::Store(_) => 5,
+        Halt::Stopped(_) => 4,
+        Halt::Refused { .. } => 3,
+        Halt::Waiting(_) => 2,
+        Halt::Parked(_) => 1,
+        Halt::Cancelled => 0,
+    };
+    match known {
+        Some(known) if weight(&known) >= weight(&new) => known,
+        _ => new,
+    }
+}
+
 impl<'a> Run<'a> {
     /// One attempt of a loop: the rounds that are not over yet.
     pub(in crate::executor) fn foreach(
@@ -104,8 +120,7 @@ impl<'a> Run<'a> {
             for worker in running {
                 match worker.join() {
                     Ok(Ok(())) => {}
-                    Ok(Err(Halt::Cancelled)) if first.is_err() => {}
-                    Ok(Err(halt)) => first = Err(halt),
+                    Ok(Err(halt)) => first = Err(weightier(first.err(), halt)),
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -129,7 +144,11 @@ impl<'a> Run<'a> {
                 Ok(Flow::Failed(_)) if rounds.each.continue_on_error => {}
                 Ok(Flow::Failed(_)) => rounds.failed.store(true, Ordering::SeqCst),
                 Err(halt) => {
-                    rounds.frame.stop.stop();
+                    rounds.failed.store(true, Ordering::SeqCst);
+                    // A limit says nothing about what runs: it has been paid for, and ends.
+                    if !matches!(halt, Halt::Parked(_) | Halt::Waiting(_)) {
+                        rounds.frame.stop.stop();
+                    }
                     return Err(halt);
                 }
             }
