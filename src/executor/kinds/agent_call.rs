@@ -145,7 +145,10 @@ impl<'a> Run<'a> {
         });
         crate::session::AgentReport {
             cost_usd: (spent.known > 0).then_some(spent.cost_usd),
-            tokens: last.tokens.map(|_| spent.tokens).or((spent.tokens > 0).then_some(spent.tokens)),
+            tokens: last
+                .tokens
+                .map(|_| spent.tokens)
+                .or((spent.tokens > 0).then_some(spent.tokens)),
             ..last.clone()
         }
     }

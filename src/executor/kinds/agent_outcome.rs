@@ -57,7 +57,11 @@ impl<'a> Run<'a> {
         Done { report, ..Done::default() }
     }
 
-    pub(super) fn failed_report(&self, mut report: Report, failed: &Failed) -> Result<Report, Halt> {
+    pub(super) fn failed_report(
+        &self,
+        mut report: Report,
+        failed: &Failed,
+    ) -> Result<Report, Halt> {
         report.stdout.bytes = failed.text.len() as u64;
         report.stdout.text = self.keep_text(failed.text.clone().into_bytes())?;
         report.failure = Some(Failure {

@@ -94,9 +94,7 @@ impl<'a> Run<'a> {
                 RetryAdvice::Afresh if again >= 1 => {
                     return Ok(Done { report, ..Done::default() });
                 }
-                RetryAdvice::Afresh => {
-                    Turn { conversation: fresh(), prompt: prompt.clone() }
-                }
+                RetryAdvice::Afresh => Turn { conversation: fresh(), prompt: prompt.clone() },
                 RetryAdvice::Resume { .. }
                 | RetryAdvice::ResumeLater { .. }
                 | RetryAdvice::ResumeAt(_) => self.continued(id, &prompt),
