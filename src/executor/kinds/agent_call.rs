@@ -90,8 +90,7 @@ impl<'a> Run<'a> {
         let mut sink = AgentSink::new(self, address, number, Reader::of(&made));
         let ended = crate::process::run(&program, &limits, &frame.stop, &mut sink);
         let ran = sink.has_started();
-        let (mut reader, stderr) = sink.finish().map_err(Halt::Store)?;
-        reader.finish();
+        let (reader, stderr) = sink.finish()?;
         let ended = match ended {
             Ok(ended) => ended,
             Err(error) => return Ok(Called::NotStarted(self.no_agent(&error))),
