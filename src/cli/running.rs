@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::executor::{
-    Constants, Ending, Halt, Inject, Injection, Options, Run, Surroundings, SurroundingsError,
+    Constants, Ending, Halt, Inject, Injection, Options, Permissions, Run, Surroundings,
+    SurroundingsError,
 };
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::model::Workflow;
@@ -22,6 +23,7 @@ use super::person::Person;
 pub(super) struct Wanted<'a> {
     pub(super) yes: bool,
     pub(super) park: bool,
+    pub(super) permissions: Permissions,
     pub(super) max_retries: Option<u32>,
     pub(super) max_parallel: Option<u64>,
     pub(super) inject: &'a [Fault],
@@ -70,6 +72,7 @@ pub(super) fn run(
     let options = Options {
         yes: wanted.yes,
         park: wanted.park,
+        permissions: wanted.permissions.clone(),
         extra_retries: wanted.max_retries,
         max_parallel: wanted.max_parallel,
         starting,

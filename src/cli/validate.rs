@@ -15,7 +15,15 @@ pub(super) fn run(arguments: &Validate, console: &mut Console) -> Result<ExitKin
     let mut worst = ExitKind::Success;
     for file in &arguments.files {
         let (problems, text, kind) = match playbook::load(file) {
-            Ok(loaded) => (loaded.problems, loaded.text, ExitKind::Success),
+            Ok(loaded) => {
+                if let Some(program) = super::agents::missing_program(&loaded.workflow) {
+                    console.remark(format_args!(
+                        "note: {} needs {program}, which is not there",
+                        file.display()
+                    ));
+                }
+                (loaded.problems, loaded.text, ExitKind::Success)
+            }
             Err(LoadError::Problems(problems, text)) => (problems, text, ExitKind::Usage),
             Err(LoadError::Read(path, source)) => {
                 let failure = unreadable(&path, &source);

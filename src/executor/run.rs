@@ -19,6 +19,7 @@ use super::gate::Gate;
 use super::halt::Halt;
 use super::map::MapValues;
 use super::names::Names;
+use super::permissions::Permissions;
 use super::values::Constants;
 
 /// How a person asked to run.
@@ -27,6 +28,8 @@ pub struct Options<'a> {
     pub yes: bool,
     /// `--park`: do not wait for a provider's limit.
     pub park: bool,
+    /// `--permission-mode` and `--skip-permissions`.
+    pub permissions: Permissions,
     /// `resume --max-retries N` for the steps in [`Self::starting`].
     pub extra_retries: Option<u32>,
     /// `--max-parallel N`: items of a map at a time, instead of what the workflow says.

@@ -6,6 +6,10 @@ use super::walk::{each_step, each_step_below};
 /// The program without `command:`.
 pub const AGENT_PROGRAM: &str = "claude";
 
+/// The permission modes that the Claude CLI knows.
+pub const PERMISSION_MODES: [&str; 6] =
+    ["default", "acceptEdits", "auto", "bypassPermissions", "dontAsk", "plan"];
+
 impl Workflow {
     /// The program of an agent step and its leading arguments: the step's, else the workflow's;
     /// empty for [`AGENT_PROGRAM`] alone.

@@ -19,7 +19,7 @@ mod values;
 pub mod walk;
 mod yaml;
 
-pub use agents::AGENT_PROGRAM;
+pub use agents::{AGENT_PROGRAM, PERMISSION_MODES};
 pub use check::{check, step_names};
 pub use digest::digest;
 pub use load::{LoadError, Loaded, load, parse};

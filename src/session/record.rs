@@ -77,6 +77,8 @@ pub struct AgentsSpent {
     pub cost_usd: f64,
     /// Tokens, as far as told.
     pub tokens: u64,
+    /// The attempt of the last of them.
+    pub attempt: u32,
 }
 
 /// A planned retry.
@@ -126,8 +128,9 @@ impl Record {
         self.group = None;
     }
 
-    pub(super) fn agent_ended(&mut self, agent: &AgentReport) {
+    pub(super) fn agent_ended(&mut self, attempt: u32, agent: &AgentReport) {
         let spent = &mut self.agents;
+        spent.attempt = attempt;
         spent.calls += 1;
         spent.known += u32::from(agent.cost_usd.is_some());
         spent.cost_usd += agent.cost_usd.unwrap_or(0.0);
@@ -150,6 +153,14 @@ impl Record {
         self.result = Some(Arc::clone(result));
         self.finished = Some(event.at);
         self.finished_seq = event.seq;
+    }
+
+    /// True when an agent was started whose end nobody saw.
+    #[must_use]
+    pub fn lost_agent(&self) -> bool {
+        matches!(self.progress, Progress::Running | Progress::InDoubt)
+            && self.agent_session.is_some()
+            && self.agents.attempt < self.attempt
     }
 
     /// What came of the latest attempt, also after the step ended.

@@ -101,8 +101,8 @@ impl Standing {
                     record.group = Some((*pid, *born));
                 }
             }
-            EventKind::AgentEnded { address, agent, .. } => {
-                self.records.entry(address.clone()).or_default().agent_ended(agent);
+            EventKind::AgentEnded { address, attempt, agent } => {
+                self.records.entry(address.clone()).or_default().agent_ended(*attempt, agent);
             }
             EventKind::AttemptFinished { address, report, .. } => {
                 self.records.entry(address.clone()).or_default().attempt_ended(report);

@@ -167,13 +167,14 @@ impl<'a> Run<'a> {
         let listed = |own: &[String], common: &[String]| {
             if own.is_empty() { common.to_vec() } else { own.to_vec() }
         };
+        let permissions = self.options.permissions.over(own, common);
         Ok(Call {
             prompt: turn.prompt.clone(),
             conversation: turn.conversation.clone(),
             model,
-            permission_mode: own.permission_mode.clone().or(common.permission_mode.clone()),
+            permission_mode: permissions.mode,
             allowed_tools: listed(&own.allowed_tools, &common.allowed_tools),
-            skip_permissions: own.skip_permissions.or(common.skip_permissions).unwrap_or(false),
+            skip_permissions: permissions.skip,
             max_turns: own.max_turns.or(common.max_turns),
             max_budget_usd: own.max_budget_usd.or(common.max_budget_usd),
             output_schema: call.output_schema.as_ref().map(Value::to_json),
