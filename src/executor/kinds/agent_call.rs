@@ -143,7 +143,8 @@ impl<'a> Run<'a> {
             state.standing.record(address).map(|record| record.agents).unwrap_or_default()
         });
         crate::session::AgentReport {
-            cost_usd: (spent.known > 0).then_some(spent.cost_usd),
+            // What is left of adding fractions is no money.
+            cost_usd: (spent.known > 0).then(|| (spent.cost_usd * 1e9).round() / 1e9),
             tokens: last
                 .tokens
                 .map(|_| spent.tokens)
