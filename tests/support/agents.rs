@@ -79,7 +79,7 @@ impl Agents {
         let events = self.sandbox.events();
         let found = events.lines().filter_map(|line| {
             let json: Json = serde_json::from_str(line).unwrap();
-            let at = json["at"].as_str()?.parse().ok()?;
+            let at = json["timestamp"].as_str()?.parse().ok()?;
             Some((at, json["event"].get(key)?.clone()))
         });
         found.collect()
