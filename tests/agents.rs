@@ -120,7 +120,7 @@ fn shell_steps_need_no_agent_and_a_missing_one_is_told_before_the_first_step() {
     assert!(ran.stderr.contains("npm install -g @anthropic-ai/claude-code"), "{ran:#?}");
     assert!(!agents.sandbox.directory().join("ran").exists());
     let ran = cook("validate flow.yaml").exits(0);
-    assert!(ran.stderr.contains("needs claude"), "{ran:#?}");
+    assert!(ran.stdout.contains("needs claude"), "{ran:#?}");
 }
 
 #[test]

@@ -188,3 +188,17 @@ fn a_conversation_that_the_agent_has_forgotten_begins_anew() {
     let calls = agents.calls();
     assert_ne!(calls.last().unwrap()["session"], calls[1]["session"]);
 }
+
+#[test]
+fn a_server_that_is_down_is_waited_for_and_ctrl_c_ends_the_wait() {
+    for scenario in ["500", "network", "timeout"] {
+        let agents = Agents::new(scenario, "commands: [{claude: x, retry: 0}]");
+        let live = Live::start(agents.command(&["cook", "flow.yaml"]));
+        wait_until("the wait", || agents.begun() && !agents.events("retry_scheduled").is_empty());
+        live.signal(Signal::INT);
+        live.end().exits(130);
+        agents.play("say:done");
+        agents.run(&["resume"]).exits(0);
+        assert_eq!(agents.prompts(), ["x", ">x"], "{scenario}");
+    }
+}

@@ -63,6 +63,11 @@ impl Agents {
         log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    /// True when an agent has been called: then there is a session.
+    pub fn begun(&self) -> bool {
+        !self.calls().is_empty()
+    }
+
     /// The prompts of all calls, `>` before those that went on with a conversation.
     pub fn prompts(&self) -> Vec<String> {
         let calls = self.calls();

@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod live;
+pub mod messages_api;
 pub mod past;
 
 use std::ffi::OsStr;

@@ -23,22 +23,6 @@ struct Rounds<'b, 'a> {
     failed: AtomicBool,
 }
 
-/// Of two reasons to leave the tree the one that the others follow from.
-fn weightier(known: Option<Halt>, new: Halt) -> Halt {
-    let weight = |halt: &Halt| match halt {
-        Halt::Store(_) => 5,
-        Halt::Stopped(_) => 4,
-        Halt::Refused { .. } => 3,
-        Halt::Waiting(_) => 2,
-        Halt::Parked(_) => 1,
-        Halt::Cancelled => 0,
-    };
-    match known {
-        Some(known) if weight(&known) >= weight(&new) => known,
-        _ => new,
-    }
-}
-
 impl<'a> Run<'a> {
     /// One attempt of a loop: the rounds that are not over yet.
     pub(in crate::executor) fn foreach(
@@ -120,7 +104,7 @@ impl<'a> Run<'a> {
             for worker in running {
                 match worker.join() {
                     Ok(Ok(())) => {}
-                    Ok(Err(halt)) => first = Err(weightier(first.err(), halt)),
+                    Ok(Err(halt)) => first = Err(halt.or_weightier(first.err())),
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -150,7 +134,7 @@ impl<'a> Run<'a> {
                 Err(halt) => {
                     rounds.failed.store(true, Ordering::SeqCst);
                     // A limit says nothing about what runs: it has been paid for, and ends.
-                    if !matches!(halt, Halt::Parked(_) | Halt::Waiting(_)) {
+                    if halt.stops_others() {
                         rounds.frame.stop.stop();
                     }
                     return Err(halt);
