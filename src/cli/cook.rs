@@ -5,7 +5,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use crate::executor::{Constants, Surroundings, parameters};
+use crate::executor::{Constants, Permissions, Surroundings, parameters};
 use crate::exit::{ExitKind, Failure};
 use crate::expr::Value;
 use crate::playbook::{Loaded, load};
@@ -76,6 +76,11 @@ impl Cooking<'_> {
             &stop,
         )
         .map_err(lacking)?;
+        let permissions = Permissions {
+            mode: arguments.permission_mode.clone(),
+            skip: arguments.skip_permissions,
+        };
+        super::agents::check_all(workflow, &permissions, &surroundings)?;
         let passes = passes(arguments)?;
         let id = SessionId::fresh();
         let count = match arguments.max_iterations {
@@ -120,6 +125,7 @@ impl Cooking<'_> {
         let wanted = Wanted {
             yes: arguments.yes,
             park: arguments.park,
+            permissions,
             max_retries: None,
             max_parallel: arguments.max_parallel,
             inject: &arguments.inject,

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod adoptable;
+mod agents;
 pub mod args;
 mod checkpoints;
 mod clean;

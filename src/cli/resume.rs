@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Surroundings};
+use crate::executor::{Constants, Permissions, Surroundings};
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
@@ -203,6 +203,9 @@ pub(super) fn go_on(
     end_dead_run(&state, console);
     let workflow = &goal.loaded.workflow;
     let (constants, surroundings) = surroundings(workflow, &header, &stop)?;
+    let permissions =
+        Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
+    super::agents::check_open(workflow, &state, &outlook.rows, &permissions, &surroundings)?;
     warn_of_changes(&state, &surroundings, console);
     if let Some(missing) = state.standing.missing_secret(&surroundings.secrets) {
         return Err(Failure::new(ExitKind::NeedsPerson, missing.to_string())
@@ -226,6 +229,7 @@ pub(super) fn go_on(
     let wanted = Wanted {
         yes: arguments.yes,
         park: arguments.park,
+        permissions,
         max_retries: arguments.max_retries,
         max_parallel: arguments.max_parallel,
         inject: &[],

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::executor::{
-    Constants, Ending, Halt, Inject, Injection, Options, Run, Surroundings, SurroundingsError,
+    Constants, Ending, Halt, Inject, Injection, Options, Permissions, Run, Surroundings,
+    SurroundingsError,
 };
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::model::Workflow;
@@ -25,6 +26,7 @@ use super::terminal;
 pub(super) struct Wanted<'a> {
     pub(super) yes: bool,
     pub(super) park: bool,
+    pub(super) permissions: Permissions,
     pub(super) max_retries: Option<u32>,
     pub(super) max_parallel: Option<u64>,
     pub(super) inject: &'a [Fault],
@@ -71,6 +73,7 @@ pub(super) fn run(
     let options = Options {
         yes: wanted.yes,
         park: wanted.park,
+        permissions: wanted.permissions.clone(),
         extra_retries: wanted.max_retries,
         max_parallel: wanted.max_parallel,
         starting,
@@ -86,6 +89,11 @@ pub(super) fn run(
     kind
 }
 
+/// What the tools of an agent carry in their environment.
+fn marker_of(conversation: String) -> (String, String) {
+    ("CLAUDE_CODE_SESSION_ID".to_owned(), conversation)
+}
+
 /// What processes that outlive their step get to end by themselves.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -94,6 +102,9 @@ pub(super) fn end_dead_run(state: &SessionState, console: &mut Console) {
     let (Some(header), Some(last)) = (state.header(), state.lifetime.runs.last()) else { return };
     let groups: Vec<(i32, u64)> =
         state.standing.records().filter_map(|(_, record)| record.group).collect();
+    let mut markers = vec![("PRODIGY_SESSION_ID".to_owned(), header.session_id.to_string())];
+    let open = state.standing.records().filter(|(_, record)| record.result.is_none());
+    markers.extend(open.filter_map(|(_, record)| record.agent_session.clone()).map(marker_of));
     let here = Machine::present();
     let same = last.host == here.host
         && last.boot_id == here.boot_id
@@ -101,8 +112,7 @@ pub(super) fn end_dead_run(state: &SessionState, console: &mut Console) {
     if !same {
         return;
     }
-    let marker = ("PRODIGY_SESSION_ID".to_owned(), header.session_id.to_string());
-    for ended in end_leftovers(&groups, &[marker], GRACE) {
+    for ended in end_leftovers(&groups, &markers, GRACE) {
         console.remark(format_args!(
             "ended a process that the run before left: {} ({})",
             crate::view::line(&ended.command),

@@ -243,15 +243,9 @@ impl<'a> Run<'a> {
         &self,
         step: &Step,
         address: &Address,
-        mut result: StepResult,
+        result: StepResult,
         ran: bool,
     ) -> Result<Next, Halt> {
-        if let Some(agent) = &mut result.report.agent {
-            agent.counted = self.session.with(|state| {
-                let record = state.standing.record(address);
-                record.is_some_and(|record| record.progress == Progress::Between)
-            });
-        }
         let checkpoint = match &step.checkpoint {
             Checkpoint::Implicit => None,
             Checkpoint::Explicit => Some(String::new()),

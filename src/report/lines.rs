@@ -77,6 +77,9 @@ impl Lines {
             Notice::Info(message) => {
                 let _ = writeln!(self.text, "{}", view::paragraph(message, 2));
             }
+            Notice::Agent { address, line, text: false } => {
+                self.live.say(address, line, style, &mut self.text);
+            }
             _ if self.wishes.level < Level::Verbose => {}
             Notice::Output { address, stderr, bytes } => {
                 if !self.seen.contains(*address) {
@@ -287,6 +290,7 @@ impl Lines {
             // What follows says it, or the summary does.
             EventKind::SessionStarted(_)
             | EventKind::StepSpawned { .. }
+            | EventKind::AgentEnded { .. }
             | EventKind::AttemptFinished { .. }
             | EventKind::StepFinished { .. }
             | EventKind::ErrorRaised { .. }

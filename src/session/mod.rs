@@ -36,7 +36,7 @@ pub use observer::{Notice, Observer};
 pub use outcome::{
     AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
 };
-pub use record::{Progress, RaisedError, Record, RetryPlan};
+pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
 pub use run::{RunFailure, RunStarted, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(super) struct Phase<'b, 'a> {
     pub(super) files: &'b JobFiles,
     schedule: Mutex<Work>,
     changed: Condvar,
+    /// A worker has left the tree: no more items are taken.
+    halted: AtomicBool,
     /// Finishes that may not be on the disk yet.
     unsynced: AtomicU32,
     /// One worker syncs at a time.
@@ -111,6 +113,7 @@ impl<'a> Run<'a> {
                 tickets: HashMap::new(),
             }),
             changed: Condvar::new(),
+            halted: AtomicBool::new(false),
             unsynced: AtomicU32::new(0),
             syncing: Mutex::new(()),
         };
@@ -127,12 +130,7 @@ impl<'a> Run<'a> {
             for worker in running {
                 match worker.join() {
                     Ok(Ok(())) => {}
-                    Ok(Err(Halt::Cancelled)) if first.is_err() => {}
-                    Ok(Err(halt)) => {
-                        if !matches!(first, Err(Halt::Store(_))) {
-                            first = Err(halt);
-                        }
-                    }
+                    Ok(Err(halt)) => first = Err(halt.or_weightier(first.err())),
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -163,7 +161,10 @@ impl<'a> Run<'a> {
                     work.hand_back(position, TicketEnd::Nothing, Utc::now());
                     work.schedule.give_back(position);
                     drop(work);
-                    frame.stop.stop();
+                    phase.halted.store(true, Ordering::SeqCst);
+                    if halt.stops_others() {
+                        frame.stop.stop();
+                    }
                     phase.changed.notify_all();
                     return Err(halt);
                 }
@@ -176,6 +177,9 @@ impl<'a> Run<'a> {
         let mut work = phase.work();
         loop {
             self.go_on(frame)?;
+            if phase.halted.load(Ordering::SeqCst) {
+                return Ok(None);
+            }
             let now = Utc::now();
             let wait = match work.next(now) {
                 Next::Start(position) => {
