@@ -30,8 +30,8 @@ const END_CHECK: Duration = Duration::from_millis(5);
 const FAMILY_CHECK: Duration = Duration::from_millis(20);
 /// After SIGKILL nobody lives on, unless the kernel itself hangs in a call.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
-/// A pipe holds 64 KB unless someone enlarged it.
-const PIECE: usize = 64 * 1024;
+/// Bytes read at once: as many as cost little to have ready for each of many silent programs.
+const PIECE: usize = 16 * 1024;
 
 pub(super) struct Running<'a> {
     child: Child,
