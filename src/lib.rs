@@ -10,6 +10,7 @@
 //! | `resume`, `report` | which session and what runs again; observers that write for people |
 //! | `store`, `view` | the disk; pure answers from events |
 //! | `playbook`, `session`, `agent` | YAML → workflow; the pure fold of events into state; what Claude is told and what it says |
+//! | `mapreduce` | the pure part of MapReduce: items, order of work, error policy, aggregates |
 //! | `expr` | values, templates, shell quoting, expressions |
 //! | `process`, `git`, `exit` | the ground floor: programs, git, the one door for errors |
 
@@ -19,6 +20,7 @@ pub mod executor;
 pub mod exit;
 pub mod expr;
 pub mod git;
+pub mod mapreduce;
 pub mod playbook;
 pub mod process;
 pub mod report;

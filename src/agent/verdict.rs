@@ -120,7 +120,7 @@ fn failure(facts: &Facts, exit: Exit, stderr: &str, now: DateTime<FixedOffset>) 
     match exit {
         Exit::Stopped => return found(AgentFailure::Interrupted, "claude was stopped".into()),
         Exit::TimedOut => {
-            return found(AgentFailure::TimedOut, "claude was stopped: its time was up".into());
+            return found(AgentFailure::TimedOut, "claude timed out and was stopped".into());
         }
         Exit::Idle => {
             return found(

@@ -101,7 +101,7 @@ impl Cooking<'_> {
             total_steps: crate::playbook::count_steps(workflow).saturating_mul(count),
             supersedes: self.supersedes.clone(),
             adopted_from: None,
-            stages: workflow.stages().iter().map(|stage| stage.name.clone()).collect(),
+            stages: workflow.stage_names(),
         };
         let session = OpenSession::create(&home, started, &self.loaded.text, arguments.durability)?;
         if let Some(old) = &self.supersedes {
@@ -120,6 +120,7 @@ impl Cooking<'_> {
             yes: arguments.yes,
             park: arguments.park,
             max_retries: None,
+            max_parallel: arguments.max_parallel,
             inject: &arguments.inject,
             durability: arguments.durability,
             output: arguments.output,

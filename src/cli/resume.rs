@@ -6,8 +6,10 @@ use crate::executor::{Constants, Surroundings};
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
-use crate::resume::{Changes, Decision, Refusal, Request, Row, decide, match_steps, rows};
-use crate::session::{Digest, Event, EventKind, SessionId, SessionStarted, SessionState};
+use crate::resume::{
+    Changes, Decision, Earlier, Refusal, Request, Row, decide, foresee, match_steps, rows,
+};
+use crate::session::{Digest, EventKind, SessionId, SessionStarted, SessionState};
 use crate::store::{Card, Home, OpenSession};
 
 use super::args::{Cook, Resume};
@@ -54,12 +56,16 @@ fn chosen(home: &Home, repository: Option<&str>, id: Option<&str>) -> Result<Fou
             Some(repository) => crate::store::latest_resumable(home, repository)?,
             None => None,
         };
-        return Ok(latest.map_or(Found::Nothing, |card| Found::Card(Box::new(card))));
+        if let Some(card) = latest {
+            return Ok(Found::Card(Box::new(card)));
+        }
+        let checkpoint = super::adoptable::latest(home, repository)?;
+        return Ok(checkpoint.map_or(Found::Nothing, Found::Checkpoint));
     };
     match crate::store::find(home, repository, id) {
         Ok(card) => Ok(Found::Card(Box::new(card))),
         Err(error @ crate::store::StoreError::NotFound { .. }) => {
-            match super::adopt::find(home, repository, id)? {
+            match super::adoptable::find(home, repository, id)? {
                 Some(path) => Ok(Found::Checkpoint(path)),
                 None => Err(error.into()),
             }
@@ -125,35 +131,41 @@ struct Outlook {
     rows: Vec<Row>,
 }
 
-fn outlook(state: &SessionState, goal: &Goal, arguments: &Resume) -> Result<Outlook, Refusal> {
-    let mut after = state.clone();
+fn outlook(
+    state: &SessionState,
+    goal: &Goal,
+    arguments: &Resume,
+    earlier: &Earlier<'_>,
+) -> Result<Outlook, Refusal> {
     let mut changed = Vec::new();
     if let Some(changes) = &goal.changes {
+        let workflow = &goal.loaded.workflow;
         let event = EventKind::WorkflowChanged {
             workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
+            total_steps: crate::playbook::count_steps(workflow) * passes(state),
+            stages: workflow.stage_names(),
             kept: changes.kept.clone(),
         };
-        apply(&mut after, &event);
         changed.push(event);
     }
+    let edited = foresee(state, &changed, earlier);
     let request = Request {
         from_checkpoint: arguments.from_checkpoint.clone(),
         rerun: arguments.rerun.clone(),
         done: arguments.done.clone(),
     };
-    let mut decision = decide(&after, &goal.loaded.workflow, &request)?;
-    for event in &decision.events {
-        apply(&mut after, event);
-    }
+    let mut decision = decide(&edited, &goal.loaded.workflow, &request, earlier)?;
+    let after = foresee(&edited, &decision.events, earlier);
     decision.events.splice(0..0, changed);
     let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
     Ok(Outlook { decision, rows })
 }
 
-/// Applies an event to a copy of the state, as the store will.
-fn apply(state: &mut SessionState, kind: &EventKind) {
-    let event = Event { seq: state.last_seq + 1, at: chrono::Utc::now(), kind: kind.clone() };
-    state.apply(&event);
+/// How often the session runs through its steps.
+fn passes(state: &SessionState) -> usize {
+    let Some(header) = state.header() else { return 1 };
+    let iterations = header.max_iterations.map(|it| usize::try_from(it).unwrap_or(usize::MAX));
+    iterations.unwrap_or(header.passes.len()).max(1)
 }
 
 /// Takes the session up and runs it to its end.
@@ -162,11 +174,17 @@ pub(super) fn go_on(
     arguments: &Resume,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
+    if session.torn() > 0 {
+        console.remark(format_args!(
+            "the last record of the run before was written only in part ({} bytes): what it told is done again",
+            session.torn()
+        ));
+    }
     let state = session.with(Clone::clone);
     let header = header_of(&state)?;
     let id = header.workflow_id.clone();
     let goal = goal(session.home(), &header, &state, console)?;
-    let outlook = match outlook(&state, &goal, arguments) {
+    let outlook = match outlook(&state, &goal, arguments, &|seq| session.at(seq).ok()) {
         Ok(outlook) => outlook,
         Err(Refusal::Completed) => {
             console.remark(format_args!("{id} is completed: there is nothing to resume"));
@@ -182,7 +200,7 @@ pub(super) fn go_on(
     let stop = Stop::install().map_err(|error| {
         Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
     })?;
-    end_dead_run(&session, console);
+    end_dead_run(&state, console);
     let workflow = &goal.loaded.workflow;
     let (constants, surroundings) = surroundings(workflow, &header, &stop)?;
     warn_of_changes(&state, &surroundings, console);
@@ -211,6 +229,7 @@ pub(super) fn go_on(
         yes: arguments.yes,
         park: arguments.park,
         max_retries: arguments.max_retries,
+        max_parallel: arguments.max_parallel,
         inject: &[],
         durability: arguments.durability,
         output: arguments.output,
@@ -341,7 +360,7 @@ fn show_plan(
     }
     let header = header_of(&loaded.state)?;
     let goal = goal(home, &header, &loaded.state, console)?;
-    let rows = match outlook(&loaded.state, &goal, arguments) {
+    let rows = match outlook(&loaded.state, &goal, arguments, &|seq| loaded.at(seq)) {
         Ok(outlook) => outlook.rows,
         Err(Refusal::Completed) => {
             console.remark(format_args!("{} is completed: nothing would run", header.workflow_id));
@@ -401,6 +420,9 @@ fn restart(
         loaded: &loaded,
         supersedes: Some(card.session_id.clone()),
     };
+    if let Some(old) = &old {
+        end_dead_run(&old.state, console);
+    }
     console.remark(format_args!("starting {} again from the beginning", card.name));
     cooking.run(given.unwrap_or_default(), console)
 }

@@ -58,7 +58,7 @@ impl<'a> Run<'a> {
                 self.attempt_ended(address, &done.report)?;
             }
             match retry {
-                Some(delay) => self.schedule_retry(address, delay)?,
+                Some((delay, attempts)) => self.schedule_retry(address, delay, attempts)?,
                 None => return Ok(done),
             }
         }
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
                 report.exit_code = Some(code);
                 self.failure(FailureKind::Injected, &format!("exit code {code} (injected)"))
             }
-            Inject::Timeout => self.failure(FailureKind::Timeout, "its time was up (injected)"),
+            Inject::Timeout => self.failure(FailureKind::Timeout, "timed out (injected)"),
         });
         Ok(Some(Done { report, ..Done::default() }))
     }

@@ -37,6 +37,8 @@ pub struct Frame<'a> {
 pub struct Round {
     /// `item`.
     pub item: Stored,
+    /// `item_id`.
+    pub id: String,
     /// `item_index`, from 0.
     pub index: usize,
     /// `item_total`.

@@ -18,7 +18,7 @@ pub(super) struct Names<'b, 'a> {
 }
 
 /// The built-in first names.
-const ROOTS: [&str; 16] = [
+const ROOTS: [&str; 18] = [
     "shell",
     "claude",
     "last",
@@ -35,6 +35,8 @@ const ROOTS: [&str; 16] = [
     "env",
     "step",
     "validation",
+    "map",
+    "job",
 ];
 
 impl Scope for Names<'_, '_> {
@@ -112,8 +114,11 @@ impl Names<'_, '_> {
         if let Some((value, origin)) = self.run.constants.value(name) {
             return Lookup::Found { value: value.clone(), origin: *origin, used: 0 };
         }
-        match self.run.surroundings.file_value(name) {
+        let value = self.run.surroundings.file_value(name);
+        match value.or_else(|| self.run.map_variable(name)) {
             Some(value) => data(value, 0),
+            // What did not run has no result, as a step that was skipped.
+            None if self.run.step_names.contains(name) => data(Value::Null, 0),
             None => Lookup::Unknown,
         }
     }
@@ -137,6 +142,11 @@ impl Names<'_, '_> {
                 return data(Value::from(u64::from(next.saturating_sub(1).max(1))), 0);
             }
             ("env", Some(name)) => return data(self.run.env_value(self.frame, name), 1),
+            ("map", Some(field)) => self.run.map_value(field),
+            ("job", Some("id")) => self
+                .run
+                .session
+                .with(|state| state.lifetime.job.as_deref().map_or(Value::Null, Value::from)),
             ("session", Some("id")) => Value::from(self.run.session.id().as_str()),
             ("stage", Some("name")) => self.frame.stage.map_or(Value::Null, Value::from),
             ("workflow", Some(field)) => self.workflow(field),
@@ -152,7 +162,7 @@ impl Names<'_, '_> {
     fn item(&self, round: &Arc<Round>, root: &str) -> Value {
         match root {
             "item" => self.open(&round.item),
-            "item_id" => Value::from(format!("item_{}", round.index + 1)),
+            "item_id" => Value::from(round.id.as_str()),
             "item_index" => Value::from(round.index as u64),
             _ => Value::from(round.total as u64),
         }

@@ -1,6 +1,6 @@
 //! One process that runs a session: everything the tree walk needs at hand.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::expr::{EvalError, Template};
@@ -16,6 +16,7 @@ use super::environment::Surroundings;
 use super::frame::Frame;
 use super::gate::Gate;
 use super::halt::Halt;
+use super::map::MapValues;
 use super::names::Names;
 use super::values::Constants;
 
@@ -27,6 +28,8 @@ pub struct Options<'a> {
     pub park: bool,
     /// `resume --max-retries N` for the steps in [`Self::starting`].
     pub extra_retries: Option<u32>,
+    /// `--max-parallel N`: items of a map at a time, instead of what the workflow says.
+    pub max_parallel: Option<u64>,
     /// The steps that this run starts at: in progress, or failed before.
     pub starting: HashSet<Address>,
     /// `--inject`.
@@ -69,8 +72,14 @@ pub struct Run<'a> {
     pub surroundings: Surroundings,
     /// Variables and parameters.
     pub constants: Constants,
+    /// Ids and captures of the workflow: null until they have a value.
+    pub(super) step_names: HashSet<String>,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
+    /// The tries that the steps it starts at had before.
+    pub(super) tries_before: HashMap<Address, u32>,
+    /// What reduce sees of the map.
+    pub(super) map_values: MapValues<'a>,
 }
 
 impl<'a> Run<'a> {
@@ -84,8 +93,22 @@ impl<'a> Run<'a> {
         surroundings: Surroundings,
         constants: Constants,
     ) -> Self {
-        let gate = Gate::default();
-        Self { session, workflow, stop, options, surroundings, constants, gate }
+        let tries_before = session.with(|state| {
+            let tries = |address| state.standing.record(address).map_or(0, |record| record.tries);
+            options.starting.iter().map(|address| (address.clone(), tries(address))).collect()
+        });
+        Self {
+            session,
+            workflow,
+            stop,
+            options,
+            surroundings,
+            constants,
+            step_names: crate::playbook::step_names(workflow),
+            gate: Gate::default(),
+            tries_before,
+            map_values: MapValues::default(),
+        }
     }
 
     /// Records one fact.

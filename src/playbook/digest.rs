@@ -10,3 +10,29 @@ pub fn digest(step: &Step) -> Digest {
     let json = serde_json::to_vec(step).unwrap_or_else(|_| format!("{step:?}").into_bytes());
     Digest::of(&json)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::playbook::parse;
+    use crate::session::Digest;
+
+    fn digest(text: &str) -> Digest {
+        let workflow = parse(Path::new("flow.yml"), text).unwrap().workflow;
+        super::digest(workflow.top_steps().next().unwrap())
+    }
+
+    #[test]
+    fn only_what_a_step_says_counts() {
+        let plain = digest("- shell: make\n  timeout: 60\n");
+        assert_eq!(digest("commands:\n\n  # a note\n  - {timeout: 1m, shell: 'make'}\n"), plain);
+        assert_eq!(
+            digest("- x-note: a\n  description: b\n  shell: make\n  timeout: \"60\"\n"),
+            plain
+        );
+        assert_ne!(digest("- shell: make\n  timeout: 61\n"), plain);
+        assert_ne!(digest("- claude: make\n  timeout: 60\n"), plain);
+        assert_ne!(digest("- shell: make\n  timeout: 60\n  on_failure: make clean\n"), plain);
+    }
+}

@@ -71,18 +71,34 @@ pub fn parse(file: &Path, text: &str) -> Result<Loaded, LoadError> {
             None => problem,
         });
     }
-    let workflow = root.and_then(|root| lower::workflow(&reader, &root, file));
+    let workflow = root.as_ref().and_then(|root| lower::workflow(&reader, root, file));
     if let Some(workflow) = workflow.as_ref().filter(|_| readable && reader.has_all_names()) {
         for problem in check::check(workflow, &reader.file()) {
             reader.note(problem);
         }
     }
-    let problems = reader.into_problems();
+    let mut problems = reader.into_problems();
+    if let Some(root) = &root {
+        put_right(&mut problems, root, &text);
+    }
     match workflow {
         Some(workflow) if problems.iter().all(|p| p.severity == Severity::Warning) => {
             Ok(Loaded { workflow, text, problems })
         }
         _ => Err(LoadError::Problems(problems, text)),
+    }
+}
+
+/// Points into folded and escaped texts exactly, as far as anyone reads.
+fn put_right(problems: &mut [Problem], root: &yaml::Node, text: &str) {
+    const READ: usize = 100;
+    let counted: Vec<(usize, usize)> =
+        problems.iter().take(READ).map(|problem| (problem.at.line, problem.at.column)).collect();
+    let places = yaml::unfold(root, text, &counted);
+    for problem in problems.iter_mut() {
+        if let Some((line, column)) = places.get(&(problem.at.line, problem.at.column)) {
+            (problem.at.line, problem.at.column) = (*line, *column);
+        }
     }
 }
 

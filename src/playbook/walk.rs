@@ -10,6 +10,8 @@ pub enum Branch {
     Commands,
     /// `commands:` of the stage with this index, from 0.
     Stage(usize),
+    /// `agent_template:` of a map.
+    Map,
     /// `finally:`.
     Finally,
     /// Commands of a handler, its `on_success`, or the cleanup of `abort`.
@@ -48,8 +50,25 @@ impl Workflow {
     #[must_use]
     pub fn stages(&self) -> &[Stage] {
         match &self.body {
-            Body::Steps(_) => &[],
+            Body::Steps(_) | Body::MapReduce(_) => &[],
             Body::Stages(stages) => stages,
+        }
+    }
+
+    /// The names of its stages, or of the phases of a map; none for plain steps.
+    #[must_use]
+    pub fn stage_names(&self) -> Vec<String> {
+        match &self.body {
+            Body::Steps(_) => Vec::new(),
+            Body::Stages(stages) => stages.iter().map(|stage| stage.name.clone()).collect(),
+            Body::MapReduce(job) => {
+                let phases = [
+                    job.setup.as_ref().map(|_| "setup"),
+                    Some("map"),
+                    job.reduce.as_ref().map(|_| "reduce"),
+                ];
+                phases.into_iter().flatten().map(str::to_owned).collect()
+            }
         }
     }
 
@@ -57,9 +76,14 @@ impl Workflow {
     pub fn top_steps(&self) -> impl Iterator<Item = &Step> {
         let steps: &[Step] = match &self.body {
             Body::Steps(steps) => steps,
-            Body::Stages(_) => &[],
+            Body::Stages(_) | Body::MapReduce(_) => &[],
         };
-        steps.iter().chain(self.stages().iter().flat_map(|stage| &stage.steps))
+        let phases = match &self.body {
+            Body::MapReduce(job) => [job.setup.as_ref(), job.reduce.as_ref()],
+            Body::Steps(_) | Body::Stages(_) => [None, None],
+        };
+        let stages = self.stages().iter().chain(phases.into_iter().flatten());
+        steps.iter().chain(stages.flat_map(|stage| &stage.steps))
     }
 }
 
@@ -78,6 +102,15 @@ pub fn each_step<'w>(workflow: &'w Workflow, visit: &mut dyn FnMut(&'w Step, Spo
             for (index, stage) in stages.iter().enumerate() {
                 walk.list(&stage.steps, None, Branch::Stage(index), 0);
                 walk.handlers(stage.on_failure.as_ref(), None, 1);
+            }
+        }
+        Body::MapReduce(job) => {
+            if let Some(setup) = &job.setup {
+                walk.list(&setup.steps, None, Branch::Stage(0), 0);
+            }
+            walk.list(&job.map.template, None, Branch::Map, 0);
+            if let Some(reduce) = &job.reduce {
+                walk.list(&reduce.steps, None, Branch::Stage(1), 0);
             }
         }
     }
@@ -138,5 +171,48 @@ impl<'w> Walk<'_, 'w> {
             self.list(&handler.on_success, below, Branch::Handler, depth);
             self.handlers(handler.on_failure.as_deref(), below, depth + 1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::playbook::parse;
+
+    #[test]
+    fn every_step_is_visited_once_before_what_hangs_below_it() {
+        let text = "
+commands:
+  - name: a
+    foreach: [x]
+    do: [{name: b, shell: x, on_success: [{name: c, shell: x}]}]
+  - name: d
+    shell: x
+    validate: {commands: [{name: e, shell: x}], on_incomplete: [{name: f, shell: x}]}
+    on_exit_code: {7: {name: g, shell: x}}
+    on_failure:
+      commands: [{name: h, shell: x}]
+      strategy: abort
+      cleanup: [{name: i, shell: x}]
+      on_failure: [{name: j, shell: x}]
+  - name: k
+    goal_seek: {goal: x, shell: l, validate: m}
+on_failure: [{name: n, shell: x}]
+finally: [{name: o, shell: x}]
+";
+        let workflow = parse(Path::new("flow.yml"), text).unwrap().workflow;
+        let mut seen = String::new();
+        each_step(&workflow, &mut |step, spot| {
+            let name = step.name.as_ref().map(|name| name.source().to_owned());
+            let name = name.unwrap_or_else(|| format!("{:?}", spot.branch));
+            seen.push_str(&format!("{name}{} ", spot.depth));
+        });
+        assert_eq!(seen, "a0 b1 c2 d0 e1 f1 g1 h1 i1 j2 k0 Improve1 Measure1 n1 o0 ");
+        assert_eq!(count_steps(&workflow), 3);
+        let mut below = 0;
+        each_step_below(workflow.top_steps().next().unwrap(), &mut |_, _| below += 1);
+        assert_eq!(below, 2);
     }
 }

@@ -8,7 +8,8 @@ use super::failure::output_end;
 use super::level::{Level, Wishes};
 use super::live_output::LiveOutput;
 use crate::session::{
-    Address, Event, EventKind, Notice, PersonsAnswer, Report, SessionState, StepResult, StepStatus,
+    Address, Event, EventKind, ItemStatus, Notice, PersonsAnswer, Report, SessionState, StepResult,
+    StepStatus, item_address,
 };
 use crate::view::{self, Ink};
 
@@ -214,6 +215,30 @@ impl Lines {
             EventKind::LoopStarted { address, items } => {
                 self.word("loop", Ink::Strong, address, state);
                 let _ = writeln!(self.text, " {}", view::count(items.len() as u64, "item"));
+            }
+            EventKind::JobStarted { job, items, .. } => {
+                let items = view::count(u64::from(*items), "item");
+                let _ = writeln!(self.text, "map       {items} ({})", view::line(job));
+            }
+            EventKind::ItemFinished { item, status, .. } => {
+                let (word, ink) = match status {
+                    ItemStatus::Success => ("done", Ink::Good),
+                    ItemStatus::Failed => ("failed", Ink::Bad),
+                    ItemStatus::Skipped => ("skipped", Ink::Caution),
+                };
+                self.word(word, ink, &item_address(*item), state);
+                let ended = state.standing.items.ended();
+                let _ = writeln!(self.text, " ({ended}/{})", state.lifetime.items);
+            }
+            EventKind::ItemFailed { item, failure } => {
+                self.word("failed", Ink::Bad, &item_address(*item), state);
+                let message = failure.failure.message.shown();
+                let _ =
+                    writeln!(self.text, " run {}: {}", failure.run, view::clip(&message, WIDTH));
+            }
+            EventKind::DlqCleared { items } => {
+                let items = view::count(items.len() as u64, "item");
+                let _ = writeln!(self.text, "cleared   {items} of the dead letter queue");
             }
             EventKind::Scored { address, score, reached, .. } => {
                 self.word("score", if *reached { Ink::Good } else { Ink::Caution }, address, state);

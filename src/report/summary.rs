@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::session::{SessionState, SessionStatus};
+use crate::session::{SessionState, SessionStatus, WaitReason};
 use crate::view::{self, Agents, StepCounts, Style};
 
 /// Where a session's files lie.
@@ -19,8 +19,10 @@ pub struct Places<'a> {
 #[must_use]
 pub fn headline(state: &SessionState, style: Style) -> String {
     let mut text = standing(state, style);
-    if let Some(command) = resume_command(state) {
-        let _ = write!(text, "; to go on: {command}");
+    let commands: Vec<String> =
+        resume_commands(state).into_iter().map(|(command, _)| command).collect();
+    if !commands.is_empty() {
+        let _ = write!(text, "; to go on: {}", commands.join(" or "));
     }
     text.push('\n');
     text
@@ -49,8 +51,8 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
     }
     row("logs", &view::line(&places.logs.display().to_string()));
     row("journal", &view::line(&places.journal.display().to_string()));
-    if let Some(command) = resume_command(state) {
-        row("resume", &command);
+    for (command, what) in resume_commands(state) {
+        row("resume", &format!("{command}{what}"));
     }
     text
 }
@@ -61,22 +63,42 @@ fn standing(state: &SessionState, style: Style) -> String {
     let status = state.status.unwrap_or(SessionStatus::Running);
     let (words, ink) = view::status_words(status);
     let mut text = format!("{} {}", view::clip(&header.name, 80), style.paint(ink, words));
+    let position = view::position(state).to_string();
     if !status.is_completed() {
-        let _ = write!(text, " at {}", view::position(state));
+        let _ = write!(text, " at {position}");
     }
     if let (SessionStatus::Failed, Some(failure)) = (status, &state.failure) {
         let step = view::line(failure.step.as_str());
+        if !position.starts_with(&format!("step {step}/")) {
+            let _ = write!(text, ": step {step}");
+        }
         let message = failure.failure.message.shown();
-        let _ = write!(text, ": step {step}: {}", view::clip(&message, 160));
+        let _ = write!(text, ": {}", view::clip(&message, 160));
     }
     text
 }
 
-/// The command that continues the session; none when there is nothing left to resume.
-fn resume_command(state: &SessionState) -> Option<String> {
-    let header = state.header()?;
-    let over = state.status?.is_completed() || state.lifetime.superseded_by.is_some();
-    (!over).then(|| format!("prodigy resume {}", header.workflow_id))
+/// The commands that continue the session, with what each of them means where there is a choice;
+/// none when there is nothing left to resume.
+fn resume_commands(state: &SessionState) -> Vec<(String, &'static str)> {
+    let (Some(header), Some(status)) = (state.header(), state.status) else { return Vec::new() };
+    if status.is_completed() || state.lifetime.superseded_by.is_some() {
+        return Vec::new();
+    }
+    let command = format!("prodigy resume {}", header.workflow_id);
+    let waiting = state.waiting.as_ref().filter(|_| status == SessionStatus::Waiting);
+    match waiting.map(|waiting| (waiting.reason, view::line(waiting.address.as_str()))) {
+        Some((WaitReason::Confirmation, _)) => vec![(format!("{command} -y"), "")],
+        Some((WaitReason::OnResume, step)) => vec![
+            (format!("{command} --rerun {step}"), "   (run it again)"),
+            (format!("{command} --done {step}"), "   (it is done)"),
+        ],
+        Some((WaitReason::Intervention, step)) => vec![
+            (command.clone(), "   (run it again)"),
+            (format!("{command} --done {step}"), "   (it is done)"),
+        ],
+        _ => vec![(command, "")],
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +130,7 @@ mod tests {
         assert_data_eq!(
             shown(&story),
             str![[r#"
-flow failed at step 2/3: step 2: exit code 2
+flow failed at step 2/3: exit code 2
   steps    1 done, 1 failed, 1 not run
   time     1m 20s
   logs     /home/s/logs
@@ -119,7 +141,7 @@ flow failed at step 2/3: step 2: exit code 2
         );
         assert_eq!(
             headline(&story.state, Style::Plain),
-            "flow failed at step 2/3: step 2: exit code 2; to go on: prodigy resume flow-3fa9c1\n"
+            "flow failed at step 2/3: exit code 2; to go on: prodigy resume flow-3fa9c1\n"
         );
     }
 
@@ -165,7 +187,7 @@ flow waiting at Stage 1/2 - build
   time     1m 20s
   logs     /home/s/logs
   journal  /home/s/journal.jsonl
-  resume   prodigy resume flow-3fa9c1
+  resume   prodigy resume flow-3fa9c1 -y
 
 "#]]
         );

@@ -3,11 +3,13 @@
 
 mod changes;
 mod checkpoint;
+mod foresee;
 mod plan;
 mod request;
 mod tree;
 
 pub use changes::{Changes, match_steps};
+pub use foresee::{Earlier, foresee};
 pub use plan::{Action, Row, rows};
 pub use request::{Decision, Refusal, Request, decide};
 pub use tree::{Place, places};

@@ -10,6 +10,7 @@ use crate::session::{
 };
 
 use super::checkpoint;
+use super::foresee::{Earlier, foresee};
 use super::tree::{Place, places};
 
 /// What a person asks of a resume.
@@ -64,6 +65,7 @@ pub fn decide(
     state: &SessionState,
     workflow: &Workflow,
     request: &Request,
+    earlier: &Earlier<'_>,
 ) -> Result<Decision, Refusal> {
     if let Some(by) = &state.lifetime.superseded_by {
         return Err(Refusal::Superseded(by.to_string()));
@@ -74,16 +76,15 @@ pub fn decide(
     }
     let places = places(workflow, state);
     let mut decision = Decision::default();
-    if let Some(name) = &request.from_checkpoint {
-        checkpoint::go_to(state, workflow, &places, name, &mut decision)?;
-        refuse_marked(state, &places, &decision.events, request)?;
-    } else {
-        start_failed_again(state, request, &mut decision);
-        answer(state, &places, request, &mut decision)?;
-        refuse_marked(state, &places, &decision.events, request)?;
-        run_always(state, &places, &mut decision);
+    match &request.from_checkpoint {
+        Some(name) => checkpoint::go_to(state, workflow, &places, name, &mut decision)?,
+        None => start_failed_again(state, request, &mut decision),
     }
-    for (address, record) in state.standing.records() {
+    let there = foresee(state, &decision.events, earlier);
+    answer(&there, &places, request, &mut decision)?;
+    refuse_marked(state, &places, &decision.events, request)?;
+    run_always(&there, &places, &mut decision);
+    for (address, record) in there.standing.records() {
         if matches!(record.progress, Progress::Running | Progress::InDoubt | Progress::Between) {
             decision.starting.insert(address.clone());
         }

@@ -32,6 +32,11 @@ pub fn places<'a>(workflow: &'a Workflow, state: &SessionState) -> Vec<Place<'a>
     for base in passes(state) {
         match &workflow.body {
             Body::Steps(steps) => add(&mut places, &base, None, steps),
+            Body::MapReduce(job) => {
+                for stage in [&job.setup, &job.reduce].into_iter().flatten() {
+                    add(&mut places, &base.join(&stage.name), Some(stage), &stage.steps);
+                }
+            }
             Body::Stages(stages) => {
                 for stage in stages {
                     add(&mut places, &base.join(&stage.name), Some(stage), &stage.steps);

@@ -1,6 +1,5 @@
 //! The events of a session: immutable facts, appended to its journal one by one.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 use super::digest::Digest;
-use super::ids::{SessionId, WorkflowId};
+use super::ids::SessionId;
+use super::items::{ItemFailure, ItemStatus, ResultRef};
 use super::outcome::{Failure, Report, StepResult};
+use super::run::{RunFailure, RunStarted, SessionStarted};
 use super::stored::Stored;
 
 /// One event with its place in the journal.
@@ -82,6 +83,9 @@ pub enum EventKind {
         delay_ms: u64,
         /// When it is over.
         not_before: DateTime<Utc>,
+        /// Attempts allowed in all; absent where nothing limits them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_attempts: Option<u32>,
         /// True when the attempt before it does not count (a provider's limit).
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         uncounted: bool,
@@ -168,6 +172,37 @@ pub enum EventKind {
         /// Its items.
         items: Vec<Stored>,
     },
+    /// The executor: the work items of the map are frozen in the job's `items.jsonl`.
+    JobStarted {
+        /// `mapreduce-<yyyymmdd_hhmmss>_<session id>`.
+        job: String,
+        /// How many items there are.
+        items: u32,
+        /// A restore point after every so many items, beside the end of the phase.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoint_frequency: Option<u32>,
+    },
+    /// The executor: an item ended, and its result is on its way to the disk before this.
+    ItemFinished {
+        /// Its number, from 1.
+        item: u32,
+        /// How it ended.
+        status: ItemStatus,
+        /// Where its result is.
+        result: ResultRef,
+    },
+    /// The executor: a run of an item failed; before [`EventKind::ItemFinished`] if for good.
+    ItemFailed {
+        /// Its number, from 1.
+        item: u32,
+        /// Why, and what follows.
+        failure: Box<ItemFailure>,
+    },
+    /// `dlq clear`: these items do not wait in the dead letter queue any more.
+    DlqCleared {
+        /// Their numbers.
+        items: Vec<u32>,
+    },
     /// The executor: one measurement of a `goal_seek` or `validate` loop.
     Scored {
         /// `4.goal[2]` or `5.validate[1]`.
@@ -253,6 +288,11 @@ pub enum EventKind {
     WorkflowChanged {
         /// Hash of the new file.
         workflow_hash: Digest,
+        /// Its steps, of all passes.
+        total_steps: usize,
+        /// Its stages in order.
+        #[serde(default)]
+        stages: Vec<String>,
         /// The finished addresses that are kept, old → new.
         kept: Vec<(Address, Address)>,
     },
@@ -271,94 +311,6 @@ pub enum EventKind {
         /// The new one.
         by: SessionId,
     },
-}
-
-/// What a session is: fixed at its start.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SessionStarted {
-    /// Version of the journal's format.
-    pub format: u32,
-    /// Version of the program.
-    pub prodigy: String,
-    /// The session.
-    pub session_id: SessionId,
-    /// Its short id.
-    pub workflow_id: WorkflowId,
-    /// The workflow's name.
-    pub name: String,
-    /// The workflow file, absolute.
-    pub workflow_path: PathBuf,
-    /// Hash of its text.
-    pub workflow_hash: Digest,
-    /// Working directory of the run, absolute.
-    pub directory: PathBuf,
-    /// Name under `state/` of the repository or directory.
-    pub repository: String,
-    /// Given with `--param` and `--param-file`, converted, in the order of the file.
-    #[serde(default)]
-    pub parameters: Vec<(String, Stored)>,
-    /// Passes: one value of `ARG` each (`--arg`, `--map`); empty without passes.
-    #[serde(default)]
-    pub passes: Vec<Stored>,
-    /// `-n`: repeat until a pass changes nothing, at most this often.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_iterations: Option<u64>,
-    /// `--profile`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String>,
-    /// Steps of all passes.
-    pub total_steps: usize,
-    /// The session this one replaces (`resume --force`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub supersedes: Option<SessionId>,
-    /// Steps and values of an imported or hand-written checkpoint that this session starts from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub adopted_from: Option<String>,
-    /// Stages in order (empty without stages).
-    #[serde(default)]
-    pub stages: Vec<String>,
-}
-
-/// One process that runs the session.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunStarted {
-    /// Counted from 1.
-    pub run: u32,
-    /// Its process.
-    pub pid: i32,
-    /// Host, boot and pid namespace: process groups are only ended where all match.
-    pub host: String,
-    /// The kernel's boot id.
-    pub boot_id: String,
-    /// The pid namespace.
-    pub pid_namespace: String,
-    /// `cook` or `resume`, as typed.
-    pub command: String,
-    /// Ties the log lines and events of this run together.
-    pub correlation_id: String,
-    /// Digests of the environment values that the workflow names.
-    #[serde(default)]
-    pub environment: Vec<(String, Digest)>,
-    /// HEAD, in a git repository.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub head: Option<String>,
-    /// `--durability relaxed`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub relaxed: bool,
-    /// `resume --max-retries N` for the steps that this run starts at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_retries: Option<u32>,
-}
-
-/// The failure that ended a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunFailure {
-    /// Its id for `recovery`.
-    pub id: String,
-    /// The first unhandled failure's step.
-    pub step: Address,
-    /// Why.
-    pub failure: Failure,
 }
 
 /// How far a rewind reaches.
@@ -402,8 +354,8 @@ pub enum RewindCause {
     Edited,
     /// `recovery rollback`.
     Rollback,
-    /// The `finally` steps of an earlier run.
-    NewRun,
+    /// `dlq retry`, `resume-job --force`: items of the dead letter queue run again.
+    DlqRetry,
 }
 
 /// Why a session waits.

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, RewindCause, RunStarted, SessionStatus};
+use super::event::{Event, EventKind, RewindCause, SessionStatus};
 use super::ids::SessionId;
+use super::items::{DeadItem, Disposition, ItemStatus, item_address};
 use super::outcome::AgentReport;
+use super::run::RunStarted;
 
 /// Everything that only grows.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +37,18 @@ pub struct Lifetime {
     pub active_ms: u64,
     /// Failed runs so far (numbers the failure records).
     pub failures: u32,
+    /// The job of the map.
+    pub job: Option<String>,
+    /// Its work items.
+    pub items: u32,
+    /// Items that ever failed for good, by number.
+    pub dead: BTreeMap<u32, DeadItem>,
+    /// A restore point after every so many items.
+    checkpoint_frequency: Option<u32>,
+    /// Items that ended since the last of those.
+    ended_items: u32,
+    /// Accepted edits of the workflow: the event, and which step stands where now.
+    edits: Vec<(u64, Vec<(Address, Address)>)>,
     /// The session that took this one's place.
     pub superseded_by: Option<SessionId>,
 }
@@ -108,6 +122,12 @@ impl Lifetime {
         }
     }
 
+    /// Where the steps of the workflow as it was after event `seq` stand now, one edit after
+    /// the other.
+    pub(super) fn edits_after(&self, seq: u64) -> impl Iterator<Item = &[(Address, Address)]> {
+        self.edits.iter().filter(move |(at, _)| *at > seq).map(|(_, kept)| kept.as_slice())
+    }
+
     /// Agent calls whose cost nobody told.
     #[must_use]
     pub fn unknown_costs(&self) -> u64 {
@@ -164,9 +184,53 @@ impl Lifetime {
                     self.failures += 1;
                 }
             }
+            EventKind::JobStarted { job, items, checkpoint_frequency } => {
+                self.job = Some(job.clone());
+                self.items = *items;
+                self.checkpoint_frequency = *checkpoint_frequency;
+            }
+            EventKind::ItemFinished { item, status, .. } => {
+                self.item_ended(event, *item, *status);
+            }
+            EventKind::ItemFailed { item, failure } => {
+                let dead = self.dead.entry(*item).or_default();
+                dead.history.push((event.at, (**failure).clone()));
+                dead.waits = failure.disposition == Disposition::Dlq;
+            }
+            EventKind::DlqCleared { items } => {
+                for item in items {
+                    if let Some(dead) = self.dead.get_mut(item) {
+                        dead.waits = false;
+                    }
+                }
+            }
+            EventKind::WorkflowChanged { kept, .. } => self.edits.push((event.seq, kept.clone())),
             EventKind::Superseded { by } => self.superseded_by = Some(by.clone()),
             _ => {}
         }
+    }
+
+    /// What only running items need is forgotten; every so many items are a restore point.
+    fn item_ended(&mut self, event: &Event, item: u32, status: ItemStatus) {
+        if status == ItemStatus::Success {
+            if let Some(dead) = self.dead.get_mut(&item) {
+                dead.waits = false;
+            } else {
+                let scope = item_address(item);
+                self.attempts
+                    .retain(|address, attempts| *attempts > 1 || !address.is_within(&scope));
+            }
+        }
+        self.ended_items += 1;
+        if self.checkpoint_frequency.is_some_and(|every| self.ended_items >= every) {
+            self.ended_items = 0;
+            self.add_version(event, &item_address(item), None);
+        }
+    }
+
+    /// The items that wait in the dead letter queue.
+    pub fn waiting_dead(&self) -> impl Iterator<Item = (u32, &DeadItem)> {
+        self.dead.iter().filter(|(_, dead)| dead.waits).map(|(item, dead)| (*item, dead))
     }
 
     fn add_version(&mut self, event: &Event, address: &Address, name: Option<String>) {

@@ -6,6 +6,7 @@ mod classify;
 mod digest;
 mod event;
 mod ids;
+mod items;
 mod lifetime;
 mod lookup;
 mod names;
@@ -13,6 +14,7 @@ mod observer;
 mod outcome;
 mod record;
 mod rewind;
+mod run;
 mod standing;
 mod state;
 mod stored;
@@ -22,11 +24,12 @@ pub use address::Address;
 pub use class::FailureClass;
 pub use classify::{Evidence, Verdict, classify, explain};
 pub use digest::Digest;
-pub use event::{
-    Event, EventKind, PersonsAnswer, Reach, RewindCause, RunFailure, RunStarted, SessionStarted,
-    SessionStatus, WaitReason,
-};
+pub use event::{Event, EventKind, PersonsAnswer, Reach, RewindCause, SessionStatus, WaitReason};
 pub use ids::{SessionId, WorkflowId, slug};
+pub use items::{
+    DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultRef, item_address,
+    item_number,
+};
 pub use lifetime::{HandlerExecution, Lifetime, Version};
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};
@@ -34,6 +37,7 @@ pub use outcome::{
     AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
 };
 pub use record::{Progress, RaisedError, Record, RetryPlan};
+pub use run::{RunFailure, RunStarted, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};
 pub use stored::{MissingSecret, Secrets, Stored};

@@ -66,6 +66,14 @@ impl Names {
         seen.map(|(_, id)| id.as_str())
     }
 
+    /// What was captured in the round `round` itself: name and value.
+    #[must_use]
+    pub fn captures_of(&self, round: &Address) -> Vec<(&str, Stored)> {
+        let own = self.captures.keys().filter(|(scope, _)| scope == round);
+        own.filter_map(|(_, name)| Some((name.as_str(), self.capture(round, name)?.clone())))
+            .collect()
+    }
+
     /// How many captures there are, seen or not.
     #[must_use]
     pub fn capture_count(&self) -> usize {
@@ -157,6 +165,16 @@ impl Names {
         }
     }
 
+    /// What came of the handler called `id`, which answers at `handler`.
+    pub(super) fn record_handler(&mut self, handler: &Address, id: &str, result: StepResult) {
+        let entry = IdEntry {
+            address: handler.clone(),
+            handler: result.handler.clone(),
+            result: Some(Arc::new(result)),
+        };
+        self.ids.insert((handler.round(), id.to_owned()), entry);
+    }
+
     /// `capture:` of a handler: its output under a name of its own.
     pub(super) fn capture_handler(&mut self, handler: &Address, name: &str, output: &Stored) {
         let mut result = StepResult::skipped(StepKind::Shell);
@@ -172,6 +190,13 @@ impl Names {
         self.ids.retain(|(scope, _), _| !inside(scope));
         self.captures.retain(|(scope, _), _| !inside(scope));
         self.latest.retain(|(scope, _), _| !inside(scope));
+    }
+
+    /// A map item that ended is not looked into any more.
+    pub(super) fn forget_round(&mut self, round: &Address) {
+        self.ids.retain(|(scope, _), _| !scope.is_within(round));
+        self.captures.retain(|(scope, _), _| !scope.is_within(round));
+        self.latest.retain(|(scope, _), _| !scope.is_within(round));
     }
 
     pub(super) fn forget(&mut self, gone: impl Fn(&Address) -> bool) {

@@ -119,7 +119,7 @@ impl Output {
     /// True when nothing was printed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bytes == 0
+        self.bytes == 0 && self.text.is_null()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::event::{EventKind, Reach, RewindCause};
+use super::items::{Items, item_number};
 use super::record::Progress;
 use super::standing::Standing;
 use super::tree::{move_subtree, retain_within};
@@ -22,6 +23,7 @@ impl Standing {
         if to_seq.is_some() {
             return; // The loader returns to the state after that event.
         }
+        self.forget_items(scope, *reach);
         let covers = |address: &Address| covers(scope, *from, *reach, address);
         retain_within(&mut self.records, scope, |address| !covers(address));
         retain_within(&mut self.scopes, scope, |address| !covers(address));
@@ -31,6 +33,30 @@ impl Standing {
         retain_within(&mut self.confirmed, scope, |address| !covers(address));
         if *cause != RewindCause::Rerun {
             self.names.forget(covers);
+        }
+    }
+
+    /// The items that a rewind of `scope` covers have not ended any more.
+    fn forget_items(&mut self, scope: &Address, reach: Reach) {
+        match item_number(scope) {
+            Some(item) => self.items.forget(item),
+            None if reach == Reach::Subtree && (scope.is_root() || scope.as_str() == "map") => {
+                self.items = Items::default();
+            }
+            None => {}
+        }
+    }
+
+    /// What is inside an item is not looked into once it ended: a finished item costs a few bytes.
+    pub(super) fn forget_inside(&mut self, scope: &Address) {
+        retain_within(&mut self.records, scope, |_| false);
+        retain_within(&mut self.errors, scope, |_| false);
+        retain_within(&mut self.scores, scope, |_| false);
+        retain_within(&mut self.handlers, scope, |_| false);
+        retain_within(&mut self.confirmed, scope, |_| false);
+        self.names.forget_round(scope);
+        if self.latest.as_ref().is_some_and(|latest| latest.is_within(scope)) {
+            self.latest = None;
         }
     }
 

@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, RunFailure, SessionStarted, SessionStatus, WaitReason};
+use super::event::{Event, EventKind, SessionStatus, WaitReason};
 use super::lifetime::Lifetime;
 use super::outcome::{Failure, Report};
+use super::run::{RunFailure, SessionStarted};
 use super::standing::Standing;
 use super::stored::Stored;
 
@@ -75,14 +76,26 @@ impl SessionState {
                 self.status = Some(*status);
                 self.failure.clone_from(failure);
             }
+            EventKind::WorkflowChanged { workflow_hash, total_steps, stages, .. } => {
+                if let Some(started) = &mut self.started {
+                    started.workflow_hash = workflow_hash.clone();
+                    started.total_steps = *total_steps;
+                    started.stages.clone_from(stages);
+                }
+                self.standing.apply(event);
+            }
             _ => self.standing.apply(event),
         }
     }
 
-    /// Takes over results, captures and position of `earlier`, the state after an older
-    /// event (a rewind of the whole session); what never goes back stays.
-    pub fn return_to(&mut self, earlier: SessionState) {
+    /// Takes over results, captures and position of `earlier`, the state after event `seq` (a
+    /// rewind of the whole session), in the workflow as it is edited since; what never goes
+    /// back stays.
+    pub fn return_to(&mut self, earlier: SessionState, seq: u64) {
         self.standing = earlier.standing;
+        for kept in self.lifetime.edits_after(seq) {
+            self.standing.rename(kept);
+        }
         self.standing.doubt_what_was_running();
     }
 

@@ -136,6 +136,12 @@ impl Stored {
         Self(Json::from(number))
     }
 
+    /// `true` or `false`.
+    #[must_use]
+    pub fn boolean(value: bool) -> Self {
+        Self(Json::Bool(value))
+    }
+
     /// A list of stored values.
     #[must_use]
     pub fn list(items: Vec<Stored>) -> Self {

@@ -21,6 +21,14 @@ pub struct Loaded {
     pub torn: u64,
 }
 
+impl Loaded {
+    /// The state after an older event, where there is one.
+    #[must_use]
+    pub fn at(&self, seq: u64) -> Option<SessionState> {
+        Some(replay::fold(self.events.get(..usize::try_from(seq).ok()?)?))
+    }
+}
+
 /// The workflow as a session ran it, for when its file is gone.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ pub fn fold(events: &[Event]) -> SessionState {
     for event in events {
         state.apply(event);
         if let Some(target) = goes_to(&event.kind) {
-            state.return_to(kept.get(&target).cloned().unwrap_or_default());
+            state.return_to(kept.get(&target).cloned().unwrap_or_default(), target);
         }
         if targets.contains(&event.seq) {
             let standing = state.standing.clone();

@@ -10,6 +10,7 @@ use chrono::Utc;
 
 use crate::session::{
     Address, Digest, Event, EventKind, Notice, Observer, SessionId, SessionStarted, SessionState,
+    SessionStatus,
 };
 
 use super::background::Background;
@@ -20,7 +21,7 @@ use super::lock::{self, Held};
 use super::mirror::Mirror;
 use super::read::{Loaded, read_events, read_session};
 use super::sync::GroupSync;
-use super::{Home, JOURNAL_FORMAT, StoreError, blobs, files, replay};
+use super::{Card, Home, JOURNAL_FORMAT, StoreError, blobs, files, replay};
 
 /// Background syncs of relaxed sessions are this far apart: with the sync itself, what was
 /// recorded is less than 50 ms old when it reaches the disk.
@@ -156,25 +157,38 @@ impl OpenSession {
     pub fn commit(&self, kind: EventKind) -> Result<Arc<Event>, StoreError> {
         let mut recorded = self.recorded();
         let earlier = match replay::goes_to(&kind) {
-            Some(target) => Some(self.state_after(target, recorded.state.last_seq)?),
+            Some(target) => Some((self.state_after(target, recorded.state.last_seq)?, target)),
             None => None,
         };
+        let before = recorded.state.status;
         let event = Event { seq: recorded.state.last_seq + 1, at: Utc::now(), kind };
         recorded.journal.append(&event)?;
         self.shared.disk.appended(event.seq);
         recorded.state.apply(&event);
-        if let Some(earlier) = earlier {
-            recorded.state.return_to(earlier);
+        if let Some((earlier, target)) = earlier {
+            recorded.state.return_to(earlier, target);
         }
         let event = Arc::new(event);
         for observer in self.observers().iter_mut() {
             observer.event(&event, &recorded.state);
         }
+        let card = runs_again(before, &recorded.state)
+            .then(|| Card::of(&recorded.state, self.synced_seq()))
+            .flatten();
         drop(recorded);
+        if let Some(card) = card {
+            card.write(&self.shared.home, Keep::Durable)?;
+        }
         for background in [&self.mirroring, &self.syncing].into_iter().flatten() {
             background.ask();
         }
         Ok(event)
+    }
+
+    /// True for `--durability relaxed`.
+    #[must_use]
+    pub fn is_relaxed(&self) -> bool {
+        self.durability == Durability::Relaxed
     }
 
     /// Everything recorded so far is on disk when this returns (one `fdatasync` for all
@@ -329,6 +343,15 @@ impl OpenSession {
         })
     }
 
+    /// The state after an older event, read from the journal itself.
+    ///
+    /// # Errors
+    /// There is no such event, or the journal cannot be read.
+    pub fn at(&self, seq: u64) -> Result<SessionState, StoreError> {
+        let last = self.recorded().state.last_seq;
+        self.state_after(seq, last)
+    }
+
     /// The state after event `target`, read from the journal itself.
     fn state_after(&self, target: u64, last: u64) -> Result<SessionState, StoreError> {
         let Shared { home, id, .. } = &*self.shared;
@@ -353,6 +376,13 @@ impl OpenSession {
     fn observers(&self) -> MutexGuard<'_, Vec<Box<dyn Observer>>> {
         self.observers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A session that had stopped runs again: its card must say so before anything happens, since
+/// whoever looks at it after a kill would take the session for what it was (and clean it).
+fn runs_again(before: Option<SessionStatus>, now: &SessionState) -> bool {
+    before.is_some_and(|before| before != SessionStatus::Running)
+        && now.status == Some(SessionStatus::Running)
 }
 
 impl Shared {

@@ -1,10 +1,12 @@
 //! Every kind of event in a few words: its type, its place, what it says.
 
 use super::{clip, count, duration_ms, journal_word, line, rewind_words, status_words, step_words};
-use crate::session::{Address, EventKind, FailureClass, PersonsAnswer, Report, WaitReason};
+use crate::session::{
+    Address, EventKind, FailureClass, ItemStatus, PersonsAnswer, Report, WaitReason,
+};
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 22] = [
+pub const EVENT_TYPES: [&str; 26] = [
     "session_started",
     "run_started",
     "step_started",
@@ -24,6 +26,10 @@ pub const EVENT_TYPES: [&str; 22] = [
     "confirmed",
     "waiting",
     "answered",
+    "job_started",
+    "item_finished",
+    "item_failed",
+    "dlq_cleared",
     "workflow_changed",
     "run_finished",
     "superseded",
@@ -54,6 +60,10 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::Answered { .. } => "answered",
         EventKind::WorkflowChanged { .. } => "workflow_changed",
         EventKind::RunFinished { .. } => "run_finished",
+        EventKind::JobStarted { .. } => "job_started",
+        EventKind::ItemFinished { .. } => "item_finished",
+        EventKind::ItemFailed { .. } => "item_failed",
+        EventKind::DlqCleared { .. } => "dlq_cleared",
         EventKind::Superseded { .. } => "superseded",
     }
 }
@@ -79,11 +89,24 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::Waiting { address, .. }
         | EventKind::Answered { address, .. }
         | EventKind::Rewound { scope: address, .. } => Some(address),
+        EventKind::ItemFailed { failure, .. } => Some(&failure.step),
         EventKind::SessionStarted(_)
         | EventKind::RunStarted(_)
         | EventKind::WorkflowChanged { .. }
+        | EventKind::JobStarted { .. }
+        | EventKind::ItemFinished { .. }
+        | EventKind::DlqCleared { .. }
         | EventKind::RunFinished { .. }
         | EventKind::Superseded { .. } => None,
+    }
+}
+
+/// How an item ended, in one word.
+fn item_words(status: ItemStatus) -> &'static str {
+    match status {
+        ItemStatus::Success => "done",
+        ItemStatus::Failed => "failed",
+        ItemStatus::Skipped => "skipped",
     }
 }
 
@@ -101,6 +124,22 @@ pub fn event_words(kind: &EventKind) -> String {
             format!("attempt {attempt}: {}", clip(command, 120))
         }
         EventKind::StepSpawned { pid, .. } => format!("pid {pid}"),
+        EventKind::JobStarted { job, items, .. } => {
+            format!("{job}, {}", count(u64::from(*items), "item"))
+        }
+        EventKind::ItemFinished { item, status, .. } => {
+            format!("item_{item} {}", item_words(*status))
+        }
+        EventKind::ItemFailed { item, failure } => {
+            format!(
+                "item_{item} run {}: {}",
+                failure.run,
+                clip(&failure.failure.message.shown(), 120)
+            )
+        }
+        EventKind::DlqCleared { items } => {
+            format!("{} cleared", count(items.len() as u64, "item"))
+        }
         EventKind::AttemptFinished { attempt, report, .. } => {
             format!("attempt {attempt}: {}", report_words(report))
         }

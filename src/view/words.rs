@@ -32,7 +32,7 @@ pub fn rewind_words(cause: RewindCause) -> &'static str {
         RewindCause::Always => "runs at every resume",
         RewindCause::Edited => "the workflow was edited",
         RewindCause::Rollback => "rollback",
-        RewindCause::NewRun => "finally of a new run",
+        RewindCause::DlqRetry => "retry from the dead letter queue",
     }
 }
 

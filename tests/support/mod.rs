@@ -1,5 +1,6 @@
 //! A place of its own for each test: the real binary with its own home, state and working directory.
 
+pub mod live;
 pub mod past;
 
 use std::ffi::OsStr;

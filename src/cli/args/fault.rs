@@ -40,37 +40,38 @@ impl Fault {
 impl FromStr for Fault {
     type Err = String;
 
-    /// `3=75`, `3=exit:75`, `staging/1=timeout`, and `3=timeout*2` for the first two attempts.
+    /// `3=exit:75`, `3=exit` (code 1), `staging/1=timeout`; with `,times:2` only the first two
+    /// attempts fail.
     fn from_str(text: &str) -> Result<Self, String> {
-        let (address, kind) = text
-            .rsplit_once('=')
-            .ok_or_else(|| format!("{text:?} says no kind; write {text}=1 or {text}=timeout"))?;
-        let (kind, times) = match kind.split_once('*') {
+        let (address, how) = text.rsplit_once('=').ok_or_else(|| {
+            format!("{text:?} says no kind of failure; write {text}=exit:1 or {text}=timeout")
+        })?;
+        let (kind, times) = match how.split_once(',') {
             Some((kind, times)) => (kind, Some(parse_times(times)?)),
-            None => (kind, None),
+            None => (how, None),
         };
         Ok(Self { address: Address::parse(address)?, kind: parse_kind(kind)?, times })
     }
 }
 
 fn parse_times(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(times) if times > 0 => Ok(times),
-        _ => Err(format!("{text:?} is not a number of attempts")),
-    }
+    let times = text.strip_prefix("times:").and_then(|number| number.parse().ok());
+    times
+        .filter(|times| *times > 0)
+        .ok_or_else(|| format!("{text:?} says no number of attempts; write times:2"))
 }
 
 fn parse_kind(text: &str) -> Result<FaultKind, String> {
-    if text == "timeout" {
-        return Ok(FaultKind::Timeout);
-    }
     let code = match text {
+        "timeout" => return Ok(FaultKind::Timeout),
         "exit" => Some(1),
         text => text.strip_prefix("exit:").unwrap_or(text).parse().ok(),
     };
     match code {
         Some(code @ 1..=255) => Ok(FaultKind::Exit(code)),
-        _ => Err(format!("{text:?} is no kind of failure; write an exit code (1-255) or timeout")),
+        _ => Err(format!(
+            "{text:?} is no kind of failure; write exit:CODE with a code from 1 to 255, or timeout"
+        )),
     }
 }
 
@@ -80,16 +81,20 @@ mod tests {
 
     #[test]
     fn kinds_and_times_are_read() {
-        let fault: Fault = "3.on_failure[1]/2=exit:75*2".parse().unwrap();
+        let fault: Fault = "3.on_failure[1]/2=exit:75,times:2".parse().unwrap();
         assert_eq!(fault.address.as_str(), "3.on_failure[1]/2");
         assert_eq!((fault.kind, fault.times), (FaultKind::Exit(75), Some(2)));
         assert_eq!("3=timeout".parse::<Fault>().unwrap().kind, FaultKind::Timeout);
+        let fault: Fault = "a b/1=exit,times:1".parse().unwrap();
+        assert_eq!((fault.kind, fault.times), (FaultKind::Exit(1), Some(1)));
+        assert_eq!("3=9".parse::<Fault>().unwrap().kind, FaultKind::Exit(9));
         assert_eq!(Fault::parse_with_default("3").unwrap().kind, FaultKind::Exit(1));
     }
 
     #[test]
     fn what_is_not_a_failure_is_refused() {
-        for text in ["3", "3=0", "3=256", "3=fire", "=1", "3=1*0", "a//b=1"] {
+        for text in ["3", "3=0", "3=256", "3=fire", "=1", "3=1,times:0", "3=1,2", "3=1,", "a//b=1"]
+        {
             assert!(text.parse::<Fault>().is_err(), "{text}");
         }
     }

@@ -67,13 +67,16 @@ pub struct Cook {
         conflicts_with_all = ["arguments", "map"]
     )]
     pub max_iterations: Option<u64>,
+    /// Run so many items of a map at a time, instead of what the workflow says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_parallel: Option<u64>,
     /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
     #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
     pub durability: Durability,
     /// Do not wait for a provider's limit: save the session and exit 7
     #[arg(long)]
     pub park: bool,
-    /// With --dry-run: show what would happen if the step failed, e.g. 3 or 3=timeout
+    /// With --dry-run: show which handlers would run if the step failed, and why: 3, 3=exit:75, 3=timeout
     #[arg(
         long,
         value_name = "ADDRESS[=KIND]",
@@ -81,7 +84,7 @@ pub struct Cook {
         requires = "dry_run"
     )]
     pub simulate_failure: Vec<Fault>,
-    /// Make a step fail instead of running it: 3=75 (exit code), 3=timeout, 3=1*2 (two attempts)
+    /// Make a step fail instead of running it: 3=exit:75, 3=timeout; 3=exit:1,times:2 for two attempts
     #[arg(long, value_name = "ADDRESS=KIND", value_parser = str::parse::<Fault>)]
     pub inject: Vec<Fault>,
     /// What to print: text, json (one event per line on stdout, nothing else) or quiet
@@ -98,6 +101,7 @@ impl Cook {
             id: Some(id),
             yes: self.yes,
             park: self.park,
+            max_parallel: self.max_parallel,
             durability: self.durability,
             output: self.output,
             workflow: self.file.clone(),
@@ -150,6 +154,9 @@ pub struct Resume {
     /// Give the steps that this run starts at N further retries
     #[arg(long, value_name = "N")]
     pub max_retries: Option<u32>,
+    /// Run so many items of a map at a time, instead of what the workflow says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_parallel: Option<u64>,
     /// Show what would be kept, run again and why; run nothing
     #[arg(long)]
     pub plan: bool,
@@ -213,6 +220,7 @@ impl Cook {
             dry_run: false,
             yes: resume.yes,
             max_iterations: header.and_then(|header| header.max_iterations),
+            max_parallel: resume.max_parallel,
             durability: resume.durability,
             park: resume.park,
             simulate_failure: Vec::new(),

@@ -1,13 +1,13 @@
 //! What becomes of an agent's output while it runs: read, logged as it came, shown as it works.
 
-use std::fs::File;
-use std::io::Write as _;
-
 use crate::agent::{Happening, Reader};
 use crate::executor::run::Run;
 use crate::process::{Born, Collected, Collector, Keep, Sink};
-use crate::session::{Address, EventKind, Notice};
+use crate::session::{Address, Notice};
 use crate::store::StoreError;
+
+use super::log::Log;
+use super::sink::record_spawn;
 
 /// Takes the output of one agent call.
 pub(super) struct AgentSink<'b, 'a> {
@@ -15,7 +15,7 @@ pub(super) struct AgentSink<'b, 'a> {
     address: &'b Address,
     reader: Reader,
     stderr: Collector,
-    log: Option<File>,
+    log: Log<'b, 'a>,
     failed: Option<StoreError>,
     ends: bool,
 }
@@ -27,41 +27,20 @@ impl<'b, 'a> AgentSink<'b, 'a> {
         attempt: u32,
         reader: Reader,
     ) -> Self {
-        let log = run.session.log(address, attempt);
-        if let Err(error) = &log {
-            run.warn(&format!("the agent's log is left out: {error}"));
-        }
-        Self {
-            run,
-            address,
-            reader,
-            stderr: Collector::new(Keep::Shown),
-            log: log.ok(),
-            failed: None,
-            ends: false,
-        }
+        let log = Log::new(run, address, attempt);
+        let stderr = Collector::new(Keep::Shown);
+        Self { run, address, reader, stderr, log, failed: None, ends: false }
     }
 
     /// What was read, or why the session could not record the spawn.
-    pub(super) fn finish(self) -> Result<(Reader, Collected), StoreError> {
+    pub(super) fn finish(mut self) -> Result<(Reader, Collected), StoreError> {
+        self.log.finish();
+        for happening in self.reader.finish() {
+            self.happened(&happening);
+        }
         match self.failed {
             Some(error) => Err(error),
             None => Ok((self.reader, self.stderr.finish())),
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        let secrets = self.run.secrets();
-        let masked;
-        let shown: &[u8] = if secrets.is_empty() {
-            bytes
-        } else {
-            masked = secrets.mask_bytes(bytes);
-            &masked
-        };
-        if self.log.as_mut().is_some_and(|log| log.write_all(shown).is_err()) {
-            self.log = None;
-            self.run.warn("the agent's log cannot be written any more");
         }
     }
 
@@ -80,27 +59,18 @@ impl<'b, 'a> AgentSink<'b, 'a> {
 
 impl Sink for AgentSink<'_, '_> {
     fn spawned(&mut self, born: Born) -> std::io::Result<()> {
-        let spawned = EventKind::StepSpawned {
-            address: self.address.clone(),
-            pid: born.pid,
-            born: born.start,
-        };
-        self.run.commit(spawned).map_err(|error| {
-            let message = error.to_string();
-            self.failed = Some(error);
-            std::io::Error::other(message)
-        })
+        record_spawn(self.run, self.address, born, &mut self.failed)
     }
 
     fn stdout(&mut self, bytes: &[u8]) {
-        self.write(bytes);
+        self.log.stdout(bytes);
         for happening in self.reader.push(bytes) {
             self.happened(&happening);
         }
     }
 
     fn stderr(&mut self, bytes: &[u8]) {
-        self.write(bytes);
+        self.log.stderr(bytes);
         self.stderr.push(bytes);
     }
 

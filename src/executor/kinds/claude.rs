@@ -200,8 +200,7 @@ impl<'a> Run<'a> {
         };
         let mut sink = AgentSink::new(self, address, number, Reader::of(&made));
         let ended = crate::process::run(&program, &limits, &frame.stop, &mut sink);
-        let (mut reader, stderr) = sink.finish().map_err(Halt::Store)?;
-        reader.finish();
+        let (reader, stderr) = sink.finish()?;
         let ended = match ended {
             Ok(ended) => ended,
             Err(error) => return Ok(Err(self.no_agent(&error))),
@@ -271,6 +270,7 @@ impl<'a> Run<'a> {
             attempt: attempt.number + 1,
             delay_ms: 0,
             not_before: Utc::now(),
+            max_attempts: None,
             uncounted: true,
         })?;
         Ok(())

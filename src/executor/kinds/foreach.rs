@@ -122,8 +122,12 @@ impl<'a> Run<'a> {
             let index = rounds.next.fetch_add(1, Ordering::SeqCst);
             let Some(item) = rounds.items.get(index) else { return Ok(()) };
             let mut frame = rounds.frame.at(rounds.address.below_numbered("do", index + 1));
-            frame.round =
-                Some(Arc::new(Round { item: item.clone(), index, total: rounds.items.len() }));
+            frame.round = Some(Arc::new(Round {
+                item: item.clone(),
+                id: format!("item_{}", index + 1),
+                index,
+                total: rounds.items.len(),
+            }));
             match self.sequence(&frame, &rounds.each.steps) {
                 Ok(Flow::Done) => {}
                 Ok(Flow::Failed(_)) if rounds.each.continue_on_error => {}

@@ -1,10 +1,11 @@
 //! The items of a loop: evaluated once, then frozen in the journal.
 
 use crate::executor::attempt::Attempt;
+use crate::executor::frame::Frame;
 use crate::executor::run::Run;
 use crate::expr::{EvalError, Value};
 use crate::playbook::model::{Count, Foreach, ItemTemplate, Items};
-use crate::session::{Failure, FailureKind};
+use crate::session::{Address, Failure, FailureKind};
 
 impl<'a> Run<'a> {
     /// The items of a loop, as they are now.
@@ -92,10 +93,20 @@ impl<'a> Run<'a> {
         count: &'a Count,
         attempt: &Attempt<'_, 'a>,
     ) -> Result<u64, EvalError> {
+        self.resolved_count(count, attempt.frame, attempt.address)
+    }
+
+    /// A count as it is seen from `address`, resolved now.
+    pub(in crate::executor) fn resolved_count(
+        &self,
+        count: &'a Count,
+        frame: &Frame<'a>,
+        address: &Address,
+    ) -> Result<u64, EvalError> {
         match count {
             Count::Fixed(number) => Ok(*number),
             Count::Computed(text) => {
-                let text = self.render(text, attempt.frame, attempt.address)?;
+                let text = self.render(text, frame, address)?;
                 text.trim().parse().map_err(|_| EvalError {
                     message: format!("{text:?} is no whole number"),
                     help: None,

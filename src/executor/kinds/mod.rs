@@ -6,6 +6,7 @@ mod commit;
 mod foreach;
 mod goal_seek;
 mod items;
+mod log;
 mod shell;
 mod sink;
 mod validate;

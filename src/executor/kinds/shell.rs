@@ -103,11 +103,8 @@ impl<'a> Run<'a> {
         let mut sink =
             StepSink::new(self, address, number, Collector::new(keep), Collector::new(keep));
         let ended = crate::process::run(program, &limits, &frame.stop, &mut sink);
-        if let Some(error) = sink.failed {
-            return Err(Halt::Store(error));
-        }
         let took = frame.stop.active().saturating_sub(started);
-        let (stdout, stderr) = (sink.stdout.finish(), sink.stderr.finish());
+        let (stdout, stderr) = sink.finish()?;
         let too_large = |collected: &Collected| matches!(collected.whole, Whole::Overflow { .. });
         let overflow = (step.capture.streams.stdout && too_large(&stdout))
             || (step.capture.streams.stderr && too_large(&stderr));
@@ -177,14 +174,14 @@ impl<'a> Run<'a> {
 
     /// Whose time was up.
     pub(super) fn whose_limit(&self, attempt: &Attempt<'_, 'a>) -> String {
-        let Some(deadline) = &attempt.frame.deadline else { return "its time was up".to_owned() };
+        let Some(deadline) = &attempt.frame.deadline else { return "timed out".to_owned() };
         let limit = humantime::format_duration(deadline.limit);
         if deadline.owner == *attempt.address {
-            format!("its time was up after {limit}")
+            format!("timed out after {limit}")
         } else if deadline.owner.is_root() {
-            format!("the time of the workflow was up ({limit})")
+            format!("timed out: the workflow has {limit}")
         } else {
-            format!("the time of {} was up ({limit})", deadline.owner)
+            format!("timed out: {} has {limit}", deadline.owner)
         }
     }
 

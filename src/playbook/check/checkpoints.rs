@@ -11,7 +11,7 @@ use super::moment::Moment;
 /// One problem for each checkpoint whose name is taken by a stage or an earlier checkpoint.
 pub(super) fn checkpoints(workflow: &Workflow, moments: &[Moment<'_>]) -> Vec<Problem> {
     let stages = match &workflow.body {
-        Body::Steps(_) => &[][..],
+        Body::Steps(_) | Body::MapReduce(_) => &[][..],
         Body::Stages(stages) => stages,
     };
     let mut taken: HashMap<&str, (&str, &Position)> = HashMap::new();

@@ -28,6 +28,15 @@ pub(super) fn walk<'a>(workflow: &'a Workflow, start: &'a Position) -> Vec<Momen
     match &workflow.body {
         Body::Steps(list) => walk.steps(list, &steps, Ending::Stops),
         Body::Stages(stages) => stages.iter().for_each(|stage| walk.stage(stage, &steps)),
+        Body::MapReduce(job) => {
+            if let Some(setup) = &job.setup {
+                walk.stage(setup, &steps);
+            }
+            walk.steps(&job.map.template, &Standing { loops: 1, ..steps.clone() }, Ending::Stops);
+            if let Some(reduce) = &job.reduce {
+                walk.stage(reduce, &steps);
+            }
+        }
     }
     if let Some(handlers) = &workflow.on_failure {
         walk.handlers(handlers, &Standing { part: Part::Handler, ..standing.clone() });

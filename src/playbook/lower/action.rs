@@ -44,11 +44,12 @@ pub fn action<'n>(
     }
     let Some(kind) = kinds.first().copied() else {
         if given == 0 && !later && !fields.probably_meant(&KINDS) {
-            reader.error_with_help(
-                fields.node(),
-                "this step has no command",
-                format!("give it one of: {}", KINDS[..5].join(", ")),
-            );
+            let name = fields.node().entry("name").and_then(|entry| entry.value.text());
+            let help = match name.filter(|name| !name.contains(char::is_whitespace)) {
+                Some(name) => format!("for a Claude command write `claude: \"/{name}\"`"),
+                None => "give it one of: shell, claude, goal_seek, foreach, write_file".to_owned(),
+            };
+            reader.error_with_help(fields.node(), "this step has no command", help);
         }
         return (None, None);
     };

@@ -56,17 +56,18 @@ fn name_or_flag(reader: &Reader, field: Field<'_>) -> Option<String> {
 /// older files name there (exit_code, success, duration) is always known.
 fn streams(reader: &Reader, field: Field<'_>) -> Option<CaptureStreams> {
     let mut streams = CaptureStreams { stdout: false, stderr: false };
+    let mut only_outcome = false;
     if Kind::of(field.value) == Kind::Map {
         let mut fields = Fields::open(reader, field.value, "`capture_streams`")?;
         streams.stdout = fields.take("stdout").and_then(|field| reader.flag(field)).unwrap_or(true);
         streams.stderr = reader.flag_or_false(fields.take("stderr"));
         for name in ["exit_code", "success", "duration"] {
-            if let Some(flag) = fields.take(name)
-                && reader.flag(flag) == Some(false)
-            {
+            let Some(flag) = fields.take(name) else { continue };
+            if reader.flag(flag) == Some(false) {
                 let message = format!("`{name}` of a step is always known");
                 reader.error_with_help(flag.key, message, "remove it");
             }
+            only_outcome = true;
         }
         fields.finish();
     } else {
@@ -76,7 +77,7 @@ fn streams(reader: &Reader, field: Field<'_>) -> Option<CaptureStreams> {
                 "stdout" => streams.stdout = true,
                 "stderr" => streams.stderr = true,
                 "both" | "all" => streams = CaptureStreams { stdout: true, stderr: true },
-                "exit_code" | "success" | "duration" => {}
+                "exit_code" | "success" | "duration" => only_outcome = true,
                 _ => {
                     reader.error_with_help(
                         field.value,
@@ -88,7 +89,7 @@ fn streams(reader: &Reader, field: Field<'_>) -> Option<CaptureStreams> {
             }
         }
     }
-    if !streams.stdout && !streams.stderr {
+    if !streams.stdout && !streams.stderr && !only_outcome {
         reader.error_with_help(
             field.value,
             "`capture_streams` captures nothing",

@@ -141,7 +141,7 @@ fn conditional(reader: &Reader, fields: &mut Fields<'_>) -> Option<EnvValue> {
 
 /// One value a profile. A name that is no declared profile is taken for a slip, unless
 /// there is a `default` and nothing is declared (DECISIONS B37).
-fn by_profile(reader: &Reader, field: Field<'_>, secret: bool) -> Option<(EnvValue, bool)> {
+fn by_profile(reader: &Reader, field: Field<'_>, mut secret: bool) -> Option<(EnvValue, bool)> {
     let declared = reader.profiles.get().map(Vec::as_slice).unwrap_or_default();
     let entries = field.value.entries().unwrap_or_default();
     let has_default = entries.iter().any(|entry| entry.name == "default");
@@ -164,7 +164,15 @@ fn by_profile(reader: &Reader, field: Field<'_>, secret: bool) -> Option<(EnvVal
             reader.error_with_help(&entry.key, message, help);
             continue;
         }
-        let value = reader.template(Field { name, key: &entry.key, value: &entry.value });
+        let value = Field { name, key: &entry.key, value: &entry.value };
+        let value = match Kind::of(&entry.value) {
+            Kind::Map => {
+                let (value, hidden) = secret_value(reader, value);
+                secret |= hidden;
+                value
+            }
+            _ => reader.template(value),
+        };
         if name == "default" {
             default = value;
         } else {
@@ -172,6 +180,20 @@ fn by_profile(reader: &Reader, field: Field<'_>, secret: bool) -> Option<(EnvVal
         }
     }
     Some((EnvValue::ByProfile { default, profiles }, secret))
+}
+
+/// `{secret, value}` as the value of one profile.
+fn secret_value(reader: &Reader, field: Field<'_>) -> (Option<Template>, bool) {
+    let Some(mut fields) = Fields::open(reader, field.value, "a profile's value") else {
+        return (None, false);
+    };
+    let secret = reader.flag_or_false(fields.take("secret"));
+    if !fields.has("value") && !fields.probably_meant(&["value"]) {
+        reader.error(field.value, format!("`{}` has no `value`", field.name));
+    }
+    let value = fields.take("value").and_then(|field| reader.template(field));
+    fields.finish();
+    (value, secret)
 }
 
 /// Whether a name can be one of the environment.

@@ -10,7 +10,7 @@ use crate::playbook::Problem;
 use crate::playbook::failure::{Condition, Handler, HandlerScope, Strategy};
 use crate::playbook::model::Step;
 use crate::playbook::reading::{Field, Fields, Reader, Sequence};
-use crate::playbook::yaml::Node;
+use crate::playbook::yaml::{Kind, Node};
 
 /// The keys that give a handler its commands.
 const COMMANDS: [&str; 4] = ["shell", "claude", "commands", "steps"];
@@ -69,7 +69,7 @@ pub fn handler<'n>(
     handler.fail_workflow = fields.take("fail_workflow").and_then(|field| reader.flag(field));
     handler.failure_fatal = reader.flag_or_false(fields.take("handler_failure_fatal"));
     handler.commit_required = reader.flag_or_false(fields.take("commit_required"));
-    handler.capture = fields.take("capture").and_then(|field| reader.name(field));
+    handler.capture = fields.take("capture").and_then(|field| capture(reader, field));
     // A handler's own failure has no step to go back to.
     handler.on_failure =
         fields.take("on_failure").and_then(|field| on_failure(reader, field, None)).map(Box::new);
@@ -109,6 +109,20 @@ impl Handler {
             && matches!(self.condition, Condition::Always)
             && self.scope.is_none()
     }
+}
+
+/// The name of the output; older files could give it several.
+fn capture(reader: &Reader, field: Field<'_>) -> Option<String> {
+    if Kind::of(field.value) == Kind::Map {
+        reader.lose_names();
+        reader.error_with_help(
+            field.value,
+            "`capture` of a handler is one name",
+            "write `capture: NAME`, or `capture: NAME` in the steps under `commands:`",
+        );
+        return None;
+    }
+    reader.name(field)
 }
 
 /// A malformed condition does not stop the file, it is only warned of (SPEC 6.2).

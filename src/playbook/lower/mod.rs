@@ -20,3 +20,6 @@ mod write_file;
 
 pub use retry::RetryFields;
 pub use workflow::workflow;
+
+#[cfg(test)]
+mod tests;

@@ -186,6 +186,15 @@ fn backoff(reader: &Reader, field: Field<'_>, retry: &mut RetryFields) {
         retry.backoff = reader.choice(field, &BACKOFFS);
         return;
     };
+    if field.value.entry("type").is_some()
+        && let Some(mut fields) = Fields::open(reader, field.value, "`backoff`")
+    {
+        if let Some(growth) = fields.take("type").and_then(|field| reader.choice(field, &BACKOFFS))
+        {
+            growth_options(reader, growth, fields, retry);
+        }
+        return;
+    }
     let [entry] = entries else {
         reader.error_with_help(
             field.value,
@@ -194,7 +203,7 @@ fn backoff(reader: &Reader, field: Field<'_>, retry: &mut RetryFields) {
         );
         return;
     };
-    let Some((name, mut growth)) = BACKOFFS.iter().find(|(name, _)| *name == entry.name).copied()
+    let Some((name, growth)) = BACKOFFS.iter().find(|(name, _)| *name == entry.name).copied()
     else {
         let names: Vec<&str> = BACKOFFS.iter().map(|(name, _)| *name).collect();
         let message = format!("unknown backoff `{}`", entry.name);
@@ -210,11 +219,26 @@ fn backoff(reader: &Reader, field: Field<'_>, retry: &mut RetryFields) {
         reader.wrong_kind(inner, "a mapping");
         return;
     }
-    let Some(mut fields) = Fields::open(reader, &entry.value, "`backoff`") else { return };
-    let initial = match growth {
-        Growth::Fixed => fields.take_either("delay", "initial"),
-        _ => fields.take_either("initial", "initial_delay"),
-    };
+    if let Some(fields) = Fields::open(reader, &entry.value, "`backoff`") {
+        growth_options(reader, growth, fields, retry);
+    }
+}
+
+/// `initial`, `max` and what else belongs to this way to grow.
+fn growth_options(
+    reader: &Reader,
+    mut growth: Growth,
+    mut fields: Fields<'_>,
+    retry: &mut RetryFields,
+) {
+    let mut initial = fields.take_either("initial", "initial_delay");
+    if matches!(growth, Growth::Fixed)
+        && let Some(delay) = fields.take("delay")
+        && let Some(other) = initial.replace(delay)
+    {
+        let message = format!("`{}` says again what `delay` is", other.name);
+        reader.error_with_help(other.key, message, "keep `delay`");
+    }
     retry.initial_delay = initial.and_then(|field| reader.duration_or_zero(field));
     retry.max_delay =
         fields.take_either("max", "max_delay").and_then(|field| reader.duration_or_zero(field));
@@ -223,9 +247,13 @@ fn backoff(reader: &Reader, field: Field<'_>, retry: &mut RetryFields) {
             *increment = fields.take("increment").and_then(|field| reader.duration_or_zero(field));
         }
         Growth::Exponential(factor) => {
-            let other = fields.take_either("base", "multiplier");
-            let field = fields.take("factor").or(other);
-            *factor = field.and_then(|field| reader.number(field, 1.0, 1000.0));
+            let given = ["factor", "base", "multiplier"].map(|name| fields.take(name));
+            let mut given = given.into_iter().flatten();
+            *factor = given.next().and_then(|field| reader.number(field, 1.0, 1000.0));
+            if let Some(second) = given.next() {
+                let message = format!("`{}` says again what the factor is", second.name);
+                reader.error_with_help(second.key, message, "keep `factor`");
+            }
         }
         Growth::Fixed | Growth::Fibonacci => {}
     }
@@ -236,7 +264,12 @@ fn backoff(reader: &Reader, field: Field<'_>, retry: &mut RetryFields) {
 /// `jitter: true`, `jitter: 0.2`, or `jitter: true` with the older `jitter_factor`.
 fn jitter(reader: &Reader, fields: &mut Fields<'_>) -> Option<f64> {
     let jitter = fields.take("jitter");
-    let factor = fields.take("jitter_factor").and_then(|field| reader.number(field, 0.0, 1.0));
+    let factor = fields.take("jitter_factor");
+    if let (None, Some(field)) = (jitter, factor) {
+        let message = "`jitter_factor` has no effect alone";
+        reader.error_with_help(field.key, message, "write `jitter: 0.3`");
+    }
+    let factor = factor.and_then(|field| reader.number(field, 0.0, 1.0));
     let field = jitter?;
     match Kind::of(field.value) {
         Kind::Number => reader.number(field, 0.0, 1.0),

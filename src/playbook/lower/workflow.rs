@@ -210,7 +210,9 @@ fn body(reader: &Reader, fields: &mut Fields<'_>, workflow: &mut Workflow) {
     } else if let Some(field) = stage_list {
         workflow.body = Body::Stages(stages(reader, field));
     }
-    if !given && !is_map {
+    let composed =
+        NOT_YET.iter().chain(&["template"]).any(|name| fields.node().entry(name).is_some());
+    if !given && !is_map && !composed {
         missing_body(reader, fields);
     }
 }

@@ -1,5 +1,6 @@
 //! `write_file:` (SPEC 3.3).
 
+use crate::expr::Template;
 use crate::playbook::model::{FileFormat, WriteFile};
 use crate::playbook::reading::{Field, Fields, Reader};
 use crate::playbook::yaml::{Content, Kind, Style};
@@ -21,7 +22,7 @@ pub fn write_file(reader: &Reader, field: Field<'_>) -> Option<WriteFile> {
         }
     }
     let path = path.and_then(|field| reader.filled_template(field));
-    let content = content.and_then(|field| reader.template(field));
+    let content = content.and_then(|field| file_content(reader, field));
     let format = fields.take("format").and_then(|field| reader.choice(field, &FORMATS));
     let mode = fields.take("mode").and_then(|field| mode(reader, field));
     let create_dirs = reader.flag_or_false(fields.take("create_dirs"));
@@ -33,6 +34,16 @@ pub fn write_file(reader: &Reader, field: Field<'_>) -> Option<WriteFile> {
         mode,
         create_dirs,
     })
+}
+
+fn file_content(reader: &Reader, field: Field<'_>) -> Option<Template> {
+    if matches!(Kind::of(field.value), Kind::Map | Kind::List) {
+        let found = Kind::of(field.value).with_article();
+        let message = format!("`content` must be text, not {found}");
+        reader.error_with_help(field.value, message, "write `content: |` and the text below it");
+        return None;
+    }
+    reader.template(field)
 }
 
 /// Permission bits in octal. A bare `644` is refused: YAML means six hundred and forty-four (DECISIONS B38).

@@ -104,7 +104,7 @@ impl<'n> Fields<'n> {
     /// Among the keys nobody asked for, is there one that was probably meant to be one of `names`?
     #[must_use]
     pub fn probably_meant(&self, names: &[&'static str]) -> bool {
-        self.left.iter().any(|entry| {
+        self.left.iter().take(20).any(|entry| {
             nearest(&entry.name, self.asked.iter().copied())
                 .is_some_and(|near| names.contains(&near))
                 || older::replaces(self.whole, &entry.name).is_some_and(|new| names.contains(&new))
@@ -120,7 +120,8 @@ impl<'n> Fields<'n> {
 
     fn report_unknown(&self, entry: &Entry) {
         let name = entry.name.as_str();
-        let near = nearest(name, self.asked.iter().copied());
+        let near =
+            if self.reader.has_enough() { None } else { nearest(name, self.asked.iter().copied()) };
         if near.is_some_and(|near| DEFINING.contains(&near)) {
             self.reader.lose_names();
         }

@@ -27,7 +27,7 @@ const fn older(
     OlderKey { whole, name, why, help, new }
 }
 
-const OLDER_KEYS: [OlderKey; 32] = [
+const OLDER_KEYS: [OlderKey; 37] = [
     older(
         "a step",
         "analyze",
@@ -139,8 +139,25 @@ const OLDER_KEYS: [OlderKey; 32] = [
         "",
     ),
     older("a step", "parallel", "is no option of a step", "use `foreach:` with `parallel:`", ""),
-    older("a step", "max_attempts", "is no option of a step", "write `retry: {attempts: N}`", ""),
+    older(
+        "a step",
+        "max_attempts",
+        "is no option of a step",
+        "write `retry: {attempts: N}`, or put it under `on_failure:`",
+        "",
+    ),
     older("a step", "max_retries", "is no option of a step", "write `retry: N`", ""),
+    older("a step", "retries", "is no option of a step", "write `retry: N`", ""),
+    older("a step", "timeout_secs", "is no option of a step", "write `timeout:`", ""),
+    older("a step", "timeout_seconds", "is no option of a step", "write `timeout:`", ""),
+    older("the workflow", "max_iterations", "is no key of a workflow", "run it with `-n N`", ""),
+    older(
+        "the workflow",
+        "active_profile",
+        "is no key of a workflow",
+        "run it with `--profile NAME`",
+        "",
+    ),
     older("a step", "if", "is not the name of a condition", "write `when:`", ""),
     older(
         "a step",

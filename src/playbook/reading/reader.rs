@@ -4,6 +4,8 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexSet;
+
 use super::super::lower::RetryFields;
 use super::super::yaml::{Content, Kind, Node, Style};
 use super::super::{Position, Problem};
@@ -12,7 +14,7 @@ use crate::expr::{Place, SyntaxError};
 /// Collects the problems of one file while its tree is read.
 pub struct Reader {
     file: Arc<PathBuf>,
-    problems: RefCell<Vec<Problem>>,
+    problems: RefCell<IndexSet<Problem>>,
     names_lost: Cell<bool>,
     /// `retry_defaults:`, known before the first step is read.
     pub retry_defaults: OnceCell<RetryFields>,
@@ -91,14 +93,20 @@ impl Reader {
         Place { line: number(node.line), column: number(node.column + quote), block_indent }
     }
 
+    /// An error at a node, not noted yet.
+    #[must_use]
+    pub fn problem(&self, at: &Node, message: impl Into<String>) -> Problem {
+        Problem::error(self.position(at), at.length, message)
+    }
+
     /// Notes an error at a node.
     pub fn error(&self, at: &Node, message: impl Into<String>) {
-        self.note(Problem::error(self.position(at), at.length, message));
+        self.note(self.problem(at, message));
     }
 
     /// Notes an error with the way out.
     pub fn error_with_help(&self, at: &Node, message: impl Into<String>, help: impl Into<String>) {
-        self.note(Problem::error(self.position(at), at.length, message).with_help(help));
+        self.note(self.problem(at, message).with_help(help));
     }
 
     /// Notes that a field has a value of the wrong kind.
@@ -122,10 +130,7 @@ impl Reader {
 
     /// Notes any problem. The same thing (an alias is read twice) is noted once.
     pub fn note(&self, problem: Problem) {
-        let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+        self.problems.borrow_mut().insert(problem);
     }
 
     /// Remembers that a part which may define names could not be read: names that nobody
@@ -140,10 +145,16 @@ impl Reader {
         !self.names_lost.get()
     }
 
+    /// Whether there are so many problems that nobody reads what was meant by each.
+    #[must_use]
+    pub fn has_enough(&self) -> bool {
+        self.problems.borrow().len() > 200
+    }
+
     /// All problems in file order.
     #[must_use]
     pub fn into_problems(self) -> Vec<Problem> {
-        let mut problems = self.problems.into_inner();
+        let mut problems: Vec<Problem> = self.problems.into_inner().into_iter().collect();
         problems.sort_by_key(|problem| (problem.at.line, problem.at.column));
         problems
     }

@@ -23,12 +23,12 @@ impl Reader {
                     _ => None,
                 };
                 let message = format!("`{}` must be true or false, not `{text}`", field.name);
-                match meant {
+                self.note(match meant {
                     Some(meant) => {
-                        self.error_with_help(field.value, message, format!("write `{meant}`"))
+                        self.problem(field.value, message).with_help(format!("write `{meant}`"))
                     }
-                    None => self.error(field.value, message),
-                }
+                    None => self.problem(field.value, message),
+                });
                 None
             }
             _ => {

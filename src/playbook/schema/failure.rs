@@ -97,14 +97,14 @@ fn failure_kind() -> Value {
 }
 
 fn backoff() -> Value {
+    let common = vec![
+        ("initial", delay("The first delay.")),
+        ("initial_delay", delay("Same as `initial`.")),
+        ("max", delay("No delay is longer.")),
+        ("max_delay", delay("Same as `max`.")),
+    ];
     let shape = |name: &'static str, own: Keys| {
-        let common = vec![
-            ("initial", delay("The first delay.")),
-            ("initial_delay", delay("Same as `initial`.")),
-            ("max", delay("No delay is longer.")),
-            ("max_delay", delay("Same as `max`.")),
-        ];
-        let numbers = mapping("Its numbers.", [common, own].concat());
+        let numbers = mapping("Its numbers.", [common.clone(), own].concat());
         let inner = any("Its numbers, or nothing.", vec![json!({ "type": "null" }), numbers]);
         requires(mapping("A shape with its numbers.", vec![(name, inner)]), &[name])
     };
@@ -114,12 +114,18 @@ fn backoff() -> Value {
         ("base", factor("Same as `factor`.")),
         ("multiplier", factor("Same as `factor`.")),
     ];
+    let fixed = vec![("delay", delay("Every delay."))];
+    let linear = vec![("increment", delay("What is added each time."))];
+    let name = || choice("The shape.", &["fixed", "linear", "exponential", "fibonacci"]);
+    let all = [vec![("type", name())], common.clone(), fixed.clone(), linear.clone()].concat();
+    let named = mapping("A shape by its name.", [all, exponential.clone()].concat());
     any(
         "How the delay grows from attempt to attempt.",
         vec![
-            choice("The shape.", &["fixed", "linear", "exponential", "fibonacci"]),
-            shape("fixed", vec![("delay", delay("Every delay."))]),
-            shape("linear", vec![("increment", delay("What is added each time."))]),
+            name(),
+            requires(named, &["type"]),
+            shape("fixed", fixed),
+            shape("linear", linear),
             shape("exponential", exponential),
             shape("fibonacci", vec![]),
         ],

@@ -292,7 +292,8 @@ impl<'t> Builder<'t> {
         let above = if empty == text.len() { 0 } else { empty + 1 };
         let line = span.start.line().saturating_sub(above).max(1);
         let written = self.lines.get(line - 1).copied().unwrap_or_default();
-        let header = written.rfind(['|', '>']).unwrap_or_default();
+        let before_comment = written.split(" #").next().unwrap_or_default();
+        let header = before_comment.rfind(['|', '>']).unwrap_or_default();
         (line, written.get(..header).unwrap_or_default().chars().count() + 1, 1)
     }
 

@@ -3,7 +3,9 @@
 mod build;
 pub(crate) mod scalar;
 mod tree;
+mod unfold;
 
 pub use build::read;
 pub use scalar::Kind;
 pub use tree::{Content, Entry, Node, Style};
+pub use unfold::unfold;

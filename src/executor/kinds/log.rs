@@ -1,0 +1,81 @@
+//! The log of an attempt: made with the first output, so that silent steps have none; secrets
+//! are masked also where they arrive in pieces.
+
+use std::fs::File;
+use std::io::Write as _;
+
+use crate::executor::run::Run;
+use crate::report::Masker;
+use crate::session::Address;
+
+/// Where the output of one attempt is written.
+pub(super) struct Log<'b, 'a> {
+    run: &'b Run<'a>,
+    address: &'b Address,
+    attempt: u32,
+    file: Target,
+    stdout: Masker,
+    stderr: Masker,
+}
+
+/// What is known of the file.
+enum Target {
+    NotYet,
+    Open(File),
+    /// It could not be written, which was told once.
+    Lost,
+}
+
+impl<'b, 'a> Log<'b, 'a> {
+    pub(super) fn new(run: &'b Run<'a>, address: &'b Address, attempt: u32) -> Self {
+        let masker = || Masker::new(run.secrets());
+        Self { run, address, attempt, file: Target::NotYet, stdout: masker(), stderr: masker() }
+    }
+
+    /// Writes what came from stdout, and returns what may be shown of it.
+    pub(super) fn stdout(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let shown = self.stdout.feed(bytes);
+        self.write(&shown);
+        shown
+    }
+
+    /// Writes what came from stderr, and returns what may be shown of it.
+    pub(super) fn stderr(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let shown = self.stderr.feed(bytes);
+        self.write(&shown);
+        shown
+    }
+
+    /// Writes what was held back, when both streams have ended; stdout and stderr in turn.
+    pub(super) fn finish(&mut self) -> [Vec<u8>; 2] {
+        let rest = [self.stdout.finish(), self.stderr.finish()];
+        for shown in &rest {
+            self.write(shown);
+        }
+        rest
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if matches!(self.file, Target::NotYet) {
+            self.file = match self.run.session.log(self.address, self.attempt) {
+                Ok(file) => Target::Open(file),
+                Err(error) => self.lost(&error.to_string()),
+            };
+        }
+        if let Target::Open(file) = &mut self.file
+            && let Err(error) = file.write_all(bytes)
+        {
+            let path =
+                self.run.session.home().log(self.run.session.id(), self.address, self.attempt);
+            self.file = self.lost(&format!("cannot write {}: {error}", path.display()));
+        }
+    }
+
+    fn lost(&self, why: &str) -> Target {
+        self.run.warn(&format!("the log of step {} is left out: {why}", self.address));
+        Target::Lost
+    }
+}

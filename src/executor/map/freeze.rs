@@ -1,0 +1,151 @@
+//! From `input:` to the frozen items of a job.
+
+use chrono::Utc;
+
+use crate::executor::frame::Frame;
+use crate::executor::halt::Halt;
+use crate::executor::kinds::output_of;
+use crate::executor::run::Run;
+use crate::expr::{Dialect, EvalError, Template};
+use crate::mapreduce::{Form, ItemPath, JobId, Selection, read_items, select};
+use crate::playbook::mapreduce::Map;
+use crate::session::{Address, EventKind, Failure, FailureKind};
+use crate::store::{JobFiles, Mapping, write_mapping};
+
+impl<'a> Run<'a> {
+    /// The files of this session's job; its items are expanded and frozen first where that has
+    /// not been done. A failure where there are no items to be had.
+    pub(super) fn job_files(
+        &self,
+        frame: &Frame<'a>,
+        map: &'a Map,
+    ) -> Result<Result<JobFiles, Failure>, Halt> {
+        let (job, repository, name) = self.session.with(|state| {
+            let header = state.header();
+            (
+                state.lifetime.job.clone(),
+                header.map(|header| header.repository.clone()).unwrap_or_default(),
+                header.map(|header| header.name.clone()).unwrap_or_default(),
+            )
+        });
+        let home = self.session.home();
+        let job = match job {
+            Some(job) => job,
+            None => {
+                let lines = match self.frozen_lines(frame, map) {
+                    Ok(lines) => lines,
+                    Err(failure) => return Ok(Err(failure)),
+                };
+                let now = Utc::now();
+                let job = JobId::new(now, self.session.id()).to_string();
+                let items = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+                JobFiles::freeze(home, &repository, &job, lines.into_iter())?;
+                write_mapping(
+                    home,
+                    &Mapping {
+                        session_id: self.session.id().to_string(),
+                        job_id: job.clone(),
+                        workflow_name: name,
+                        created_at: now,
+                    },
+                )?;
+                self.commit(EventKind::JobStarted {
+                    job: job.clone(),
+                    items,
+                    checkpoint_frequency: map.checkpoint_frequency,
+                })?;
+                self.session.sync_now()?;
+                job
+            }
+        };
+        Ok(Ok(JobFiles::open(home, &repository, &job)?))
+    }
+
+    /// The selected items, as lines.
+    fn frozen_lines(&self, frame: &Frame<'a>, map: &'a Map) -> Result<Vec<Vec<u8>>, Failure> {
+        let at = Address::root().join("map");
+        let unresolved = |what: &str, error: &EvalError| self.unresolved(what, error);
+        let (bytes, form) = self.input_bytes(frame, map, &at)?;
+        let path = match &map.json_path {
+            Some(path) => Some(ItemPath::parse(path).map_err(|error| {
+                self.failure(FailureKind::Expression, &format!("json_path {path:?}: {error}"))
+            })?),
+            None => None,
+        };
+        let values = read_items(&bytes, form, path.as_ref()).map_err(|error| {
+            let message = format!("map.input {:?}: {error}", map.input.source());
+            self.failure(FailureKind::Expression, &message)
+        })?;
+        let limit = match &map.max_items {
+            Some(limit) => Some(
+                self.resolved_count(limit, frame, &at)
+                    .map_err(|error| unresolved("max_items", &error))?,
+            ),
+            None => None,
+        };
+        let selection = Selection {
+            filter: map.filter.clone(),
+            sort_by: map.sort_by.clone(),
+            distinct: map.distinct.clone(),
+            offset: map.offset,
+            max_items: limit,
+        };
+        let selected = select(values, &selection, &self.names(frame, &at))
+            .map_err(|error| self.failure(FailureKind::Expression, &error.to_string()))?;
+        for name in &selected.unknown_names {
+            self.warn(&format!("map: no item has a field {name:?}; it counts as null"));
+        }
+        let mut lines = Vec::with_capacity(selected.items.len());
+        for item in &selected.items {
+            let line = serde_json::to_vec(&item.freeze(self.secrets())).map_err(|error| {
+                self.failure(FailureKind::Expression, &format!("{}: {error}", item.id))
+            })?;
+            lines.push(line);
+        }
+        Ok(lines)
+    }
+
+    /// The bytes of the input: of the file, or of the command where there is no such file.
+    fn input_bytes(
+        &self,
+        frame: &Frame<'a>,
+        map: &'a Map,
+        at: &Address,
+    ) -> Result<(Vec<u8>, Form), Failure> {
+        let names = self.names(frame, at);
+        let source = map.input.source();
+        let named = Template::parse(source)
+            .map(|text| text.evaluate(&names).ok().map(|(value, _)| value.to_text()));
+        if let Ok(Some(name)) = named {
+            let path = self.surroundings.directory.join(&name);
+            if path.is_file() {
+                let bytes = std::fs::read(&path).map_err(|error| {
+                    let message = format!("map.input: cannot read {}: {error}", path.display());
+                    self.failure(FailureKind::File, &message)
+                })?;
+                return Ok((bytes, Form::of_file_name(&name)));
+            }
+            let looks_like_file = !name.trim().contains(char::is_whitespace)
+                && [".json", ".jsonl", ".ndjson", ".txt", ".csv"]
+                    .iter()
+                    .any(|it| name.ends_with(it));
+            if looks_like_file {
+                let message = format!(
+                    "map.input: there is no file {} (relative to the directory of the run)",
+                    path.display()
+                );
+                return Err(self.failure(FailureKind::File, &message));
+            }
+        }
+        let dialect = Dialect::of(&self.workflow.shell.words[0]);
+        let prepared = map.input.render(&names, dialect).and_then(|script| {
+            let env = self.environment(frame, &[], at, 1, &map.input.mentions())?;
+            Ok((script, env))
+        });
+        let (script, env) = prepared.map_err(|error| self.unresolved("map.input", &error))?;
+        let directory = &self.surroundings.directory;
+        output_of(&self.workflow.shell, &script, env, directory, &frame.stop)
+            .map(|bytes| (bytes, Form::Detect))
+            .map_err(|message| self.failure(FailureKind::Exit, &format!("map.input: {message}")))
+    }
+}

@@ -1,0 +1,8 @@
+//! Runs a map: its items frozen, several at a time, each result exactly once (SPEC 7.4).
+
+mod freeze;
+mod item;
+mod phase;
+mod results;
+
+pub(super) use results::MapValues;

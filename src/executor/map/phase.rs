@@ -1,0 +1,368 @@
+//! The map as a whole: setup, workers that take items, the error policy, reduce, the verdict.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::executor::frame::Frame;
+use crate::executor::halt::Halt;
+use crate::executor::run::Run;
+use crate::executor::sequence::Next as NextStep;
+use crate::mapreduce::{
+    Breaker, ItemEnd, MapVerdict, Next, Permit, Schedule, Tally, Ticket, TicketEnd,
+};
+use crate::playbook::mapreduce::{ErrorPolicy, Map, MapReduce};
+use crate::session::{
+    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, StepStatus,
+};
+use crate::store::JobFiles;
+
+use super::item::ItemRun;
+
+/// What the workers of a map share.
+pub(super) struct Phase<'b, 'a> {
+    pub(super) map: &'a Map,
+    pub(super) policy: &'a ErrorPolicy,
+    pub(super) files: &'b JobFiles,
+    schedule: Mutex<Work>,
+    changed: Condvar,
+    /// Finishes that may not be on the disk yet.
+    unsynced: AtomicU32,
+    /// One worker syncs at a time.
+    syncing: Mutex<()>,
+}
+
+/// What is decided under one lock.
+struct Work {
+    schedule: Schedule,
+    breaker: Option<Breaker>,
+    /// The breaker's leave for each item that runs.
+    tickets: HashMap<u32, Ticket>,
+}
+
+/// How long a worker waits at most before it looks whether it has to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+impl<'a> Run<'a> {
+    /// Setup, map and reduce: the step whose failure ends the workflow, if any.
+    pub(in crate::executor) fn map_reduce(
+        &self,
+        frame: &Frame<'a>,
+        job: &'a MapReduce,
+    ) -> Result<Option<Address>, Halt> {
+        if let Some(setup) = &job.setup
+            && let NextStep::Failed(cause) = self.stage(frame, setup)?
+        {
+            return Ok(Some(cause));
+        }
+        let at = Address::root().join("map");
+        let ended = self.session.with(|state| state.standing.scope(&at));
+        let files = match self.job_files(frame, &job.map)? {
+            Ok(files) => files,
+            Err(failure) => return self.map_failed(&at, Report::failed(failure)).map(Some),
+        };
+        if ended.is_none()
+            && let Some(cause) = self.map_phase(frame, job, &at, &files)?
+        {
+            return Ok(Some(cause));
+        }
+        if ended.is_some_and(|ended| !ended.goes_on) {
+            return Ok(Some(self.failed_step(&at)));
+        }
+        let empty = files.count() == 0;
+        self.map_values.fill(files, &job.map);
+        if let Some(reduce) = &job.reduce
+            && !empty
+            && let NextStep::Failed(cause) = self.stage(frame, reduce)?
+        {
+            return Ok(Some(cause));
+        }
+        Ok(self.beyond_policy(&job.policy))
+    }
+
+    /// Runs the items that have not ended; the end of the phase is recorded.
+    fn map_phase(
+        &self,
+        frame: &Frame<'a>,
+        job: &'a MapReduce,
+        at: &Address,
+        files: &JobFiles,
+    ) -> Result<Option<Address>, Halt> {
+        let parallel = match self.resolved_count(&job.map.max_parallel, frame, at) {
+            Ok(count) => self.options.max_parallel.unwrap_or(count),
+            Err(error) => {
+                let report = Report::failed(self.unresolved("max_parallel", &error));
+                return self.map_failed(at, report).map(Some);
+            }
+        };
+        let parallel =
+            u32::try_from(parallel).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let phase = Phase {
+            map: &job.map,
+            policy: &job.policy,
+            files,
+            schedule: Mutex::new(Work {
+                schedule: self.schedule(files, parallel),
+                breaker: job.policy.circuit_breaker.map(Breaker::new),
+                tickets: HashMap::new(),
+            }),
+            changed: Condvar::new(),
+            unsynced: AtomicU32::new(0),
+            syncing: Mutex::new(()),
+        };
+        if files.count() == 0 {
+            self.warn("the input has no items: nothing to map, and reduce is left out");
+        }
+        let mut inner = frame.at(at.clone());
+        inner.stop = frame.stop.child();
+        let workers = usize::try_from(parallel.get()).unwrap_or(1).min(files.count().max(1));
+        std::thread::scope(|scope| {
+            let running: Vec<_> =
+                (0..workers).map(|_| scope.spawn(|| self.work(&phase, &inner))).collect();
+            let mut first = Ok(());
+            for worker in running {
+                match worker.join() {
+                    Ok(Ok(())) => {}
+                    Ok(Err(Halt::Cancelled)) if first.is_err() => {}
+                    Ok(Err(halt)) => {
+                        if !matches!(first, Err(Halt::Store(_))) {
+                            first = Err(halt);
+                        }
+                    }
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            first
+        })?;
+        phase.files.sync()?;
+        let stopped = !matches!(phase.work().schedule.next(Utc::now()), Next::Finished);
+        let failed = self.session.with(|state| state.standing.items.failed());
+        if stopped {
+            let message = format!("the map stopped after {failed} failed items (error_policy)");
+            let report = Report::failed(self.failure(FailureKind::Inner, &message));
+            return self.map_failed(at, report).map(Some);
+        }
+        let status = if failed > 0 { StepStatus::Failed } else { StepStatus::Success };
+        self.end_stage(at, status, true)?;
+        Ok(None)
+    }
+
+    /// One worker: takes items until none is left.
+    fn work(&self, phase: &Phase<'_, 'a>, frame: &Frame<'a>) -> Result<(), Halt> {
+        loop {
+            let Some(position) = self.take(phase, frame)? else { return Ok(()) };
+            let index = usize::try_from(position).unwrap_or(usize::MAX);
+            match self.item(phase, frame, index) {
+                Ok(run) => self.item_ran(phase, position, &run),
+                Err(halt) => {
+                    let mut work = phase.work();
+                    work.hand_back(position, TicketEnd::Nothing, Utc::now());
+                    work.schedule.give_back(position);
+                    drop(work);
+                    frame.stop.stop();
+                    phase.changed.notify_all();
+                    return Err(halt);
+                }
+            }
+        }
+    }
+
+    /// The next item to run; none when the map is over.
+    fn take(&self, phase: &Phase<'_, 'a>, frame: &Frame<'a>) -> Result<Option<u32>, Halt> {
+        let mut work = phase.work();
+        loop {
+            self.go_on(frame)?;
+            let now = Utc::now();
+            let wait = match work.next(now) {
+                Next::Start(position) => {
+                    return Ok(Some(position));
+                }
+                Next::Finished | Next::Stopped => return Ok(None),
+                Next::WaitForItem => LOOK,
+                Next::WaitUntil(time) => (time - now).to_std().unwrap_or_default().min(LOOK),
+                Next::WaitForDisk => {
+                    drop(work);
+                    self.sync_items(phase)?;
+                    work = phase.work();
+                    continue;
+                }
+            };
+            work = phase
+                .changed
+                .wait_timeout(work, wait.max(Duration::from_millis(1)))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// Results first, then the finishes that refer to them; with relaxed durability neither.
+    fn sync_items(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
+        let _one = phase.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = phase.unsynced.load(Ordering::SeqCst);
+        if before > 0 {
+            if !self.session.is_relaxed() {
+                phase.files.sync()?;
+                self.session.sync()?;
+            }
+            let left = phase.unsynced.fetch_sub(before, Ordering::SeqCst) - before;
+            phase.work().schedule.synced(left);
+            phase.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    fn item_ran(&self, phase: &Phase<'_, 'a>, position: u32, run: &ItemRun) {
+        let mut work = phase.work();
+        let now = Utc::now();
+        match run {
+            ItemRun::Ended(status) => {
+                phase.unsynced.fetch_add(1, Ordering::SeqCst);
+                work.schedule.end(position, end_of(*status));
+                let end = match status {
+                    ItemStatus::Success => TicketEnd::Succeeded,
+                    ItemStatus::Failed | ItemStatus::Skipped => TicketEnd::Failed,
+                };
+                work.hand_back(position, end, now);
+                if *status != ItemStatus::Success
+                    && phase.policy.stop_reason(&self.tally()).is_some()
+                {
+                    work.schedule.stop();
+                }
+            }
+            ItemRun::Again(delay) => {
+                let delay = chrono::Duration::from_std(*delay).unwrap_or_default();
+                work.schedule.delay(position, now + delay);
+                work.hand_back(position, TicketEnd::Failed, now);
+            }
+            ItemRun::Stops => {
+                work.hand_back(position, TicketEnd::Failed, now);
+                work.schedule.give_back(position);
+                work.schedule.stop();
+            }
+        }
+        drop(work);
+        phase.changed.notify_all();
+    }
+
+    /// The ends of the map so far.
+    fn tally(&self) -> Tally {
+        self.session.with(|state| {
+            let items = &state.standing.items;
+            let total = u64::from(state.lifetime.items);
+            Tally {
+                total,
+                dead: u64::from(items.failed()),
+                skipped: u64::from(items.skipped()),
+                open: total.saturating_sub(u64::from(items.ended())),
+            }
+        })
+    }
+
+    /// The first failed step when more items failed than the policy allows (DECISIONS A27).
+    fn beyond_policy(&self, policy: &ErrorPolicy) -> Option<Address> {
+        if policy.verdict(&self.tally()) != MapVerdict::Failed {
+            return None;
+        }
+        self.session.with(|state| {
+            let dead = state.lifetime.waiting_dead().next();
+            let step = dead.and_then(|(_, dead)| Some(dead.history.last()?.1.step.clone()));
+            Some(step.unwrap_or_else(|| Address::root().join("map")))
+        })
+    }
+
+    /// The items as they stand, ready to be scheduled.
+    fn schedule(&self, files: &JobFiles, parallel: NonZeroU32) -> Schedule {
+        let total = u32::try_from(files.count()).unwrap_or(u32::MAX);
+        let mut schedule = Schedule::new(total, parallel);
+        self.session.with(|state| {
+            for position in 0..total {
+                let number = files.number(usize::try_from(position).unwrap_or(usize::MAX));
+                if let ItemStanding::Ended(status, _) = state.standing.items.standing(number) {
+                    schedule.end(position, end_of(status));
+                }
+            }
+        });
+        schedule.begin_run();
+        let waiting: Vec<(u32, DateTime<Utc>)> = self.session.with(|state| {
+            let at = Address::root().join("map");
+            let records = state.standing.records_within(&at);
+            records
+                .filter_map(|(address, record)| {
+                    let number = crate::session::item_number(address)?;
+                    (*address == crate::session::item_address(number))
+                        .then_some((number, record.retry.as_ref()?.not_before))
+                })
+                .collect()
+        });
+        if !waiting.is_empty() {
+            for position in 0..total {
+                let number = files.number(usize::try_from(position).unwrap_or(usize::MAX));
+                if let Some((_, due)) = waiting.iter().find(|(item, _)| *item == number) {
+                    schedule.start(position);
+                    schedule.delay(position, *due);
+                }
+            }
+        }
+        schedule
+    }
+
+    fn map_failed(&self, at: &Address, report: Report) -> Result<Address, Halt> {
+        let failure = crate::session::failure_of(&report);
+        self.commit(EventKind::ErrorRaised {
+            address: at.clone(),
+            step: at.clone(),
+            failure,
+            exit_code: None,
+            attempt: 1,
+            output: crate::session::Stored::default(),
+            stderr: crate::session::Stored::default(),
+            correlation_id: self.correlation(at),
+        })?;
+        self.end_stage(at, StepStatus::Failed, false)?;
+        Ok(at.clone())
+    }
+}
+
+impl Phase<'_, '_> {
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Work {
+    /// What to do at `now`, as far as the circuit breaker lets it; an item to start counts as
+    /// started.
+    fn next(&mut self, now: DateTime<Utc>) -> Next {
+        let next = self.schedule.next(now);
+        let Next::Start(position) = next else { return next };
+        match self.breaker.as_mut().map(|breaker| breaker.permit(now)) {
+            Some(Permit::WaitUntil(time)) => return Next::WaitUntil(time),
+            Some(Permit::WaitForProbe) => return Next::WaitForItem,
+            Some(Permit::Start(ticket)) => _ = self.tickets.insert(position, ticket),
+            None => {}
+        }
+        self.schedule.start(position);
+        next
+    }
+
+    /// The item is not running any more.
+    fn hand_back(&mut self, position: u32, end: TicketEnd, now: DateTime<Utc>) {
+        if let (Some(breaker), Some(ticket)) =
+            (self.breaker.as_mut(), self.tickets.remove(&position))
+        {
+            breaker.end(ticket, end, now);
+        }
+    }
+}
+
+fn end_of(status: ItemStatus) -> ItemEnd {
+    match status {
+        ItemStatus::Success => ItemEnd::Succeeded,
+        ItemStatus::Failed => ItemEnd::Dead,
+        ItemStatus::Skipped => ItemEnd::Skipped,
+    }
+}

@@ -1,0 +1,346 @@
+//! The files of a map job: its frozen items, and the results of those that ended (SPEC 7.1, 7.4).
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::session::{ResultRef, SessionId};
+
+use super::error::{NamePath, io_error};
+use super::files::{self, Keep};
+use super::{Home, StoreError};
+
+/// Where a line of `items.jsonl` stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Line {
+    offset: u64,
+    length: u32,
+    /// The number that the line begins with: `{"item_id":"item_17"`.
+    number: u32,
+}
+
+/// The files of one job, open for running it. Shared by the threads that run items.
+pub struct JobFiles {
+    directory: PathBuf,
+    items: File,
+    lines: Vec<Line>,
+    results: Mutex<Results>,
+}
+
+/// The end of `results.jsonl`.
+struct Results {
+    file: File,
+    end: u64,
+}
+
+/// Which session a job belongs to, and the other way round (`state/mappings`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Mapping {
+    /// The session.
+    pub session_id: String,
+    /// The job.
+    pub job_id: String,
+    /// The workflow's name.
+    pub workflow_name: String,
+    /// When the job began.
+    pub created_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl JobFiles {
+    /// Freezes the items of a new job, one line each; on disk when this returns.
+    ///
+    /// # Errors
+    /// Anything that cannot be written.
+    pub fn freeze(
+        home: &Home,
+        repository: &str,
+        job: &str,
+        items: impl Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let directory = home.job(repository, job);
+        files::make_directory(&directory)?;
+        let path = directory.join(ITEMS);
+        let mut temporary = files::temporary_beside(&path).named("write", &path)?;
+        let mut out = BufWriter::new(temporary.as_file_mut());
+        for line in items {
+            out.write_all(&line).and_then(|()| out.write_all(b"\n")).named("write", &path)?;
+        }
+        out.flush().named("write", &path)?;
+        drop(out);
+        temporary.as_file().sync_data().named("sync", &path)?;
+        temporary.persist(&path).map_err(|error| io_error("write", &path, error.error))?;
+        files::sync_directory(&directory).named("sync", &directory)
+    }
+
+    /// Opens the files of a job: reads where each item stands, and cuts off a torn last result.
+    ///
+    /// # Errors
+    /// They cannot be read or written.
+    pub fn open(home: &Home, repository: &str, job: &str) -> Result<Self, StoreError> {
+        let directory = home.job(repository, job);
+        let path = directory.join(ITEMS);
+        let items = File::open(&path).named("read", &path)?;
+        let lines = index(&items).named("read", &path)?;
+        let path = directory.join(RESULTS);
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).append(true);
+        let file = files::open_private(&path, &mut options).named("write", &path)?;
+        let end = whole_lines(&file).named("read", &path)?;
+        file.set_len(end).named("write", &path)?;
+        Ok(Self { directory, items, lines, results: Mutex::new(Results { file, end }) })
+    }
+
+    /// How many items there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The number of the item that is the `index`-th to run, from 0; 0 where its line has none.
+    #[must_use]
+    pub fn number(&self, index: usize) -> u32 {
+        self.lines.get(index).map_or(0, |line| line.number)
+    }
+
+    /// The line of the item that is the `index`-th to run, from 0.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn item(&self, index: usize) -> Result<Vec<u8>, StoreError> {
+        let path = self.directory.join(ITEMS);
+        let Some(line) = self.lines.get(index) else {
+            let missing = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+            return Err(io_error("read", &path, missing));
+        };
+        read_at(&self.items, line.offset, line.length).named("read", &path)
+    }
+
+    /// Appends a result; it survives `kill -9` from here on, a power cut after [`Self::sync`].
+    ///
+    /// # Errors
+    /// It cannot be written; the file is as it was before.
+    pub fn append(&self, mut line: Vec<u8>) -> Result<ResultRef, StoreError> {
+        let path = self.directory.join(RESULTS);
+        let crc = crc32fast::hash(&line);
+        let length = u32::try_from(line.len())
+            .map_err(|_| io_error("append to", &path, std::io::ErrorKind::FileTooLarge.into()))?;
+        line.push(b'\n');
+        let mut results = self.results();
+        let offset = results.end;
+        if let Err(error) = results.file.write_all(&line) {
+            let _ = results.file.set_len(offset);
+            return Err(io_error("append to", &path, error));
+        }
+        results.end += line.len() as u64;
+        Ok(ResultRef { offset, length, crc })
+    }
+
+    /// Every result so far is on disk when this returns.
+    ///
+    /// # Errors
+    /// The sync failed.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        let path = self.directory.join(RESULTS);
+        let file = self.results().file.try_clone().named("sync", &path)?;
+        file.sync_data().named("sync", &path)
+    }
+
+    /// A result as it was appended.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not what was written.
+    pub fn result(&self, at: ResultRef) -> Result<Vec<u8>, StoreError> {
+        let path = self.directory.join(RESULTS);
+        let file = self.results().file.try_clone().named("read", &path)?;
+        let bytes = read_at(&file, at.offset, at.length).named("read", &path)?;
+        if crc32fast::hash(&bytes) != at.crc {
+            return Err(StoreError::Damaged {
+                path,
+                line: 0,
+                reason: format!("the result at byte {} is not what was written", at.offset),
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// Writes a fresh file of the job's directory through `write`, and returns its path.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn fresh_file(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+    ) -> Result<PathBuf, StoreError> {
+        let path = self.directory.join(name);
+        let mut temporary = files::temporary_beside(&path).named("write", &path)?;
+        let mut out = BufWriter::new(temporary.as_file_mut());
+        write(&mut out).and_then(|()| out.flush()).named("write", &path)?;
+        drop(out);
+        temporary.persist(&path).map_err(|error| io_error("write", &path, error.error))?;
+        Ok(path)
+    }
+
+    fn results(&self) -> std::sync::MutexGuard<'_, Results> {
+        self.results.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const ITEMS: &str = "items.jsonl";
+const RESULTS: &str = "results.jsonl";
+
+fn read_at(file: &File, offset: u64, length: u32) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    file.read_exact_at(&mut bytes, offset)?;
+    Ok(bytes)
+}
+
+/// Where each line stands.
+fn index(file: &File) -> std::io::Result<Vec<Line>> {
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let (mut lines, mut offset, mut length) = (Vec::new(), 0, 0);
+    let mut start = Vec::with_capacity(NUMBERED);
+    loop {
+        let buffer = reader.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(lines);
+        }
+        let size = buffer.len();
+        for byte in buffer {
+            if *byte == b'\n' {
+                lines.push(Line { offset, length, number: number(&start) });
+                start.clear();
+                offset += u64::from(length) + 1;
+                length = 0;
+            } else {
+                if start.len() < NUMBERED {
+                    start.push(*byte);
+                }
+                length += 1;
+            }
+        }
+        reader.consume(size);
+    }
+}
+
+/// How much of a line holds its item's number.
+const NUMBERED: usize = 32;
+
+/// The number of the item that a line begins with.
+fn number(start: &[u8]) -> u32 {
+    let digits = start.strip_prefix(b"{\"item_id\":\"item_").unwrap_or_default();
+    digits.iter().take_while(|byte| byte.is_ascii_digit()).fold(0, |number: u32, digit| {
+        number.saturating_mul(10).saturating_add(u32::from(digit - b'0'))
+    })
+}
+
+/// Bytes up to the end of the last whole line.
+fn whole_lines(file: &File) -> std::io::Result<u64> {
+    let mut end = file.metadata()?.len();
+    let mut block = [0; 4096];
+    while end > 0 {
+        let start = end.saturating_sub(block.len() as u64);
+        let size = usize::try_from(end - start).unwrap_or(block.len());
+        let Some(bytes) = block.get_mut(..size) else { break };
+        file.read_exact_at(bytes, start)?;
+        if let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + last as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+/// Records which session a job belongs to, in both directions.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_mapping(home: &Home, mapping: &Mapping) -> Result<(), StoreError> {
+    files::make_directory(&home.mappings())?;
+    let bytes = serde_json::to_vec_pretty(mapping)
+        .map_err(|error| io_error("write", &home.mappings(), error.into()))?;
+    for path in [home.job_mapping(&mapping.job_id), home.session_mapping(&mapping.session_id)] {
+        files::write_private(&path, &bytes, Keep::Durable)?;
+    }
+    Ok(())
+}
+
+/// The session of a job by its mapping file; none without one. The id is checked by the caller.
+#[must_use]
+pub fn mapped_session(home: &Home, job: &str) -> Option<SessionId> {
+    let bytes = files::read_private(&home.job_mapping(job)).ok()?;
+    let mapping: Mapping = serde_json::from_slice(&bytes).ok()?;
+    SessionId::parse(&mapping.session_id)
+}
+
+impl Home {
+    /// `state/<repo>/mapreduce/jobs/<job>`.
+    #[must_use]
+    pub fn job(&self, repository: &str, job: &str) -> PathBuf {
+        self.repositories().join(repository).join("mapreduce/jobs").join(file_name(job))
+    }
+
+    fn mappings(&self) -> PathBuf {
+        self.repositories().join("mappings")
+    }
+
+    fn job_mapping(&self, job: &str) -> PathBuf {
+        self.mappings().join(format!("job-{}.json", file_name(job)))
+    }
+
+    fn session_mapping(&self, session: &str) -> PathBuf {
+        self.mappings().join(format!("{}.json", file_name(session)))
+    }
+}
+
+/// An id as one part of a path, whatever it holds.
+fn file_name(id: &str) -> &str {
+    Path::new(id).file_name().and_then(std::ffi::OsStr::to_str).unwrap_or("none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(home: &Home, items: &[&str]) -> JobFiles {
+        JobFiles::freeze(home, "repo", "job", items.iter().map(|it| it.as_bytes().to_vec()))
+            .unwrap();
+        JobFiles::open(home, "repo", "job").unwrap()
+    }
+
+    #[test]
+    fn items_and_results_come_back_and_damage_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::at(&root.path().join("state")).unwrap();
+        let files = job(&home, &["one", "", "three"]);
+        assert_eq!(files.count(), 3);
+        assert_eq!(files.item(2).unwrap(), b"three");
+        assert!(files.item(3).is_err());
+        let first = files.append(b"{\"a\":1}".to_vec()).unwrap();
+        let second = files.append(b"{\"b\":2}".to_vec()).unwrap();
+        files.sync().unwrap();
+        assert_eq!(files.result(second).unwrap(), b"{\"b\":2}");
+        assert!(files.result(ResultRef { crc: 0, ..first }).is_err());
+        // A torn last line goes; what was whole stays.
+        let path = home.job("repo", "job").join(RESULTS);
+        let mut torn = std::fs::read(&path).unwrap();
+        torn.extend(b"{\"c\":");
+        std::fs::write(&path, torn).unwrap();
+        let files = JobFiles::open(&home, "repo", "job").unwrap();
+        let third = files.append(b"{\"d\":4}".to_vec()).unwrap();
+        assert_eq!(files.result(third).unwrap(), b"{\"d\":4}");
+        assert_eq!(files.result(first).unwrap(), b"{\"a\":1}");
+    }
+
+    #[test]
+    fn hostile_job_ids_stay_inside() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::at(&root.path().join("state")).unwrap();
+        assert!(home.job("repo", "../../x").starts_with(home.repositories()));
+        assert!(!home.job("repo", "../../x").to_string_lossy().contains(".."));
+    }
+}
