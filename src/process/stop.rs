@@ -7,9 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, Signal as Kind, WaitId, WaitIdOptions, getpid, kill_process, waitid,
-};
+use rustix::process::{Pid, Signal as Kind, WaitId, WaitIdOptions, getpid, kill_process, waitid};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 use super::clock::{Clock, TICK, Watching};

@@ -13,7 +13,7 @@ use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::expr::Value;
 use crate::playbook::model::{ClaudeCall, ClaudeDefaults};
-use crate::process::{Ended, Limits, Program, Stdin, StopSignal};
+use crate::process::{Ended, Inherits, Limits, Program, Stdin, StopSignal};
 use crate::session::{EventKind, Failure, FailureKind, Progress, Report};
 
 use super::agent_sink::AgentSink;
@@ -168,7 +168,9 @@ impl<'a> Run<'a> {
             Ok(prepared) => prepared,
             Err(error) => return Ok(Err(self.unresolved("the call", &error))),
         };
-        let env = agent::environment(env);
+        let mut whole = self.surroundings.base();
+        whole.extend(env);
+        let env = agent::environment(whole);
         if let Some(refusal) = agent::refusal(&made, crate::process::user_id(), &env) {
             return Ok(Err(self.failure(FailureKind::Start, &refusal.to_string())));
         }
@@ -185,7 +187,9 @@ impl<'a> Run<'a> {
         self.pass_gate(frame, address)?;
         let program = Program {
             program: program.into(),
+            file: None,
             args,
+            inherits: Inherits::Nothing,
             env,
             directory,
             stdin: Stdin::Bytes(turn.prompt.clone().into_bytes()),
