@@ -28,6 +28,8 @@ pub struct Surroundings {
     pub profile: Option<String>,
     /// The environment of every program, before stages and steps add theirs.
     base: IndexMap<OsString, OsString>,
+    /// The part of it that this process does not have: what programs do not inherit.
+    added: IndexMap<OsString, OsString>,
     /// What the workflow file itself sets: `env`, `env_files`, `secrets`.
     file: IndexMap<String, Value>,
 }
@@ -87,6 +89,7 @@ impl Surroundings {
             secrets: Secrets::default(),
             profile,
             base: std::env::vars_os().collect(),
+            added: IndexMap::new(),
             file: IndexMap::new(),
         };
         let mut secrets: Vec<(String, String)> = surroundings.likely_secrets();
@@ -122,7 +125,7 @@ impl Surroundings {
         for secret in &workflow.secrets {
             let value = surroundings.secret(workflow, secret, stop)?;
             secrets.push((secret.name.clone(), value.clone()));
-            surroundings.base.insert(secret.name.clone().into(), value.clone().into());
+            surroundings.add(&secret.name, value.clone().into());
             surroundings.file.insert(secret.name.clone(), Value::from(value));
         }
         surroundings.secrets = Secrets::new(secrets);
@@ -179,7 +182,17 @@ impl Surroundings {
         self.base.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
-    /// The environment of programs that belong to the whole run.
+    fn add(&mut self, name: &str, value: OsString) {
+        self.base.insert(name.into(), value.clone());
+        self.added.insert(name.into(), value);
+    }
+
+    /// What programs that belong to the whole run have besides the environment they inherit.
+    pub(super) fn added(&self) -> Vec<(OsString, OsString)> {
+        self.added.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// The whole environment of such programs.
     pub(super) fn base(&self) -> Vec<(OsString, OsString)> {
         self.base.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
@@ -222,7 +235,7 @@ impl Surroundings {
                 help: Some("paths are relative to the directory of the run".into()),
             })?;
             for (name, value) in env_file(&text) {
-                self.base.insert(name.clone().into(), value.clone().into());
+                self.add(&name, value.clone().into());
                 self.file.insert(name, Value::from(value));
             }
         }
@@ -245,7 +258,7 @@ impl Surroundings {
                 EnvText::Command(text) => {
                     let dialect = Dialect::of(&workflow.shell.words[0]);
                     let script = text.render(&scope, dialect).map_err(|error| at(&what, &error))?;
-                    let env = self.base();
+                    let env = self.added();
                     output_of(&workflow.shell, &script, env, &self.directory, stop).map_err(
                         |message| SurroundingsError {
                             message: format!("{what}: {message}"),
@@ -263,7 +276,7 @@ impl Surroundings {
         {
             secrets.push((entry.name.clone(), text));
         }
-        self.base.insert(entry.name.clone().into(), OsString::from_vec(value.clone()));
+        self.add(&entry.name, OsString::from_vec(value.clone()));
         self.file.insert(entry.name.clone(), Value::text(value));
     }
 
@@ -293,7 +306,7 @@ impl Surroundings {
             SecretSource::Command(command) => {
                 let script =
                     crate::expr::ShellScript { text: command.clone(), ..Default::default() };
-                let env = self.base();
+                let env = self.added();
                 output_of(&workflow.shell, &script, env, &self.directory, stop).map_err(
                     |message| failed(format!("secret {:?}: {message}", secret.name), None),
                 )?
@@ -313,7 +326,7 @@ impl Surroundings {
     /// Sets a scalar under its own name, where that is safe.
     fn export(&mut self, name: &str, value: &Value) {
         if let Some(bytes) = exported(name, value) {
-            self.base.insert(name.into(), OsString::from_vec(bytes));
+            self.add(name, OsString::from_vec(bytes));
         }
     }
 }

@@ -18,7 +18,7 @@ use super::run::Run;
 const ALL_EXPORTED: usize = 200;
 
 impl<'a> Run<'a> {
-    /// The environment of a program of the step at `address`.
+    /// What a program of the step at `address` has besides the environment it inherits.
     pub(super) fn environment(
         &self,
         frame: &Frame<'a>,
@@ -28,7 +28,7 @@ impl<'a> Run<'a> {
         mentions: &[String],
     ) -> Result<Vec<(OsString, OsString)>, EvalError> {
         let names = self.names(frame, address);
-        let mut env = self.surroundings.base();
+        let mut env = self.surroundings.added();
         let mut set = |name: &str, value: Vec<u8>| {
             env.push((name.into(), OsString::from_vec(value)));
         };
@@ -56,11 +56,11 @@ impl<'a> Run<'a> {
                 EnvText::Command(text) => {
                     let dialect = Dialect::of(&self.workflow.shell.words[0]);
                     let script = text.render(&names, dialect)?;
-                    let base = self.surroundings.base();
+                    let added = self.surroundings.added();
                     let output = output_of(
                         &self.workflow.shell,
                         &script,
-                        base,
+                        added,
                         &self.surroundings.directory,
                         &frame.stop,
                     );

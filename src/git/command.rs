@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::Repository;
 use crate::process::{
-    Born, Collector, Ended, Keep, Limits, Program, Sink, SpawnError, Stdin, StopSignal, Whole, run,
+    Born, Collector, Ended, Inherits, Keep, Limits, Program, Sink, SpawnError, Stdin, StopSignal,
+    Whole, run,
 };
 
 /// Variables that point git elsewhere; set, for example, when we run below a git hook.
@@ -77,6 +78,8 @@ impl Repository {
     pub(super) fn ask_git(&self, setting: &Setting, args: &[&str]) -> Result<Answer, GitError> {
         let program = Program {
             program: "git".into(),
+            file: None,
+            inherits: Inherits::Nothing,
             args: args.iter().map(OsString::from).collect(),
             env: environment(setting.env),
             directory: self.top.clone(),

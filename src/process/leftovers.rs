@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, getpid, getppid};
 
 use super::ending::signal_process;
-use super::stop::has_only_own_children;
+use super::stop::{has_no_children, has_only_own_children};
 use super::table::{self, Entry};
 use super::user::hostname;
 
@@ -71,7 +71,13 @@ pub fn end_leftovers(
 /// ([`super::Stop::install`]), every descendant of this process. SIGTERM, `grace`, SIGKILL.
 #[must_use]
 pub fn end_background(markers: &[(String, String)], grace: Duration) -> Vec<Leftover> {
-    let below = has_only_own_children().then(|| getpid().as_raw_pid());
+    let only_own = has_only_own_children();
+    if only_own && has_no_children() {
+        // Whoever loses its parent below us becomes our child: without one nothing is left,
+        // and nobody needs to read the environment of every process of the machine.
+        return Vec::new();
+    }
+    let below = only_own.then(|| getpid().as_raw_pid());
     Search { groups: &[], markers, line: own_line(), found: Vec::new(), below }.end(grace)
 }
 

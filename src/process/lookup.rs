@@ -1,7 +1,7 @@
 //! Finds programs as a shell would, and tells real ones from texts a shell has to read.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{Access, access};
+
+use super::run::Inherits;
 
 /// Where a program of this name is: `name` itself (below `directory`) when it holds a slash,
 /// else the first executable file of that name in `path`, a list of directories separated by
@@ -24,6 +26,16 @@ pub fn find_program(name: &OsStr, path: &OsStr, directory: &Path) -> Option<Path
     std::env::split_paths(path)
         .map(|entry| directory.join(entry).join(name))
         .find(|file| is_executable(file))
+}
+
+/// Where a program with these variables looks for others: its own PATH, or ours.
+#[must_use]
+pub fn search_path(env: &[(OsString, OsString)], inherits: Inherits) -> Option<OsString> {
+    match (env.iter().rev().find(|(name, _)| name == "PATH"), inherits) {
+        (Some((_, path)), _) => Some(path.clone()),
+        (None, Inherits::Everything) => std::env::var_os("PATH"),
+        (None, Inherits::Nothing) => None,
+    }
 }
 
 /// True for an executable file that the kernel can start by itself: machine code, or a script

@@ -20,7 +20,7 @@ mod user;
 
 pub use capture::{Collected, Collector, Keep, Whole};
 pub use leftovers::{Leftover, Machine, end_background, end_leftovers};
-pub use lookup::{find_program, starts_like_a_program};
-pub use run::{Born, Ended, Limits, Program, Sink, SpawnError, Stdin, StopSignal, run};
+pub use lookup::{find_program, search_path, starts_like_a_program};
+pub use run::{Born, Ended, Inherits, Limits, Program, Sink, SpawnError, Stdin, StopSignal, run};
 pub use stop::{Signal, Stop};
 pub use user::{hostname, is_root, user_id};

@@ -10,16 +10,29 @@ use super::running::Running;
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// The program: a path, or a name looked up in PATH.
+    /// The program as it is called: a path, or a name looked up in PATH.
     pub program: OsString,
+    /// The file that it is, when the caller has found it already.
+    pub file: Option<PathBuf>,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// Its whole environment; nothing is inherited.
+    /// What it has of our own environment.
+    pub inherits: Inherits,
+    /// Its variables besides those; of two with the same name the later one counts.
     pub env: Vec<(OsString, OsString)>,
     /// Its working directory.
     pub directory: PathBuf,
     /// Its stdin.
     pub stdin: Stdin,
+}
+
+/// What a program has of the environment of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inherits {
+    /// All of it, where nothing else is set: cheaper than handing over a copy.
+    Everything,
+    /// None of it.
+    Nothing,
 }
 
 /// The stdin of a program.

@@ -1,6 +1,5 @@
 //! A program while it runs: one poll loop for its pipes, its end, its limits and our stop.
 
-use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -17,8 +16,8 @@ use rustix::process::{
 use super::clock::TICK;
 use super::drain::keep_reading;
 use super::ending::{Family, leave_group};
-use super::lookup::find_program;
-use super::run::{Born, Ended, Limits, Program, Sink, Stdin, StopSignal};
+use super::lookup::{find_program, search_path};
+use super::run::{Born, Ended, Inherits, Limits, Program, Sink, Stdin, StopSignal};
 use super::stop::{Stop, readable, timespec};
 use super::table;
 
@@ -30,8 +29,8 @@ const END_CHECK: Duration = Duration::from_millis(5);
 const FAMILY_CHECK: Duration = Duration::from_millis(20);
 /// After SIGKILL nobody lives on, unless the kernel itself hangs in a call.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
-/// A pipe holds 64 KB unless someone enlarged it.
-const PIECE: usize = 64 * 1024;
+/// Bytes read at once: as many as cost little to have ready for each of many silent programs.
+const PIECE: usize = 16 * 1024;
 
 pub(super) struct Running<'a> {
     child: Child,
@@ -328,15 +327,21 @@ fn spawn(program: &Program) -> io::Result<Child> {
         Stdin::Null => Stdio::null(),
         Stdin::Bytes(_) => Stdio::piped(),
     };
-    let path = program.env.iter().rev().find(|(name, _)| name == "PATH");
-    let path = path.map_or(OsStr::new(""), |(_, value)| value);
-    let is_path = program.program.as_bytes().contains(&b'/');
-    let found =
-        if is_path { None } else { find_program(&program.program, path, &program.directory) };
-    Command::new(found.as_deref().unwrap_or(Path::new(&program.program)))
+    let found = match &program.file {
+        Some(file) => Some(file.clone()),
+        None if program.program.as_bytes().contains(&b'/') => None,
+        None => {
+            let path = search_path(&program.env, program.inherits).unwrap_or_default();
+            find_program(&program.program, &path, &program.directory)
+        }
+    };
+    let mut command = Command::new(found.as_deref().unwrap_or(Path::new(&program.program)));
+    if program.inherits == Inherits::Nothing {
+        command.env_clear();
+    }
+    command
         .arg0(&program.program)
         .args(&program.args)
-        .env_clear()
         .envs(program.env.iter().map(|(name, value)| (name, value)))
         .current_dir(&program.directory)
         .stdin(stdin)

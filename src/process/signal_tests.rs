@@ -42,7 +42,9 @@ fn run_aloud_until(script: &str, signal: StopSignal, stop: &Stop) -> Ended {
     let program = Program {
         program: "sh".into(),
         args: vec!["-c".into(), script.into()],
-        env: std::env::vars_os().collect(),
+        file: None,
+        inherits: Inherits::Everything,
+        env: Vec::new(),
         directory: "/".into(),
         stdin: Stdin::Null,
     };

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal as Kind, getpid, kill_process};
+use rustix::process::{Pid, Signal as Kind, WaitId, WaitIdOptions, getpid, kill_process, waitid};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 use super::clock::{Clock, TICK, Watching};
@@ -322,15 +322,17 @@ pub(super) fn has_only_own_children() -> bool {
     ONLY_OWN_CHILDREN.load(Ordering::Relaxed)
 }
 
+/// True when nobody is our child, dead or alive.
+pub(super) fn has_no_children() -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::All, options).err() == Some(rustix::io::Errno::CHILD)
+}
+
 #[cfg(target_os = "linux")]
 fn adopt_orphans() {
-    use rustix::process::{WaitId, WaitIdOptions, set_child_subreaper, waitid};
-
     // Refused only by kernels before 3.4: orphans are then found by their environment alone.
-    if set_child_subreaper(Some(getpid())).is_ok() {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let childless = waitid(WaitId::All, options).err() == Some(rustix::io::Errno::CHILD);
-        ONLY_OWN_CHILDREN.store(childless, Ordering::Relaxed);
+    if rustix::process::set_child_subreaper(Some(getpid())).is_ok() {
+        ONLY_OWN_CHILDREN.store(has_no_children(), Ordering::Relaxed);
     }
 }
 

@@ -54,6 +54,8 @@ fn shell(script: &str) -> Program {
     Program {
         program: "sh".into(),
         args: vec!["-c".into(), script.into()],
+        file: None,
+        inherits: Inherits::Nothing,
         env: vec![("PATH".into(), path)],
         directory: "/".into(),
         stdin: Stdin::Null,

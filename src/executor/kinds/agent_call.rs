@@ -10,7 +10,7 @@ use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::expr::Value;
 use crate::playbook::model::{ClaudeCall, Step};
-use crate::process::{Ended, Limits, Program, Stdin, StopSignal};
+use crate::process::{Ended, Inherits, Limits, Program, Stdin, StopSignal};
 use crate::session::{Address, EventKind, Failure, FailureClass, FailureKind, Report};
 
 use super::agent_sink::AgentSink;
@@ -49,7 +49,9 @@ impl<'a> Run<'a> {
             Ok(prepared) => prepared,
             Err(error) => return Ok(Called::NotStarted(self.unresolved("the call", &error))),
         };
-        let env = agent::environment(env);
+        let mut whole = self.surroundings.base();
+        whole.extend(env);
+        let env = agent::environment(whole);
         if let Some(refusal) = agent::refusal(&made, crate::process::user_id(), &env) {
             let failure = self.failure(FailureKind::Start, &refusal.to_string());
             return Ok(Called::NotStarted(failure));
@@ -74,7 +76,9 @@ impl<'a> Run<'a> {
         }
         let program = Program {
             program: program.into(),
+            file: None,
             args,
+            inherits: Inherits::Nothing,
             env,
             directory,
             stdin: Stdin::Bytes(turn.prompt.clone().into_bytes()),

@@ -11,8 +11,8 @@ use crate::executor::run::Run;
 use crate::expr::{Dialect, ShellScript, ShellText};
 use crate::playbook::model::Shell;
 use crate::process::{
-    Collected, Collector, Ended, Keep, Limits, Program, Sink, SpawnError, Stdin, Stop, StopSignal,
-    Whole,
+    Collected, Collector, Ended, Inherits, Keep, Limits, Program, Sink, SpawnError, Stdin, Stop,
+    StopSignal, Whole,
 };
 use crate::session::{Failure, FailureKind, Report};
 
@@ -218,26 +218,30 @@ fn invocation(
         && shell.is_default()
         && let Some(direct) = direct(words, &env, &directory)
     {
-        return Program { env, directory, stdin: Stdin::Null, ..direct };
+        return Program { env, directory, ..direct };
     }
     let mut words = shell.words.iter().map(OsString::from);
     let program = words.next().unwrap_or_else(|| "sh".into());
     let args = words.chain([OsString::from(&script.text)]).collect();
-    Program { program, args, env, directory, stdin: Stdin::Null }
+    let inherits = Inherits::Everything;
+    Program { program, file: None, args, inherits, env, directory, stdin: Stdin::Null }
 }
 
 fn direct(words: &[Vec<u8>], env: &[(OsString, OsString)], directory: &Path) -> Option<Program> {
     let (first, rest) = words.split_first()?;
-    let path = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value)?;
+    let inherits = Inherits::Everything;
+    let path = crate::process::search_path(env, inherits)?;
     let name = OsString::from_vec(first.clone());
-    let program = crate::process::find_program(&name, path, directory)?;
-    if !crate::process::starts_like_a_program(&program) {
+    let file = crate::process::find_program(&name, &path, directory)?;
+    if !crate::process::starts_like_a_program(&file) {
         return None;
     }
     let args = rest.iter().map(|word| OsString::from_vec(word.clone())).collect();
     Some(Program {
-        program: program.into(),
+        program: name,
+        file: Some(file),
         args,
+        inherits,
         env: Vec::new(),
         directory: PathBuf::new(),
         stdin: Stdin::Null,
