@@ -10,7 +10,6 @@ use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::executor::sequence::Flow;
 use crate::mapreduce::FrozenItem;
-use crate::playbook::failure::Retry;
 use crate::playbook::mapreduce::OnItemFailure;
 use crate::session::{
     Address, Disposition, EventKind, ItemFailure, ItemStatus, Reach, RewindCause, StepStatus,
@@ -104,7 +103,7 @@ impl<'a> Run<'a> {
         let again = self.item_retry(phase, at, &report, &failure);
         let disposition = match (again, phase.policy.on_item_failure) {
             (Some(_), _) => Disposition::Retry,
-            (None, OnItemFailure::Dlq | OnItemFailure::Retry) => Disposition::Dlq,
+            (None, OnItemFailure::Dlq) => Disposition::Dlq,
             (None, OnItemFailure::Skip) => Disposition::Skip,
             (None, OnItemFailure::Stop) => Disposition::Stop,
         };
@@ -152,10 +151,7 @@ impl<'a> Run<'a> {
         report: &crate::session::Report,
         failure: &crate::session::Failure,
     ) -> Option<(Duration, u32)> {
-        let retry: &Retry = match phase.policy.on_item_failure {
-            OnItemFailure::Retry => phase.policy.retry.as_ref().or(phase.map.retry.as_ref())?,
-            _ => phase.map.retry.as_ref()?,
-        };
+        let retry = phase.map.retry.as_ref()?;
         let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
         let allowed = match self.options.extra_retries {
             Some(extra) if self.options.starting.contains(at) => extra.saturating_add(1),
