@@ -21,6 +21,11 @@ pub struct ResultRef {
     pub crc: u32,
 }
 
+impl ResultRef {
+    /// Stands where there is no result: a person passed over the item.
+    pub const NONE: Self = Self { offset: 0, length: 0, crc: 0 };
+}
+
 /// How an item ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -178,6 +183,12 @@ pub fn item_number(address: &Address) -> Option<u32> {
     let rest = address.as_str().strip_prefix("map/item_")?;
     let end = rest.find(['/', '.']).unwrap_or(rest.len());
     rest.get(..end)?.parse().ok()
+}
+
+/// The scope of the map.
+#[must_use]
+pub fn map_address() -> Address {
+    Address::root().join("map")
 }
 
 /// The scope of the item with this number.

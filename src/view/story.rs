@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::session::{
     Address, AgentReport, Digest, Event, EventKind, Failure, FailureClass, FailureKind, Observer,
-    Output, Report, RunFailure, RunStarted, SessionId, SessionStarted, SessionState, SessionStatus,
+    Output, Report, RunFailure, RunStarted, SessionId, SessionKind, SessionStarted, SessionState, SessionStatus,
     StepKind, StepResult, StepStatus, Stored, WorkflowId,
 };
 
@@ -45,6 +45,7 @@ impl Story {
             prodigy: "0.1.0".into(),
             workflow_id: WorkflowId::of(name, &session_id),
             session_id,
+            kind: SessionKind::Standard,
             name: name.into(),
             workflow_path: "/repo/flow.yml".into(),
             workflow_hash: Digest::of(b"x"),

@@ -20,24 +20,27 @@ impl<'a> Run<'a> {
         frame: &Frame<'a>,
         map: &'a Map,
     ) -> Result<Result<JobFiles, Failure>, Halt> {
-        let (job, repository, name) = self.session.with(|state| {
+        let (job, frozen, repository, name) = self.session.with(|state| {
             let header = state.header();
             (
                 state.lifetime.job.clone(),
+                state.standing.frozen,
                 header.map(|header| header.repository.clone()).unwrap_or_default(),
                 header.map(|header| header.name.clone()).unwrap_or_default(),
             )
         });
         let home = self.session.home();
         let job = match job {
-            Some(job) => job,
-            None => {
+            Some(job) if frozen => job,
+            known => {
                 let lines = match self.frozen_lines(frame, map) {
                     Ok(lines) => lines,
                     Err(failure) => return Ok(Err(failure)),
                 };
                 let now = Utc::now();
-                let job = JobId::new(now, self.session.id()).to_string();
+                // A setup that ran again makes other items of the same job.
+                let job =
+                    known.unwrap_or_else(|| JobId::new(now, self.session.id()).to_string());
                 let items = u32::try_from(lines.len()).unwrap_or(u32::MAX);
                 JobFiles::freeze(home, &repository, &job, lines.into_iter())?;
                 write_mapping(
