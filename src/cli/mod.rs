@@ -22,6 +22,7 @@ mod person;
 mod plan;
 mod rehearse;
 mod resume;
+mod resume_job;
 mod rows;
 mod running;
 mod schema;

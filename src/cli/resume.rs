@@ -7,10 +7,14 @@ use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
 use crate::resume::{
-    Changes, Decision, Earlier, Refusal, Request, Row, decide, foresee, match_steps, rows,
+    Action, Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide,
+    foresee, match_steps, rows,
 };
-use crate::session::{Digest, EventKind, SessionId, SessionStarted, SessionState};
-use crate::store::{Card, Home, OpenSession};
+use crate::session::{
+    Address, Digest, EventKind, JobProgress, SessionId, SessionStarted, SessionState, item_address,
+    item_number,
+};
+use crate::store::{Card, FrozenItems, Home, OpenSession};
 
 use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
@@ -32,14 +36,40 @@ pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind,
             return super::adopt::run(&home, &path, arguments, console);
         }
     };
-    if arguments.force {
+    if arguments.force && arguments.from_checkpoint.is_none() {
         return restart(&home, &card, arguments, console);
     }
-    if arguments.plan {
-        return show_plan(&home, &card, arguments, console);
+    take_up(&home, &card, arguments, &ItemWish::default(), console)
+}
+
+/// What a person asks of the items of a map, beside what every session knows.
+#[derive(Default)]
+pub(super) struct ItemWish {
+    /// Items of the dead letter queue that run again.
+    pub(super) requeue: Requeue,
+    /// What becomes of reduce then.
+    pub(super) reduce: ReduceAfter,
+    /// Extra runs for those items.
+    pub(super) extra_runs: Option<u32>,
+}
+
+/// Continues a session, or shows what that would do.
+pub(super) fn take_up(
+    home: &Home,
+    card: &Card,
+    arguments: &Resume,
+    wish: &ItemWish,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
+    if arguments.force && arguments.from_checkpoint.as_deref() != Some("reduce") {
+        let message = "--force with --from-checkpoint is only for `reduce`, which it lets begin before all items ended";
+        return Err(Failure::new(ExitKind::Usage, message).with_help("leave --force out"));
     }
-    let session = OpenSession::open(&home, &card.session_id, arguments.durability)?;
-    go_on(session, arguments, console)
+    if arguments.plan {
+        return show_plan(home, card, arguments, wish, console);
+    }
+    let session = OpenSession::open(home, &card.session_id, arguments.durability)?;
+    go_on(session, arguments, wish, console)
 }
 
 /// What an id, or its absence, stands for.
@@ -129,12 +159,16 @@ fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result
 struct Outlook {
     decision: Decision,
     rows: Vec<Row>,
+    /// How far the job of a map will be.
+    progress: Option<JobProgress>,
 }
 
 fn outlook(
+    home: &Home,
     state: &SessionState,
     goal: &Goal,
     arguments: &Resume,
+    wish: &ItemWish,
     earlier: &Earlier<'_>,
 ) -> Result<Outlook, Refusal> {
     let mut changed = Vec::new();
@@ -153,12 +187,33 @@ fn outlook(
         from_checkpoint: arguments.from_checkpoint.clone(),
         rerun: arguments.rerun.clone(),
         done: arguments.done.clone(),
+        requeue: wish.requeue.clone(),
+        reduce: wish.reduce,
+        pass_over: match arguments.force {
+            true => numbers(home, state),
+            false => None,
+        },
     };
     let mut decision = decide(&edited, &goal.loaded.workflow, &request, earlier)?;
     let after = foresee(&edited, &decision.events, earlier);
     decision.events.splice(0..0, changed);
+    if wish.extra_runs.is_some() {
+        decision.starting.retain(is_item);
+    }
     let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
-    Ok(Outlook { decision, rows })
+    Ok(Outlook { decision, rows, progress: JobProgress::of(&after) })
+}
+
+/// The numbers of all items of the session's job.
+fn numbers(home: &Home, state: &SessionState) -> Option<Vec<u32>> {
+    let (job, header) = (state.lifetime.job.as_ref()?, state.header()?);
+    let items = FrozenItems::open(home, &header.repository, job).ok()?;
+    Some(items.numbers().collect())
+}
+
+/// True for the scope of an item as a whole.
+fn is_item(address: &Address) -> bool {
+    item_number(address).is_some_and(|item| item_address(item) == *address)
 }
 
 /// How often the session runs through its steps.
@@ -172,6 +227,7 @@ fn passes(state: &SessionState) -> usize {
 pub(super) fn go_on(
     session: OpenSession,
     arguments: &Resume,
+    wish: &ItemWish,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     if session.torn() > 0 {
@@ -184,7 +240,8 @@ pub(super) fn go_on(
     let header = header_of(&state)?;
     let id = header.workflow_id.clone();
     let goal = goal(session.home(), &header, &state, console)?;
-    let outlook = match outlook(&state, &goal, arguments, &|seq| session.at(seq).ok()) {
+    let earlier = |seq| session.at(seq).ok();
+    let outlook = match outlook(session.home(), &state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook,
         Err(Refusal::Completed) => {
             console.remark(format_args!("{id} is completed: there is nothing to resume"));
@@ -211,8 +268,7 @@ pub(super) fn go_on(
     for note in &outlook.decision.notes {
         console.remark(note);
     }
-    let kept = outlook.rows.iter().filter(|row| row.action == crate::resume::Action::Keep).count();
-    console.remark(format_args!("resuming {id}: {kept} of {} steps are done", outlook.rows.len()));
+    console.remark(format_args!("resuming {id}: {}", outlook.words()));
     for address in &outlook.decision.passed_over {
         console.remark(format_args!("  step {address} is passed over"));
     }
@@ -228,15 +284,32 @@ pub(super) fn go_on(
     let wanted = Wanted {
         yes: arguments.yes,
         park: arguments.park,
-        max_retries: arguments.max_retries,
+        max_retries: wish.extra_runs.or(arguments.max_retries),
         max_parallel: arguments.max_parallel,
         inject: &[],
         durability: arguments.durability,
         output: arguments.output,
         color: console.color,
-        command: "resume".to_owned(),
+        command: match wish.requeue {
+            Requeue::Nothing => "resume".to_owned(),
+            Requeue::All | Requeue::These(_) => "dlq retry".to_owned(),
+        },
     };
     run_session(prepared, &wanted, console)
+}
+
+impl Outlook {
+    /// How far the session is, and what is left.
+    fn words(&self) -> String {
+        match &self.progress {
+            Some(progress) => crate::view::job_words(progress),
+            None => {
+                let keeps = |row: &&Row| row.action == Action::Keep;
+                let kept = self.rows.iter().filter(keeps).count();
+                format!("{kept} of {} steps are done", self.rows.len())
+            }
+        }
+    }
 }
 
 fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
@@ -339,6 +412,19 @@ pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
             .with_help(format!("prodigy checkpoints list --workflow-id {id}")),
         Refusal::NoStep(_) => Failure::new(ExitKind::NotFound, message)
             .with_help(format!("prodigy checkpoints show {id}")),
+        Refusal::DeadItems { .. } => {
+            Failure::new(ExitKind::Failed, message).with_help(format!(
+                "prodigy dlq retry {id}   (run them again), or prodigy dlq list {id}   (see why)"
+            ))
+        }
+        Refusal::NotDead(_) => Failure::new(ExitKind::NotFound, message)
+            .with_help(format!("prodigy dlq list {id}")),
+        Refusal::PendingItems(_) => Failure::new(ExitKind::Failed, message).with_help(format!(
+            "prodigy resume {id}   (run them), or prodigy resume {id} --from-checkpoint reduce --force   (pass over them)"
+        )),
+        Refusal::NoItems => {
+            Failure::new(ExitKind::Failed, message).with_help(format!("prodigy resume {id}"))
+        }
         Refusal::Marked(address, _) => Failure::new(ExitKind::NeedsPerson, message).with_help(
             format!(
                 "prodigy resume {id} … --rerun {address}   (run it again), or --done {address}   (it is done)"
@@ -352,6 +438,7 @@ fn show_plan(
     home: &Home,
     card: &Card,
     arguments: &Resume,
+    wish: &ItemWish,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     let loaded = OpenSession::read(home, &card.session_id)?;
@@ -360,7 +447,8 @@ fn show_plan(
     }
     let header = header_of(&loaded.state)?;
     let goal = goal(home, &header, &loaded.state, console)?;
-    let rows = match outlook(&loaded.state, &goal, arguments, &|seq| loaded.at(seq)) {
+    let earlier = |seq| loaded.at(seq);
+    let rows = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook.rows,
         Err(Refusal::Completed) => {
             console.remark(format_args!("{} is completed: nothing would run", header.workflow_id));

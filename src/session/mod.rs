@@ -7,6 +7,7 @@ mod digest;
 mod event;
 mod ids;
 mod items;
+mod job;
 mod lifetime;
 mod lookup;
 mod names;
@@ -30,6 +31,7 @@ pub use items::{
     DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultRef, item_address,
     item_number, map_address,
 };
+pub use job::{JobProgress, Phase};
 pub use lifetime::{HandlerExecution, Lifetime, Version};
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};

@@ -66,13 +66,12 @@ impl Standing {
 
     /// Gives finished steps the addresses they have in an edited workflow; what is not kept goes.
     pub(super) fn rename(&mut self, kept: &[(Address, Address)]) {
-        let mut renamed =
-            Standing {
-                names: std::mem::take(&mut self.names),
-                items: std::mem::take(&mut self.items),
-                frozen: self.frozen,
-                ..Standing::default()
-            };
+        let mut renamed = Standing {
+            names: std::mem::take(&mut self.names),
+            items: std::mem::take(&mut self.items),
+            frozen: self.frozen,
+            ..Standing::default()
+        };
         for (old, new) in kept {
             move_subtree(&mut self.records, &mut renamed.records, old, new);
             move_subtree(&mut self.scopes, &mut renamed.scopes, old, new);

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::session::{ResultRef, SessionId};
+use crate::session::ResultRef;
 
 use super::error::{NamePath, io_error};
 use super::files::{self, Keep};
@@ -23,11 +23,17 @@ struct Line {
     number: u32,
 }
 
+/// The frozen items of one job.
+pub struct FrozenItems {
+    path: PathBuf,
+    file: File,
+    lines: Vec<Line>,
+}
+
 /// The files of one job, open for running it. Shared by the threads that run items.
 pub struct JobFiles {
     directory: PathBuf,
-    items: File,
-    lines: Vec<Line>,
+    items: FrozenItems,
     results: Mutex<Results>,
 }
 
@@ -48,6 +54,48 @@ pub struct Mapping {
     pub workflow_name: String,
     /// When the job began.
     pub created_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl FrozenItems {
+    /// Opens the items of a job: reads where each stands.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn open(home: &Home, repository: &str, job: &str) -> Result<Self, StoreError> {
+        let path = home.job(repository, job).join(ITEMS);
+        let file = File::open(&path).named("read", &path)?;
+        let lines = index(&file).named("read", &path)?;
+        Ok(Self { path, file, lines })
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The number of the item that is the `index`-th to run, from 0; 0 where its line has none.
+    #[must_use]
+    pub fn number(&self, index: usize) -> u32 {
+        self.lines.get(index).map_or(0, |line| line.number)
+    }
+
+    /// All numbers in the order they run.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.lines.iter().map(|line| line.number)
+    }
+
+    /// The line of the item that is the `index`-th to run, from 0.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn line(&self, index: usize) -> Result<Vec<u8>, StoreError> {
+        let Some(line) = self.lines.get(index) else {
+            let missing = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+            return Err(io_error("read", &self.path, missing));
+        };
+        read_at(&self.file, line.offset, line.length).named("read", &self.path)
+    }
 }
 
 impl JobFiles {
@@ -82,41 +130,20 @@ impl JobFiles {
     /// They cannot be read or written.
     pub fn open(home: &Home, repository: &str, job: &str) -> Result<Self, StoreError> {
         let directory = home.job(repository, job);
-        let path = directory.join(ITEMS);
-        let items = File::open(&path).named("read", &path)?;
-        let lines = index(&items).named("read", &path)?;
+        let items = FrozenItems::open(home, repository, job)?;
         let path = directory.join(RESULTS);
         let mut options = OpenOptions::new();
         options.create(true).read(true).append(true);
         let file = files::open_private(&path, &mut options).named("write", &path)?;
         let end = whole_lines(&file).named("read", &path)?;
         file.set_len(end).named("write", &path)?;
-        Ok(Self { directory, items, lines, results: Mutex::new(Results { file, end }) })
+        Ok(Self { directory, items, results: Mutex::new(Results { file, end }) })
     }
 
-    /// How many items there are.
+    /// The frozen items.
     #[must_use]
-    pub fn count(&self) -> usize {
-        self.lines.len()
-    }
-
-    /// The number of the item that is the `index`-th to run, from 0; 0 where its line has none.
-    #[must_use]
-    pub fn number(&self, index: usize) -> u32 {
-        self.lines.get(index).map_or(0, |line| line.number)
-    }
-
-    /// The line of the item that is the `index`-th to run, from 0.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub fn item(&self, index: usize) -> Result<Vec<u8>, StoreError> {
-        let path = self.directory.join(ITEMS);
-        let Some(line) = self.lines.get(index) else {
-            let missing = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-            return Err(io_error("read", &path, missing));
-        };
-        read_at(&self.items, line.offset, line.length).named("read", &path)
+    pub fn items(&self) -> &FrozenItems {
+        &self.items
     }
 
     /// Appends a result; it survives `kill -9` from here on, a power cut after [`Self::sync`].
@@ -269,14 +296,6 @@ pub fn write_mapping(home: &Home, mapping: &Mapping) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The session of a job by its mapping file; none without one. The id is checked by the caller.
-#[must_use]
-pub fn mapped_session(home: &Home, job: &str) -> Option<SessionId> {
-    let bytes = files::read_private(&home.job_mapping(job)).ok()?;
-    let mapping: Mapping = serde_json::from_slice(&bytes).ok()?;
-    SessionId::parse(&mapping.session_id)
-}
-
 impl Home {
     /// `state/<repo>/mapreduce/jobs/<job>`.
     #[must_use]
@@ -284,7 +303,9 @@ impl Home {
         self.repositories().join(repository).join("mapreduce/jobs").join(file_name(job))
     }
 
-    fn mappings(&self) -> PathBuf {
+    /// `state/mappings`: which session a job belongs to.
+    #[must_use]
+    pub fn mappings(&self) -> PathBuf {
         self.repositories().join("mappings")
     }
 
@@ -317,9 +338,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let home = Home::at(&root.path().join("state")).unwrap();
         let files = job(&home, &["one", "", "three"]);
-        assert_eq!(files.count(), 3);
-        assert_eq!(files.item(2).unwrap(), b"three");
-        assert!(files.item(3).is_err());
+        assert_eq!(files.items().count(), 3);
+        assert_eq!(files.items().line(2).unwrap(), b"three");
+        assert!(files.items().line(3).is_err());
         let first = files.append(b"{\"a\":1}".to_vec()).unwrap();
         let second = files.append(b"{\"b\":2}".to_vec()).unwrap();
         files.sync().unwrap();

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::session::{
     Address, AgentReport, Digest, Event, EventKind, Failure, FailureClass, FailureKind, Observer,
-    Output, Report, RunFailure, RunStarted, SessionId, SessionKind, SessionStarted, SessionState, SessionStatus,
-    StepKind, StepResult, StepStatus, Stored, WorkflowId,
+    Output, Report, RunFailure, RunStarted, SessionId, SessionKind, SessionStarted, SessionState,
+    SessionStatus, StepKind, StepResult, StepStatus, Stored, WorkflowId,
 };
 
 /// A session that a test tells.

@@ -15,4 +15,4 @@ pub use sessions::{
     Checkpoints, CheckpointsClean, CheckpointsExport, CheckpointsImport, CheckpointsList,
     CheckpointsShow, CheckpointsValidate, Sessions, SessionsClean, SessionsList, SessionsShow,
 };
-pub use work::{Cook, OutputMode, Resume};
+pub use work::{Cook, OutputMode, Resume, ResumeJob};

@@ -39,8 +39,7 @@ impl<'a> Run<'a> {
                 };
                 let now = Utc::now();
                 // A setup that ran again makes other items of the same job.
-                let job =
-                    known.unwrap_or_else(|| JobId::new(now, self.session.id()).to_string());
+                let job = known.unwrap_or_else(|| JobId::new(now, self.session.id()).to_string());
                 let items = u32::try_from(lines.len()).unwrap_or(u32::MAX);
                 JobFiles::freeze(home, &repository, &job, lines.into_iter())?;
                 write_mapping(

@@ -10,6 +10,7 @@ use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::executor::sequence::Flow;
 use crate::mapreduce::FrozenItem;
+use crate::playbook::failure::Retry;
 use crate::playbook::mapreduce::OnItemFailure;
 use crate::session::{
     Address, Disposition, EventKind, ItemFailure, ItemStatus, Reach, RewindCause, StepStatus,
@@ -40,9 +41,9 @@ impl<'a> Run<'a> {
         frame: &Frame<'a>,
         position: usize,
     ) -> Result<ItemRun, Halt> {
-        let number = phase.files.number(position);
+        let number = phase.files.items().number(position);
         let at = item_address(number);
-        let line = phase.files.item(position)?;
+        let line = phase.files.items().line(position)?;
         let frozen: FrozenItem =
             serde_json::from_slice(&line).map_err(|error| StoreError::Damaged {
                 path: self.session.home().session(self.session.id()),
@@ -55,7 +56,7 @@ impl<'a> Run<'a> {
             item: frozen.item,
             id: frozen.item_id.to_string(),
             index: position,
-            total: phase.files.count(),
+            total: phase.files.items().count(),
         }));
         let limit = self.limit(phase.map.item_timeout.as_ref(), &inner, &at);
         let flow = match limit {
@@ -151,12 +152,15 @@ impl<'a> Run<'a> {
         report: &crate::session::Report,
         failure: &crate::session::Failure,
     ) -> Option<(Duration, u32)> {
-        let retry = phase.map.retry.as_ref()?;
-        let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
-        let allowed = match self.options.extra_retries {
-            Some(extra) if self.options.starting.contains(at) => extra.saturating_add(1),
-            _ => retry.attempts,
+        let extra = self.options.extra_retries.filter(|_| self.options.starting.contains(at));
+        let none = Retry::none();
+        let retry = match (&phase.map.retry, extra) {
+            (Some(retry), _) => retry,
+            (None, Some(_)) => &none,
+            (None, None) => return None,
         };
+        let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
+        let allowed = extra.map_or(retry.attempts, |extra| extra.saturating_add(1));
         (done + 1 < allowed && retry.covers(report, failure))
             .then(|| (retry.delay(done + 1, crate::executor::retry::random_share()), allowed))
     }

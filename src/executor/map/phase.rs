@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
         if ended.is_some_and(|ended| !ended.goes_on) {
             return Ok(Some(self.failed_step(&at)));
         }
-        let empty = files.count() == 0;
+        let empty = files.items().count() == 0;
         self.map_values.fill(files, &job.map);
         if let Some(reduce) = &job.reduce
             && !empty
@@ -114,12 +114,13 @@ impl<'a> Run<'a> {
             unsynced: AtomicU32::new(0),
             syncing: Mutex::new(()),
         };
-        if files.count() == 0 {
+        if files.items().count() == 0 {
             self.warn("the input has no items: nothing to map, and reduce is left out");
         }
         let mut inner = frame.at(at.clone());
         inner.stop = frame.stop.child();
-        let workers = usize::try_from(parallel.get()).unwrap_or(1).min(files.count().max(1));
+        let workers =
+            usize::try_from(parallel.get()).unwrap_or(1).min(files.items().count().max(1));
         std::thread::scope(|scope| {
             let running: Vec<_> =
                 (0..workers).map(|_| scope.spawn(|| self.work(&phase, &inner))).collect();
@@ -276,11 +277,11 @@ impl<'a> Run<'a> {
 
     /// The items as they stand, ready to be scheduled.
     fn schedule(&self, files: &JobFiles, parallel: NonZeroU32) -> Schedule {
-        let total = u32::try_from(files.count()).unwrap_or(u32::MAX);
+        let total = u32::try_from(files.items().count()).unwrap_or(u32::MAX);
         let mut schedule = Schedule::new(total, parallel);
         self.session.with(|state| {
             for position in 0..total {
-                let number = files.number(usize::try_from(position).unwrap_or(usize::MAX));
+                let number = files.items().number(usize::try_from(position).unwrap_or(usize::MAX));
                 if let ItemStanding::Ended(status, _) = state.standing.items.standing(number) {
                     schedule.end(position, end_of(status));
                 }
@@ -300,7 +301,7 @@ impl<'a> Run<'a> {
         });
         if !waiting.is_empty() {
             for position in 0..total {
-                let number = files.number(usize::try_from(position).unwrap_or(usize::MAX));
+                let number = files.items().number(usize::try_from(position).unwrap_or(usize::MAX));
                 if let Some((_, due)) = waiting.iter().find(|(item, _)| *item == number) {
                     schedule.start(position);
                     schedule.delay(position, *due);
