@@ -131,12 +131,17 @@ pub(super) fn go_to_phase(
     for later in [Phase::Setup, Phase::Map, Phase::Reduce] {
         let at = phase_address(later);
         if rank(later) >= rank(phase) && begun(state, &at) {
-            decision.events.push(rewound(&at, Reach::Subtree, cause));
+            // Items that are read again keep their results where they are the same.
+            let items_stay = later == Phase::Map && phase == Phase::Setup;
+            let reach = if items_stay { Reach::Own } else { Reach::Subtree };
+            decision.events.push(rewound(&at, reach, cause));
         }
     }
     reopen_around(state, &[phase_address(phase)], cause, decision);
     let again = match phase {
-        Phase::Setup if ended > 0 => format!(": its items are read again, {ended} had ended"),
+        Phase::Setup if ended > 0 => {
+            ": the items are read again; those that are the same keep their results".to_owned()
+        }
         Phase::Map if ended > 0 => format!(": {ended} items that had ended run again"),
         _ => String::new(),
     };

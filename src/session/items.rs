@@ -75,6 +75,9 @@ pub struct ItemFailure {
     /// How long the run took, in milliseconds.
     #[serde(default)]
     pub duration_ms: u64,
+    /// The agent's session of the failed step, which names the agent's own log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_session: Option<String>,
     /// What follows.
     pub disposition: Disposition,
 }

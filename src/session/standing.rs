@@ -171,7 +171,6 @@ impl Standing {
                 self.forget_inside(&item_address(*item));
             }
             EventKind::JobStarted { .. } => {
-                self.items = Items::default();
                 self.frozen = true;
             }
             EventKind::ItemFailed { .. }

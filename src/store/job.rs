@@ -85,6 +85,12 @@ impl FrozenItems {
         self.lines.iter().map(|line| line.number)
     }
 
+    /// The number of the item that a line holds; 0 where there is none.
+    #[must_use]
+    pub fn number_in(line: &[u8]) -> u32 {
+        number(line)
+    }
+
     /// The line of the item that is the `index`-th to run, from 0.
     ///
     /// # Errors

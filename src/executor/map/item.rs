@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
     ) -> Result<ItemRun, Halt> {
         let report = self.report_of(cause);
         let failure = failure.unwrap_or_else(|| crate::session::failure_of(&report));
-        let (run, attempt, cost) = self.session.with(|state| {
+        let (run, attempt, cost, agent_session) = self.session.with(|state| {
             let records = state.standing.records_within(at);
             let costs =
                 records.filter_map(|(_, record)| record.latest_report()?.agent.as_ref()?.cost_usd);
@@ -98,6 +98,7 @@ impl<'a> Run<'a> {
                 state.lifetime.dead.get(&number).map_or(0, |dead| dead.history.len()) + 1,
                 state.lifetime.next_attempt(cause).saturating_sub(1),
                 (!cost.is_empty()).then(|| cost.iter().sum()),
+                state.standing.record(cause).and_then(|record| record.agent_session.clone()),
             )
         });
         let run = u32::try_from(run).unwrap_or(u32::MAX);
@@ -121,6 +122,7 @@ impl<'a> Run<'a> {
                 attempt,
                 cost_usd: cost,
                 duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                agent_session,
                 disposition,
             }),
         })?;
@@ -165,7 +167,7 @@ impl<'a> Run<'a> {
             .then(|| (retry.delay(done + 1, crate::executor::retry::random_share()), allowed))
     }
 
-    fn rewind_item(&self, at: &Address, cause: RewindCause) -> Result<(), Halt> {
+    pub(super) fn rewind_item(&self, at: &Address, cause: RewindCause) -> Result<(), Halt> {
         self.commit(EventKind::Rewound {
             scope: at.clone(),
             from: None,
