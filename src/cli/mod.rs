@@ -8,6 +8,7 @@ mod clean;
 mod completions;
 pub mod confirm;
 mod cook;
+mod dlq;
 mod docs;
 mod events;
 mod failure;

@@ -10,7 +10,7 @@ use crate::exit::{ExitKind, Failure};
 use super::args::{Arguments, Command};
 use super::output::Console;
 use super::{
-    checkpoints, completions, cook, docs, events, init, logs, man, panic, resume, resume_job,
+    checkpoints, completions, cook, dlq, docs, events, init, logs, man, panic, resume, resume_job,
     schema, sessions, trace, usage, validate,
 };
 
@@ -46,6 +46,7 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<ExitKind, Failur
         Command::ResumeJob(arguments) => resume_job::run(arguments, console),
         Command::Checkpoints(command) => checkpoints::run(command, console),
         Command::Sessions(command) => sessions::run(command, console),
+        Command::Dlq(command) => dlq::run(command, console),
         Command::Events(command) => events::run(command, console),
         Command::Logs(arguments) => logs::run(arguments, console),
         Command::Validate(arguments) => validate::run(arguments, console),

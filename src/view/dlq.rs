@@ -179,8 +179,7 @@ fn row(state: &SessionState, number: u32, dead: &DeadItem) -> Option<DeadRow> {
 
 /// What all runs of an item spent; none where nothing is known.
 fn cost(dead: &DeadItem) -> Option<f64> {
-    let known: Vec<f64> =
-        dead.history.iter().filter_map(|(_, failure)| failure.cost_usd).collect();
+    let known: Vec<f64> = dead.history.iter().filter_map(|(_, failure)| failure.cost_usd).collect();
     (!known.is_empty()).then(|| known.iter().sum())
 }
 
@@ -263,7 +262,8 @@ impl DeadRun {
 
     /// Why it failed, and what followed.
     fn ending(&self) -> String {
-        let mut text = format!("{} [{}]", clip(&self.reason, 200), super::journal_word(&self.class));
+        let mut text =
+            format!("{} [{}]", clip(&self.reason, 200), super::journal_word(&self.class));
         let _ = write!(text, " after {}", duration_ms(self.duration_ms));
         if let Some(cost) = self.cost_usd {
             let _ = write!(text, ", {}", dollars(cost));

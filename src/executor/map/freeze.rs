@@ -70,12 +70,7 @@ impl<'a> Run<'a> {
 
     /// Items that are read again keep their results only where nothing about them changed
     /// (DECISIONS A29); recorded before the new ones take the place of the old.
-    fn forget_changed(
-        &self,
-        repository: &str,
-        job: &str,
-        lines: &[Vec<u8>],
-    ) -> Result<(), Halt> {
+    fn forget_changed(&self, repository: &str, job: &str, lines: &[Vec<u8>]) -> Result<(), Halt> {
         let begun: BTreeSet<u32> = self.session.with(|state| {
             let map = map_address();
             let records = state.standing.records_within(&map);
