@@ -181,7 +181,7 @@ impl<'a> Run<'a> {
 
     /// The end of what a failed step printed: stderr where there is any.
     fn failed_output(&self, report: &crate::session::Report) -> Stored {
-        let stream = if report.stderr.is_empty() { &report.stdout } else { &report.stderr };
+        let stream = if report.stderr.bytes == 0 { &report.stdout } else { &report.stderr };
         let bytes = self.read_back(&stream.text);
         let tail = bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default();
         Stored::seal(&crate::expr::Value::text(tail.to_vec()), self.secrets())
