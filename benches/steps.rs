@@ -1,6 +1,16 @@
 //! What a durable step costs, side by side with what a user would take instead; ratios of
 //! medians in one run. `cargo bench --bench steps`, or with a number of steps behind `--`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -77,7 +87,7 @@ impl Bench {
             let ratio = time.as_secs_f64() / medians[0].as_secs_f64();
             writeln!(lines, "  {:>9.1} ms  {ratio:>5.2}  {name}", millis(*time)).unwrap();
         }
-        writeln!(std::io::stdout(), "{lines}").unwrap();
+        self.say(&lines);
         medians
     }
 

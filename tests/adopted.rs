@@ -1,6 +1,16 @@
 //! Checkpoint files without a journal: of older versions, written by hand, carried along in a
 //! repository. What they say is done is done; what they do not say is asked for.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use serde_json::{Value as Json, json};

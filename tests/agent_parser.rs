@@ -1,6 +1,16 @@
 //! The reader of Claude's output over whole transcripts: own ones in `tests/agent`, and a collection of
 //! recorded ones beside the repository where there is one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, FixedOffset};

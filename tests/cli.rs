@@ -1,5 +1,15 @@
 //! The command line as a person or a script meets it: help, usage errors, exit codes, streams.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use std::io::{BufRead as _, BufReader};

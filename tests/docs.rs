@@ -9,6 +9,16 @@
 //!
 //! The blocks of one document share a directory, which holds a copy of `examples/`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use std::fmt::Write as _;
@@ -227,6 +237,25 @@ fn the_readme_names_every_document() {
     for path in documents() {
         let name = path.file_name().unwrap().to_str().unwrap();
         assert!(name == "README.md" || readme.contains(&format!("(docs/{name})")), "{name}");
+    }
+}
+
+/// The recipe for checksums in `docs/state.md`, followed by hand.
+#[test]
+fn the_journal_is_checked_as_written() {
+    let sandbox = Sandbox::new();
+    copy_examples(&sandbox);
+    sandbox.run(&["cook", "examples/captures.yaml"]).exits(0);
+    let session = std::fs::read_dir(sandbox.state().join("sessions")).unwrap().next().unwrap();
+    let journal = std::fs::read_to_string(session.unwrap().path().join("journal.jsonl")).unwrap();
+    let mut before = "00000000".to_owned();
+    for (index, line) in journal.lines().enumerate() {
+        let rest = &line[line.find("\"seq\"").unwrap()..];
+        let crc = format!("{:08x}", crc32fast::hash(format!("{before}{rest}").as_bytes()));
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(record["crc"], crc.as_str(), "{line}");
+        assert_eq!(record["seq"], index + 1, "{line}");
+        before = crc;
     }
 }
 

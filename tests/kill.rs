@@ -2,6 +2,16 @@
 //! again, none is lost, order and variables are right. A few runs by default; 240 with
 //! `PRODIGY_LONG_TESTS=1`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

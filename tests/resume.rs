@@ -1,6 +1,16 @@
 //! What a person can ask of a resume: marked steps, confirmations, going back and forward,
 //! further retries, starting again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use support::{Ran, Sandbox};

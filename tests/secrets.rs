@@ -1,10 +1,20 @@
 //! Secrets: nothing of them on the disk, on the screen or in process titles, and a resume has them again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use std::path::{Path, PathBuf};
 
-use support::live::{Live, wait_for};
+use support::live::{Live, wait_until};
 use support::{Ran, Sandbox};
 
 const SECRET: &str = "hunter2-s3cret-v4lue";
@@ -48,7 +58,7 @@ fn a_secret_is_nowhere_on_the_disk_and_not_on_the_screen() {
         let sandbox = Sandbox::new();
         let ran = cook(&sandbox, arguments).exits(1);
         assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(SECRET), "{ran:#?}");
-        assert_eq!(holding(&sandbox.state(), SECRET), [PathBuf::new(); 0]);
+        assert_eq!(holding(&sandbox.state(), SECRET), Vec::<PathBuf>::new());
         // The step itself had it.
         assert_eq!(sandbox.words("direct"), format!("x{SECRET}y told {SECRET}"));
         for arguments in [
@@ -76,7 +86,7 @@ fn a_resume_has_the_secret_again_or_stops_before_anything_runs() {
     let ran = Ran::of(sandbox.command(&["resume"]).env("THE_TOKEN", SECRET).output().unwrap());
     ran.exits(0);
     assert_eq!(sandbox.read("result"), format!("{SECRET}|{SECRET}"));
-    assert_eq!(holding(&sandbox.state(), SECRET), [PathBuf::new(); 0]);
+    assert_eq!(holding(&sandbox.state(), SECRET), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -100,7 +110,7 @@ fn names_that_look_like_secrets_are_masked_too_and_short_values_are_not() {
     let mut command = sandbox.command(&["cook", "flow.yaml"]);
     command.env("GITHUB_TOKEN", SECRET).env("API_KEY", "1");
     Ran::of(command.output().unwrap()).exits(0);
-    assert_eq!(holding(&sandbox.state(), SECRET), [PathBuf::new(); 0]);
+    assert_eq!(holding(&sandbox.state(), SECRET), Vec::<PathBuf>::new());
     assert_eq!(sandbox.read("result"), format!("{SECRET} 1"));
     let events = sandbox.run(&["events", "export"]).exits(0).stdout;
     assert!(events.contains(r#""seq":1"#), "a secret `1` masks no numbers: {events}");
@@ -116,7 +126,7 @@ fn a_secret_is_in_no_argument_of_any_process() {
     let mut command = sandbox.command(&["cook", "flow.yaml"]);
     command.env("THE_TOKEN", SECRET);
     let live = Live::start(command);
-    wait_for("the step", || sandbox.directory().join("ready").exists());
+    wait_until("the step", || sandbox.directory().join("ready").exists());
     let living = sandbox.living();
     assert!(living.len() >= 2, "{living:?}");
     assert!(living.iter().all(|line| !line.contains(SECRET)), "{living:?}");
@@ -136,7 +146,7 @@ fn a_secret_parameter_is_kept_as_a_reference() {
     let mut command = sandbox.command(&["cook", "flow.yaml", "--param", &parameter]);
     command.env("THE_TOKEN", SECRET);
     Ran::of(command.output().unwrap()).exits(1);
-    assert_eq!(holding(&sandbox.state(), SECRET), [PathBuf::new(); 0]);
+    assert_eq!(holding(&sandbox.state(), SECRET), Vec::<PathBuf>::new());
     sandbox.write("go", "");
     let ran = Ran::of(sandbox.command(&["resume"]).env("THE_TOKEN", SECRET).output().unwrap());
     ran.exits(0);

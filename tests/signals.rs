@@ -1,6 +1,16 @@
 //! Signals and what they must not leave behind: every process ends, the session says so, and a
 //! resume repeats no more than the step in flight.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
 mod support;
 
 use std::process::Command;
@@ -8,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use support::Sandbox;
-use support::live::{Live, wait_for};
+use support::live::{Live, wait_until};
 
 /// Step two leaves nothing out that could survive: a background child, one in a session of its
 /// own, and one that has lost every mark of where it comes from.
@@ -30,7 +40,7 @@ commands:
 fn in_step_two(sandbox: &Sandbox, command: Command) -> Live {
     sandbox.write("flow.yaml", THREE_STEPS);
     let live = Live::start(command);
-    wait_for("the processes of step two", || {
+    wait_until("the processes of step two", || {
         let living = sandbox.living();
         (1001..=1004).all(|number| living.contains(&format!("sleep {number}")))
     });
@@ -78,7 +88,7 @@ fn hangup_stays_ignored_under_nohup() {
     let mut command = shell(&sandbox, "trap '' HUP; exec \"$PRODIGY\" cook flow.yaml");
     command.env("PRODIGY", env!("CARGO_BIN_EXE_prodigy"));
     let live = Live::start(command);
-    wait_for("the step", || sandbox.directory().join("ready").exists());
+    wait_until("the step", || sandbox.directory().join("ready").exists());
     live.signal(Signal::HUP);
     sandbox.write("go", "");
     live.end().exits(0);
@@ -93,10 +103,10 @@ fn the_second_interrupt_does_not_wait_for_a_step_that_ignores_the_first() {
         "commands:\n  - trap '' TERM INT; echo x > ready; while [ ! -e go ]; do sleep 0.05; done\n",
     );
     let mut live = Live::start(sandbox.command(&["cook", "flow.yaml"]));
-    wait_for("the step", || sandbox.directory().join("ready").exists());
+    wait_until("the step", || sandbox.directory().join("ready").exists());
     let begin = Instant::now();
     let mut last: Option<Instant> = None;
-    wait_for("the end", || {
+    wait_until("the end", || {
         // Signals close to each other are one wish, so each comes a while after the last.
         if last.is_none_or(|last| last.elapsed() > Duration::from_millis(150)) {
             live.signal(Signal::INT);
@@ -148,12 +158,12 @@ finally:
             sandbox.write("short", "");
         }
         let mut live = Live::start(sandbox.command(&["cook", "flow.yaml"]));
-        wait_for("the step", || sandbox.directory().join("ready").exists());
+        wait_until("the step", || sandbox.directory().join("ready").exists());
         live.signal(Signal::INT);
         if skipped {
-            wait_for("finally", || sandbox.directory().join("last").exists());
+            wait_until("finally", || sandbox.directory().join("last").exists());
             let mut last: Option<Instant> = None;
-            wait_for("the end", || {
+            wait_until("the end", || {
                 if last.is_none_or(|last| last.elapsed() > Duration::from_millis(150)) {
                     live.signal(Signal::INT);
                     last = Some(Instant::now());
@@ -199,7 +209,7 @@ commands:
 "#,
     );
     let live = Live::start(sandbox.command(&["cook", "flow.yaml"]));
-    wait_for("the processes", || sandbox.directory().join("pids").exists());
+    wait_until("the processes", || sandbox.directory().join("pids").exists());
     live.kill();
     assert!(sandbox.living().len() >= 3, "{:?}", sandbox.living());
     let ran = sandbox.run(&["resume"]).exits(0);
@@ -234,7 +244,7 @@ commands:
 "#,
     );
     let live = Live::start(sandbox.command(&["cook", "flow.yaml"]));
-    wait_for("the client", || sandbox.directory().join("ready").exists());
+    wait_until("the client", || sandbox.directory().join("ready").exists());
     live.kill();
     sandbox.write("go", "");
     sandbox.run(&["resume"]).exits(0);
@@ -272,7 +282,7 @@ commands:
 ",
     );
     let live = Live::start(sandbox.command(&["cook", "flow.yaml"]));
-    wait_for("the step", || !sandbox.words("ready").is_empty());
+    wait_until("the step", || !sandbox.words("ready").is_empty());
     live.signal(Signal::TSTP);
     let child = sandbox.words("ready");
     let state = |pid: &str| {
@@ -280,9 +290,9 @@ commands:
         stat.rsplit(')').next().unwrap().trim().chars().next()
     };
     let own = live.pid().to_string();
-    wait_for("everything to stand", || state(&own) == Some('T') && state(&child) == Some('T'));
+    wait_until("everything to stand", || state(&own) == Some('T') && state(&child) == Some('T'));
     let suspended = Instant::now();
-    wait_for("more than the timeout", || suspended.elapsed() > Duration::from_millis(2500));
+    wait_until("more than the timeout", || suspended.elapsed() > Duration::from_millis(2500));
     live.signal(Signal::CONT);
     sandbox.write("go", "");
     live.end().exits(0);

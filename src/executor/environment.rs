@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
@@ -11,11 +11,9 @@ use crate::expr::{Dialect, EvalError, Lookup, Origin, Path as NamePath, Scope, V
 use crate::git::Repository;
 use crate::playbook::model::{EnvEntry, EnvValue, Secret, SecretSource, Workflow};
 use crate::process::Stop;
-use crate::session::{Address, Digest, Secrets};
+use crate::session::{Digest, Secrets};
 
-use super::frame::Frame;
 use super::kinds::output_of;
-use super::run::Run;
 use super::values::Constants;
 
 /// What a run finds around it.
@@ -70,10 +68,6 @@ fn is_reserved(name: &str) -> bool {
 
 /// The largest value that is exported: the kernel takes 128 KiB for one `NAME=value`.
 const EXPORTED: usize = 100 * 1024;
-
-/// With more captures than this, only those that a command mentions are exported, so that a
-/// step costs the same however many came before.
-const ALL_EXPORTED: usize = 200;
 
 impl Surroundings {
     /// Looks around: reads `env_files`, resolves `env` and `secrets`.
@@ -320,7 +314,7 @@ impl Surroundings {
 }
 
 /// The bytes of a scalar that may be exported as `name`.
-fn exported(name: &str, value: &Value) -> Option<Vec<u8>> {
+pub(super) fn exported(name: &str, value: &Value) -> Option<Vec<u8>> {
     let is_name = !name.is_empty()
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -337,12 +331,12 @@ fn at(what: &str, error: &EvalError) -> SurroundingsError {
 }
 
 /// What an environment entry says, before commands run.
-enum EnvText<'a> {
+pub(super) enum EnvText<'a> {
     Is(Vec<u8>),
     Command(&'a crate::expr::ShellText),
 }
 
-fn env_text<'a>(
+pub(super) fn env_text<'a>(
     entry: &'a EnvEntry,
     profile: Option<&str>,
     scope: &dyn Scope,
@@ -413,116 +407,4 @@ fn env_file(text: &str) -> Vec<(String, String)> {
             (name.trim().to_owned(), quoted.unwrap_or(value).to_owned())
         })
         .collect()
-}
-
-impl<'a> Run<'a> {
-    /// The environment of a program of the step at `address`.
-    pub(super) fn environment(
-        &self,
-        frame: &Frame<'a>,
-        own: &'a [EnvEntry],
-        address: &Address,
-        attempt: u32,
-        mentions: &[String],
-    ) -> Result<Vec<(OsString, OsString)>, EvalError> {
-        let names = self.names(frame, address);
-        let mut env = self.surroundings.base();
-        let mut set = |name: &str, value: Vec<u8>| {
-            env.push((name.into(), OsString::from_vec(value)));
-        };
-        for (name, value) in self.exported_captures(address, mentions) {
-            set(&name, value);
-        }
-        if let Some(round) = &frame.round {
-            let item = round.item.open(self.secrets()).unwrap_or_default();
-            if let Some(value) = exported("item", &item) {
-                set("item", value);
-            }
-            set("item_index", round.index.to_string().into_bytes());
-            set("item_total", round.total.to_string().into_bytes());
-        }
-        if let Some(argument) = &frame.argument
-            && let Some(value) = exported("ARG", &argument.open(self.secrets()).unwrap_or_default())
-        {
-            set("ARG", value);
-        }
-        for entry in frame.env.iter().copied().chain([own]).flatten() {
-            match env_text(entry, self.surroundings.profile.as_deref(), &names).map_err(
-                |error| EvalError { message: format!("env.{}: {error}", entry.name), ..error },
-            )? {
-                EnvText::Is(value) => set(&entry.name, value),
-                EnvText::Command(text) => {
-                    let dialect = Dialect::of(&self.workflow.shell.words[0]);
-                    let script = text.render(&names, dialect)?;
-                    let base = self.surroundings.base();
-                    let output = output_of(
-                        &self.workflow.shell,
-                        &script,
-                        base,
-                        &self.surroundings.directory,
-                        &frame.stop,
-                    );
-                    let output = output.map_err(|message| EvalError {
-                        message: format!("env.{}: {message}", entry.name),
-                        help: None,
-                    })?;
-                    set(&entry.name, output);
-                }
-            }
-        }
-        set("PRODIGY_SESSION_ID", self.session.id().as_str().into());
-        set("PRODIGY_STEP", address.as_str().into());
-        set("PRODIGY_ATTEMPT", attempt.to_string().into_bytes());
-        Ok(env)
-    }
-
-    /// The captures that a program sees natively: all while they are few, else the mentioned ones.
-    fn exported_captures(&self, address: &Address, mentions: &[String]) -> Vec<(String, Vec<u8>)> {
-        self.session.with(|state| {
-            let names = &state.standing.names;
-            let open = |name: &str, stored: &crate::session::Stored| {
-                if stored.blob_digest().is_some() {
-                    return None;
-                }
-                let value = stored.open(self.secrets()).ok()?;
-                Some((name.to_owned(), exported(name, &value)?))
-            };
-            if names.capture_count() <= ALL_EXPORTED {
-                let all = names.captures(address);
-                return all.into_iter().filter_map(|(name, it)| open(name, it)).collect();
-            }
-            mentions.iter().filter_map(|name| open(name, names.capture(address, name)?)).collect()
-        })
-    }
-
-    /// `env.NAME` as the step would see it.
-    pub(super) fn env_value(&self, frame: &Frame<'a>, name: &str) -> Value {
-        let entries = frame.env.iter().rev().flat_map(|layer| layer.iter());
-        for entry in entries {
-            if entry.name == name
-                && let Ok(EnvText::Is(value)) =
-                    env_text(entry, self.surroundings.profile.as_deref(), &self.constants)
-            {
-                return Value::text(value);
-            }
-        }
-        let value = self.surroundings.base.get(OsStr::new(name));
-        value.map_or(Value::Null, |value| Value::text(value.as_bytes().to_vec()))
-    }
-
-    /// The working directory of a step.
-    pub(super) fn directory(
-        &self,
-        frame: &Frame<'a>,
-        step: &'a crate::playbook::model::Step,
-        address: &Address,
-    ) -> Result<PathBuf, EvalError> {
-        match &step.working_dir {
-            None => Ok(self.surroundings.directory.clone()),
-            Some(text) => {
-                let text = self.render(text, frame, address)?;
-                Ok(self.surroundings.directory.join(Path::new(&text)))
-            }
-        }
-    }
 }

@@ -14,6 +14,7 @@ mod handler;
 mod kinds;
 mod map;
 mod names;
+mod programs;
 mod retry;
 mod run;
 mod sequence;

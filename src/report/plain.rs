@@ -160,6 +160,11 @@ answer    3/3 it was done
 changed   the workflow was edited, 1 finished step kept
 back      1/3: run again after its handler, asked for by 1.on_failure[3]
 failed    pass[1]
+map       2 items (job)
+done      map/item_1 (1/2)
+failed    map/item_2 run 1: exit code 1
+failed    map/item_2 (2/2)
+cleared   1 item of the dead letter queue
 replaced  by session-00000000-0000-4000-8000-000000000002
 
 "#]]

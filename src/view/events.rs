@@ -147,7 +147,12 @@ mod tests {
 2023-11-14T22:13:45Z    25 rewound           1  run again after its handler, asked for by 1.on_failure[3]
 2023-11-14T22:13:46Z    26 scope_finished    pass[1]  failed, the failure goes up
 2023-11-14T22:13:47Z    27 run_finished      failed after 1m 1s: step 3: exit code 1
-2023-11-14T22:13:48Z    28 superseded        by session-00000000-0000-4000-8000-000000000002
+2023-11-14T22:13:48Z    28 job_started       job, 2 items
+2023-11-14T22:13:49Z    29 item_finished     item_1 done
+2023-11-14T22:13:50Z    30 item_failed       map/item_2/1  item_2 run 1: exit code 1
+2023-11-14T22:13:51Z    31 item_finished     item_2 failed
+2023-11-14T22:13:52Z    32 dlq_cleared       1 item cleared
+2023-11-14T22:13:53Z    33 superseded        by session-00000000-0000-4000-8000-000000000002
 
 "#]]
         );

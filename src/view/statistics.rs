@@ -231,7 +231,7 @@ mod tests {
             Statistics::of(&everything().events).text(Style::Plain),
             str![[r#"
 sessions     1
-events       28
+events       33
 steps        0 done, 1 recovered, 0 failed, 0 skipped
 attempts     2
 retries      1
@@ -248,11 +248,15 @@ EVENT             NUMBER
 answered          1
 attempt_finished  2
 confirmed         1
+dlq_cleared       1
 error_raised      1
 error_settled     1
 handler_finished  2
 handler_skipped   1
 handler_started   2
+item_failed       1
+item_finished     2
+job_started       1
 loop_started      1
 retry_scheduled   1
 rewound           1

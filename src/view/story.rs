@@ -267,7 +267,7 @@ pub fn everything() -> Story {
     });
     story.add(EventKind::WorkflowChanged {
         workflow_hash: Digest::of(b"y"),
-        total_steps: 2,
+        total_steps: 3,
         stages: Vec::new(),
         kept: vec![(one(), one())],
     });
@@ -293,9 +293,32 @@ pub fn everything() -> Story {
             failure: failed().failure.unwrap(),
         }),
     });
+    tell_items(&mut story);
     let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
     story.add(EventKind::Superseded { by });
     story
+}
+
+/// A map of two items, of which one fails, runs again and is cleared.
+fn tell_items(story: &mut Story) {
+    use crate::session::{Disposition, ItemFailure, ItemStatus, ResultRef, item_address};
+    story.add(EventKind::JobStarted { job: "job".into(), items: 2, checkpoint_frequency: None });
+    let result = ResultRef { offset: 0, length: 2, crc: 3 };
+    story.add(EventKind::ItemFinished { item: 1, status: ItemStatus::Success, result });
+    let failure = ItemFailure {
+        step: item_address(2).step(1),
+        run: 1,
+        failure: failed_report(1, "", "").failure.unwrap(),
+        exit_code: Some(1),
+        output: Stored::plain("oops"),
+        attempt: 1,
+        cost_usd: None,
+        duration_ms: 5,
+        disposition: Disposition::Dlq,
+    };
+    story.add(EventKind::ItemFailed { item: 2, failure: Box::new(failure) });
+    story.add(EventKind::ItemFinished { item: 2, status: ItemStatus::Failed, result });
+    story.add(EventKind::DlqCleared { items: vec![2] });
 }
 
 /// Three steps, of which the first is done and the second failed.

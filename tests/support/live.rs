@@ -15,7 +15,7 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// Waits until `condition` holds.
 #[track_caller]
-pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !condition() {
         assert!(begin.elapsed() < LIMIT, "waited in vain: {what}");
@@ -50,7 +50,7 @@ impl Live {
     /// What it did; the test fails when it does not end.
     #[track_caller]
     pub fn end(mut self) -> Ran {
-        wait_for("the end of prodigy", || self.is_over());
+        wait_until("the end of prodigy", || self.is_over());
         Ran::of(self.child.take().unwrap().wait_with_output().unwrap())
     }
 

@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
         let names = self.names(frame, at);
         let source = map.input.source();
         let named = Template::parse(source)
-            .and_then(|text| Ok(text.evaluate(&names).ok().map(|(value, _)| value.to_text())));
+            .map(|text| text.evaluate(&names).ok().map(|(value, _)| value.to_text()));
         if let Ok(Some(name)) = named {
             let path = self.surroundings.directory.join(&name);
             if path.is_file() {

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
-
 use crate::executor::frame::{Frame, Round};
 use crate::executor::halt::Halt;
 use crate::executor::run::Run;
@@ -242,14 +240,6 @@ impl<'a> Run<'a> {
                 fields.push(("error", Stored::plain(error)));
             }
             Stored::object(fields)
-        })
-    }
-
-    /// The time until which an item that a run before left waiting waits.
-    pub(super) fn item_waits_until(&self, at: &Address) -> Option<chrono::DateTime<Utc>> {
-        self.session.with(|state| {
-            let plan = state.standing.record(at)?.retry.clone()?;
-            Some(plan.not_before)
         })
     }
 }
