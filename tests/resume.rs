@@ -247,6 +247,24 @@ commands:
 }
 
 #[test]
+fn further_retries_count_from_the_resume_on() {
+    for (extra, words) in [("0", 1), ("3", 4)] {
+        let sandbox = Sandbox::new();
+        let yaml = format!(
+            r"
+commands:
+  - shell: echo try >> words; [ $(wc -l < words) != 3 ] || {CRASH}; false
+    retry: {{attempts: 4, initial_delay: 0}}
+"
+        );
+        assert_eq!(cook(&sandbox, &yaml).code, None);
+        sandbox.write("words", "");
+        sandbox.run(&["resume", "--max-retries", extra]).exits(1);
+        assert_eq!(sandbox.words("words"), vec!["try"; words].join(" "));
+    }
+}
+
+#[test]
 fn a_step_can_be_taken_as_done_or_run_again() {
     let sandbox = Sandbox::new();
     let yaml = r#"

@@ -209,6 +209,18 @@ commands:
 }
 
 #[test]
+fn what_a_killed_run_left_is_ended_when_it_starts_again_from_the_beginning_too() {
+    let sandbox = Sandbox::new();
+    let live = in_step_two(&sandbox, sandbox.command(&["cook", "flow.yaml"]));
+    live.kill();
+    assert!(sandbox.living().contains(&"sleep 1004".to_owned()));
+    sandbox.write("go", "");
+    sandbox.run(&["resume", "flow", "--force"]).exits(0);
+    assert_eq!(sandbox.words("words"), "one two one two three");
+    assert!(!sandbox.living().contains(&"sleep 1004".to_owned()), "{:?}", sandbox.living());
+}
+
+#[test]
 fn a_server_is_started_again_at_every_resume_and_ends_with_the_session() {
     let sandbox = Sandbox::new();
     sandbox.write(

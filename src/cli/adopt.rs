@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use crate::executor::{Constants, Surroundings, parameters};
 use crate::exit::{ExitKind, Failure};
 use crate::expr::Value;
@@ -16,38 +18,14 @@ use crate::session::{
     Secrets, SessionId, SessionStarted, SessionState, StepResult, StepStatus, Stored, WorkflowId,
 };
 use crate::store::{
-    ForeignCheckpoint, ForeignStep, Home, OpenSession, carried_checkpoints, read_foreign,
+    ForeignCheckpoint, ForeignStep, Home, OpenSession, StoreError, carried_checkpoints,
+    read_foreign,
 };
 
-use super::args::Resume;
-use super::cook::read_workflow;
+use super::args::{Cook, Resume};
+use super::cook::{Cooking, read_workflow};
 use super::output::Console;
 use super::running::{Prepared, Wanted, absolute, here, lacking, run as run_session};
-
-/// The checkpoint file that `id` names: by its file name or the workflow's name, in the state
-/// directory or carried along in the working directory. Names are compared, never joined.
-pub(super) fn find(
-    home: &Home,
-    repository: Option<&str>,
-    id: &str,
-) -> Result<Option<PathBuf>, Failure> {
-    let mut directories = Vec::new();
-    directories.extend(repository.map(|repository| home.checkpoints(repository)));
-    directories.push(carried_checkpoints(&here()?));
-    for directory in directories {
-        let files = crate::store::checkpoint_files(&directory)?;
-        if let Some((_, path)) = files.iter().find(|(stem, _)| stem == id) {
-            return Ok(Some(path.clone()));
-        }
-        let named = files.into_iter().find(|(_, path)| {
-            read_foreign(path).is_ok_and(|it| it.workflow_name.as_deref() == Some(id))
-        });
-        if let Some((_, path)) = named {
-            return Ok(Some(path));
-        }
-    }
-    Ok(None)
-}
 
 /// Makes a session of the checkpoint and runs it on.
 pub(super) fn run(
@@ -56,7 +34,10 @@ pub(super) fn run(
     arguments: &Resume,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
-    let checkpoint = read_foreign(path)?;
+    if arguments.force {
+        return start_again(path, arguments, console);
+    }
+    let checkpoint = read_foreign(path).map_err(|error| cannot_read(error, path))?;
     let directory = here()?;
     let file = workflow_file(&checkpoint, path, &directory, arguments)?;
     console.remark(format_args!(
@@ -90,6 +71,8 @@ pub(super) fn run(
         Surroundings::gather(workflow, &constants, directory, None, &stop).map_err(lacking)?;
     let state = SessionState { started: Some(Box::new(started.clone())), ..Default::default() };
     let places = places(workflow, &state);
+    check_fit(&checkpoint, &places, &file)?;
+    let at = places.get(checkpoint.current_step_index).map(|place| place.address.clone());
     let events = events(&checkpoint, &places, &constants, &surroundings.secrets);
     let session = OpenSession::create(home, started, &loaded.text, arguments.durability)?;
     let prepared = Prepared {
@@ -99,7 +82,7 @@ pub(super) fn run(
         constants,
         surroundings,
         events,
-        starting: HashSet::new(),
+        starting: at.into_iter().collect(),
     };
     let wanted = Wanted {
         yes: arguments.yes,
@@ -113,6 +96,74 @@ pub(super) fn run(
         command: "resume".to_owned(),
     };
     run_session(prepared, &wanted, console)
+}
+
+/// `--force`: the workflow from its beginning, with the parameters that the checkpoint knows.
+fn start_again(
+    path: &Path,
+    arguments: &Resume,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
+    let (file, given) = match (read_foreign(path), &arguments.workflow) {
+        (Err(_), Some(file)) => (absolute(file), IndexMap::new()),
+        (Err(error), None) => return Err(cannot_read(error, path)),
+        (Ok(checkpoint), _) => {
+            (workflow_file(&checkpoint, path, &here()?, arguments)?, variables(&checkpoint))
+        }
+    };
+    let loaded = read_workflow(&file, console)?;
+    let known = |name: &str| loaded.workflow.parameters.iter().any(|it| it.name == *name);
+    let given = given.into_iter().filter(|(name, _)| known(name)).collect();
+    let cook = Cook::again(arguments, None);
+    let cooking = Cooking { arguments: &cook, file: &file, loaded: &loaded, supersedes: None };
+    console.remark(format_args!("starting {} again from the beginning", loaded.workflow.name));
+    cooking.run(given, console)
+}
+
+fn variables(checkpoint: &ForeignCheckpoint) -> IndexMap<String, Value> {
+    let values = checkpoint.variables.iter();
+    values.map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect()
+}
+
+fn cannot_read(error: StoreError, path: &Path) -> Failure {
+    let failure = Failure::from(error);
+    if failure.help.is_some() {
+        return failure;
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    failure.with_help(format!(
+        "prodigy resume {stem} --force --workflow FILE   (starts again from the beginning)"
+    ))
+}
+
+/// A checkpoint that tells of steps which the workflow does not have is none of this workflow:
+/// taken for it, steps would count as done that never ran.
+fn check_fit(
+    checkpoint: &ForeignCheckpoint,
+    places: &[Place<'_>],
+    file: &Path,
+) -> Result<(), Failure> {
+    let beyond = checkpoint.completed_steps.iter().find(|step| match &step.address {
+        Some(address) => !places.iter().any(|place| place.address == *address),
+        None => step.index >= places.len(),
+    });
+    let told = match beyond {
+        Some(step) => match &step.address {
+            Some(address) => format!("step {address}"),
+            None => format!("a step {}", step.index.saturating_add(1)),
+        },
+        None if checkpoint.current_step_index > places.len() => {
+            format!("a step {}", checkpoint.current_step_index)
+        }
+        None => return Ok(()),
+    };
+    let stem = checkpoint.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Err(Failure::new(
+        ExitKind::Damaged,
+        format!("the checkpoint {} does not fit {}", checkpoint.path.display(), file.display()),
+    )
+    .because(format!("it tells of {told}, and the workflow has {} steps", places.len()))
+    .with_help(format!("prodigy resume {stem} --force   (starts again from the beginning)")))
 }
 
 /// The workflow file: given, or named by the checkpoint. What a repository carries along may
@@ -167,12 +218,8 @@ fn started(
 ) -> Result<SessionStarted, Failure> {
     let taken = |id: &SessionId| home.session(id).exists();
     let id = checkpoint.session_id.clone().filter(|id| !taken(id)).unwrap_or_else(SessionId::fresh);
-    let given = checkpoint
-        .variables
-        .iter()
-        .filter(|(name, _)| workflow.parameters.iter().any(|it| it.name == **name))
-        .map(|(name, value)| (name.clone(), Value::from(value.clone())))
-        .collect();
+    let known = |name: &str| workflow.parameters.iter().any(|it| it.name == *name);
+    let given = variables(checkpoint).into_iter().filter(|(name, _)| known(name)).collect();
     let values = parameters(&workflow.parameters, &given).map_err(|errors| {
         let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Failure::new(ExitKind::Usage, messages.join("\n"))

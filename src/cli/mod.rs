@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand that parses, calls and shows.
 
 mod adopt;
+mod adoptable;
 pub mod args;
 mod checkpoints;
 mod clean;

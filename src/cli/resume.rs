@@ -56,12 +56,16 @@ fn chosen(home: &Home, repository: Option<&str>, id: Option<&str>) -> Result<Fou
             Some(repository) => crate::store::latest_resumable(home, repository)?,
             None => None,
         };
-        return Ok(latest.map_or(Found::Nothing, |card| Found::Card(Box::new(card))));
+        if let Some(card) = latest {
+            return Ok(Found::Card(Box::new(card)));
+        }
+        let checkpoint = super::adoptable::latest(home, repository)?;
+        return Ok(checkpoint.map_or(Found::Nothing, Found::Checkpoint));
     };
     match crate::store::find(home, repository, id) {
         Ok(card) => Ok(Found::Card(Box::new(card))),
         Err(error @ crate::store::StoreError::NotFound { .. }) => {
-            match super::adopt::find(home, repository, id)? {
+            match super::adoptable::find(home, repository, id)? {
                 Some(path) => Ok(Found::Checkpoint(path)),
                 None => Err(error.into()),
             }
@@ -196,7 +200,7 @@ pub(super) fn go_on(
     let stop = Stop::install().map_err(|error| {
         Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
     })?;
-    end_dead_run(&session, console);
+    end_dead_run(&state, console);
     let workflow = &goal.loaded.workflow;
     let (constants, surroundings) = surroundings(workflow, &header, &stop)?;
     warn_of_changes(&state, &surroundings, console);
@@ -416,6 +420,9 @@ fn restart(
         loaded: &loaded,
         supersedes: Some(card.session_id.clone()),
     };
+    if let Some(old) = &old {
+        end_dead_run(&old.state, console);
+    }
     console.remark(format_args!("starting {} again from the beginning", card.name));
     cooking.run(given.unwrap_or_default(), console)
 }

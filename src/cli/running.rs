@@ -88,14 +88,11 @@ pub(super) fn run(
 /// What processes that outlive their step get to end by themselves.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Ends what a dead run left behind, before anything new starts.
-pub(super) fn end_dead_run(session: &OpenSession, console: &mut Console) {
-    let (groups, last) = session.with(|state| {
-        let groups: Vec<(i32, u64)> =
-            state.standing.records().filter_map(|(_, record)| record.group).collect();
-        (groups, state.lifetime.runs.last().cloned())
-    });
-    let Some(last) = last else { return };
+/// Ends what the dead run of a session left behind, before anything new starts.
+pub(super) fn end_dead_run(state: &SessionState, console: &mut Console) {
+    let (Some(header), Some(last)) = (state.header(), state.lifetime.runs.last()) else { return };
+    let groups: Vec<(i32, u64)> =
+        state.standing.records().filter_map(|(_, record)| record.group).collect();
     let here = Machine::present();
     let same = last.host == here.host
         && last.boot_id == here.boot_id
@@ -103,7 +100,7 @@ pub(super) fn end_dead_run(session: &OpenSession, console: &mut Console) {
     if !same {
         return;
     }
-    let marker = ("PRODIGY_SESSION_ID".to_owned(), session.id().to_string());
+    let marker = ("PRODIGY_SESSION_ID".to_owned(), header.session_id.to_string());
     for ended in end_leftovers(&groups, &[marker], GRACE) {
         console.remark(format_args!(
             "ended a process that the run before left: {} ({})",

@@ -58,7 +58,7 @@ impl<'a> Run<'a> {
                 self.attempt_ended(address, &done.report)?;
             }
             match retry {
-                Some(delay) => self.schedule_retry(address, delay)?,
+                Some((delay, attempts)) => self.schedule_retry(address, delay, attempts)?,
                 None => return Ok(done),
             }
         }

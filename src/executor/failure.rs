@@ -133,6 +133,20 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Records an error that no handler of its scope answers.
+    pub(super) fn raise_unanswered(
+        &self,
+        scope: &FailureScope,
+        report: &Report,
+        failure: &Failure,
+    ) -> Result<(), Halt> {
+        self.raise(scope, report, failure)?;
+        let settled = self.session.with(|state| {
+            state.standing.error(&scope.at).is_some_and(|error| error.settled.is_some())
+        });
+        if settled { Ok(()) } else { self.settle(scope, &Handled::Outward { output: None }) }
+    }
+
     /// One id for everything that follows from failures of one step of this session: the same
     /// over retries, handlers and resumes, without being stored anywhere first.
     pub(super) fn correlation(&self, step: &Address) -> String {
@@ -192,7 +206,7 @@ impl<'a> Run<'a> {
                 let factor = 2f64.powi(i32::try_from(done - 1).unwrap_or(i32::MAX));
                 let jitter = 1.0 - 0.1 * super::retry::random_share();
                 let delay = delay.mul_f64((factor * jitter).min(3600.0));
-                self.schedule_retry(&scope.at, delay.min(Duration::from_secs(3600)))?;
+                self.schedule_retry(&scope.at, delay.min(Duration::from_secs(3600)), runs)?;
                 self.wait_for_retry(frame, &scope.at)?;
             }
             self.go_on(frame)?;

@@ -187,7 +187,8 @@ impl<'a> Run<'a> {
         if let Some(retry) = &handler.retry {
             let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
             if done + 1 < retry.attempts && retry.covers(&report, failure) {
-                self.schedule_retry(at, retry.delay(done + 1, super::retry::random_share()))?;
+                let delay = retry.delay(done + 1, super::retry::random_share());
+                self.schedule_retry(at, delay, retry.attempts)?;
                 self.wait_for_retry(frame, at)?;
                 self.go_on(frame)?;
                 self.commit(EventKind::Rewound {

@@ -117,6 +117,8 @@ impl Names<'_, '_> {
         let value = self.run.surroundings.file_value(name);
         match value.or_else(|| self.run.map_variable(name)) {
             Some(value) => data(value, 0),
+            // What did not run has no result, as a step that was skipped.
+            None if self.run.step_names.contains(name) => data(Value::Null, 0),
             None => Lookup::Unknown,
         }
     }

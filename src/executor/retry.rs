@@ -104,13 +104,14 @@ pub(super) fn random_share() -> f64 {
 }
 
 impl<'a> Run<'a> {
-    /// The delay before the next attempt, when the step's `retry` allows one.
+    /// The delay before the next attempt, when the step's `retry` allows one, and how many
+    /// attempts that allows in all.
     pub(super) fn next_retry(
         &self,
         step: &Step,
         address: &Address,
         report: &Report,
-    ) -> Option<Duration> {
+    ) -> Option<(Duration, u32)> {
         let failure = report.failure.as_ref()?;
         let (tries, spent_ms, reruns) = self.session.with(|state| {
             let record = state.standing.record(address);
@@ -127,8 +128,15 @@ impl<'a> Run<'a> {
             (None, Some(_)) => &none,
             (None, None) => return None,
         };
+        // What a person gives counts from this run on (DECISIONS A25).
+        let (tries, allowed) = match extra {
+            Some(extra) => {
+                let before = self.tries_before.get(address).copied().unwrap_or(0);
+                (tries.saturating_sub(before), extra.saturating_add(1))
+            }
+            None => (tries, retry.attempts),
+        };
         // A re-run after a handler is one attempt (DECISIONS A26).
-        let allowed = extra.map_or(retry.attempts, |extra| extra.saturating_add(1));
         let in_doubt_or_rejected = matches!(
             failure.kind,
             crate::session::FailureKind::Interrupted | crate::session::FailureKind::Expression
@@ -144,7 +152,7 @@ impl<'a> Run<'a> {
         if retry.budget.is_some_and(|budget| spent >= budget) {
             return None;
         }
-        Some(retry.delay(tries.max(1), random_share()))
+        Some((retry.delay(tries.max(1), random_share()), allowed))
     }
 
     /// `resume --max-retries N`, where it counts: at the steps this run starts at.
@@ -153,7 +161,12 @@ impl<'a> Run<'a> {
     }
 
     /// Records that the next attempt starts after `delay`, unless a run before has done so.
-    pub(super) fn schedule_retry(&self, address: &Address, delay: Duration) -> Result<(), Halt> {
+    pub(super) fn schedule_retry(
+        &self,
+        address: &Address,
+        delay: Duration,
+        max_attempts: u32,
+    ) -> Result<(), Halt> {
         let scheduled = self.session.with(|state| {
             state.standing.record(address).is_some_and(|record| record.retry.is_some())
         });
@@ -167,6 +180,7 @@ impl<'a> Run<'a> {
             attempt,
             delay_ms,
             not_before: Utc::now() + chrono::Duration::milliseconds(delay_ms.cast_signed()),
+            max_attempts: Some(max_attempts),
             uncounted: false,
         })?;
         self.session.sync()?;

@@ -1,6 +1,6 @@
 //! One process that runs a session: everything the tree walk needs at hand.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::expr::{EvalError, Template};
@@ -72,8 +72,12 @@ pub struct Run<'a> {
     pub surroundings: Surroundings,
     /// Variables and parameters.
     pub constants: Constants,
+    /// Ids and captures of the workflow: null until they have a value.
+    pub(super) step_names: HashSet<String>,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
+    /// The tries that the steps it starts at had before.
+    pub(super) tries_before: HashMap<Address, u32>,
     /// What reduce sees of the map.
     pub(super) map_values: MapValues<'a>,
 }
@@ -89,9 +93,22 @@ impl<'a> Run<'a> {
         surroundings: Surroundings,
         constants: Constants,
     ) -> Self {
-        let gate = Gate::default();
-        let map_values = MapValues::default();
-        Self { session, workflow, stop, options, surroundings, constants, gate, map_values }
+        let tries_before = session.with(|state| {
+            let tries = |address| state.standing.record(address).map_or(0, |record| record.tries);
+            options.starting.iter().map(|address| (address.clone(), tries(address))).collect()
+        });
+        Self {
+            session,
+            workflow,
+            stop,
+            options,
+            surroundings,
+            constants,
+            step_names: crate::playbook::step_names(workflow),
+            gate: Gate::default(),
+            tries_before,
+            map_values: MapValues::default(),
+        }
     }
 
     /// Records one fact.

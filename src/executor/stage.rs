@@ -82,7 +82,8 @@ impl<'a> Run<'a> {
         if done + 1 >= retry.attempts || !retry.covers(report, failure) {
             return Ok(false);
         }
-        self.schedule_retry(at, retry.delay(done + 1, super::retry::random_share()))?;
+        let delay = retry.delay(done + 1, super::retry::random_share());
+        self.schedule_retry(at, delay, retry.attempts)?;
         self.wait_for_retry(frame, at)?;
         self.commit(EventKind::Rewound {
             scope: at.clone(),
@@ -112,7 +113,7 @@ impl<'a> Run<'a> {
             cause: cause.clone(),
         };
         let Some(set) = &stage.on_failure else {
-            self.raise(&scope, &report, &failure)?;
+            self.raise_unanswered(&scope, &report, &failure)?;
             self.end_stage(&at, StepStatus::Failed, false)?;
             return Ok(Next::Failed(cause));
         };

@@ -35,7 +35,12 @@ impl<'a> Run<'a> {
             Err(Halt::Refused { .. }) => SessionStatus::Failed,
             Err(Halt::Store(_)) => return ended(body, SessionStatus::Failed),
         };
-        let finally = self.finally(status);
+        let cause = match &body {
+            Ok(cause) => cause.clone(),
+            Err(Halt::Refused { address, .. }) => Some(address.clone()),
+            Err(_) => None,
+        };
+        let finally = self.finally(status, cause);
         let status = match (&finally, status) {
             (Ok(true), SessionStatus::Completed | SessionStatus::CompletedWithFailures) => {
                 SessionStatus::Failed
@@ -181,11 +186,20 @@ impl<'a> Run<'a> {
 
     /// The `finally` steps of this run: true when one failed. A stopped run's steps only heed a
     /// further signal; a waiting or parked run has none (DECISIONS A10).
-    fn finally(&self, status: SessionStatus) -> Result<bool, Halt> {
+    fn finally(&self, status: SessionStatus, cause: Option<Address>) -> Result<bool, Halt> {
         if matches!(status, SessionStatus::Waiting | SessionStatus::Parked)
             || self.workflow.finally.is_empty()
         {
             return Ok(false);
+        }
+        if let Some(cause) = cause {
+            // So that `error.*` tells of it where no handler has.
+            let report = self.report_of(&cause);
+            let failure = crate::session::failure_of(&report);
+            let root = Address::root();
+            let kind = ScopeKind::Workflow;
+            let scope = FailureScope { at: root.clone(), sequence: root, kind, cause };
+            self.raise_unanswered(&scope, &report, &failure)?;
         }
         let run = self.session.with(|state| state.lifetime.run());
         let mut frame = self.frame(Address::root().join(&format!("finally[{run}]")), None);

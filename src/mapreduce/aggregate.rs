@@ -24,8 +24,6 @@
 //!
 //! `count`, `sum`, `average`, `variance`, `stddev`, `min` and `max` keep no values.
 
-use std::collections::HashSet;
-
 use indexmap::IndexMap;
 
 use super::key::Key;
@@ -61,7 +59,7 @@ enum SoFar {
     Extreme(Option<Value>, bool),
     Sorted(Vec<Value>, Direction),
     Collected(Vec<Value>),
-    Unique(Vec<Value>, HashSet<Key>),
+    Unique(IndexMap<Key, Value>),
     Flat(Vec<Value>),
     Text {
         bytes: Vec<u8>,
@@ -106,7 +104,7 @@ impl Accumulator {
             Function::Max => SoFar::Extreme(None, true),
             Function::Sort(direction) => SoFar::Sorted(Vec::new(), *direction),
             Function::Collect => SoFar::Collected(Vec::new()),
-            Function::Unique => SoFar::Unique(Vec::new(), HashSet::new()),
+            Function::Unique => SoFar::Unique(IndexMap::new()),
             Function::Flatten => SoFar::Flat(Vec::new()),
             Function::Concat { separator } => SoFar::Text {
                 bytes: Vec::new(),
@@ -196,9 +194,8 @@ impl Accumulator {
                 });
                 Value::Array(values)
             }
-            SoFar::Collected(values) | SoFar::Unique(values, _) | SoFar::Flat(values) => {
-                Value::Array(values)
-            }
+            SoFar::Collected(values) | SoFar::Flat(values) => Value::Array(values),
+            SoFar::Unique(values) => Value::Array(values.into_values().collect()),
             SoFar::Text { bytes, .. } => Value::text(bytes),
             SoFar::Merged(fields) => Value::Object(fields),
             SoFar::Groups(groups) => Value::Object(
@@ -234,11 +231,7 @@ impl SoFar {
         match self {
             Self::Count(count) => *count += 1,
             Self::Sorted(values, _) | Self::Collected(values) => values.push(value),
-            Self::Unique(values, seen) => {
-                if seen.insert(Key::of(&value)) {
-                    values.push(value);
-                }
-            }
+            Self::Unique(values) => _ = values.entry(Key::of(&value)).or_insert(value),
             Self::Flat(values) => match value {
                 Value::Array(items) => values.extend(items),
                 other => values.push(other),
@@ -258,7 +251,7 @@ fn median(mut numbers: Vec<Quantity>) -> Value {
     numbers.sort_by(Quantity::compare);
     let upper = numbers.len() / 2;
     match (numbers.get(upper), numbers.get(upper.wrapping_sub(1))) {
-        (Some(upper), Some(lower)) if numbers.len() % 2 == 0 => {
+        (Some(upper), Some(lower)) if numbers.len().is_multiple_of(2) => {
             lower.plus(*upper).divided_by(2).to_value()
         }
         (Some(middle), _) => middle.to_value(),

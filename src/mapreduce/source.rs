@@ -67,6 +67,9 @@ pub enum SourceError {
 }
 
 /// A `json_path` (RFC 9535), read once.
+///
+/// Items keep their numbers as written, but conditions inside a path (`[?@.n == 1]`) compare
+/// numbers as floating point, so integers beyond 2^53 may count as equal; `filter` is exact.
 #[derive(Debug, Clone)]
 pub struct ItemPath {
     path: JsonPath,

@@ -17,6 +17,7 @@ mod text;
 mod variables;
 mod walk;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,6 +42,18 @@ pub fn check(workflow: &Workflow, file: &Arc<PathBuf>) -> Vec<Problem> {
         hints::hints(workflow, &moments),
     ]
     .concat()
+}
+
+/// The names that steps and handlers of `workflow` give to what they bring about: ids and
+/// captures, whether they will run or not.
+#[must_use]
+pub fn step_names(workflow: &Workflow) -> HashSet<String> {
+    let start = Position { file: Arc::default(), line: 1, column: 1 };
+    let named = walk::walk(workflow, &start).into_iter().filter_map(|moment| match moment {
+        moment::Moment::Named(definition) => Some(definition.name.to_owned()),
+        _ => None,
+    });
+    named.collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod values;
 pub mod walk;
 mod yaml;
 
-pub use check::check;
+pub use check::{check, step_names};
 pub use digest::digest;
 pub use load::{LoadError, Loaded, load, parse};
 pub use position::Position;

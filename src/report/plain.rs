@@ -63,6 +63,7 @@ mod tests {
             attempt: 2,
             delay_ms: 5_000,
             not_before: crate::view::story::start(),
+            max_attempts: None,
             uncounted: false,
         });
         story.started("2", 2, "cargo test");

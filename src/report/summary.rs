@@ -63,13 +63,17 @@ fn standing(state: &SessionState, style: Style) -> String {
     let status = state.status.unwrap_or(SessionStatus::Running);
     let (words, ink) = view::status_words(status);
     let mut text = format!("{} {}", view::clip(&header.name, 80), style.paint(ink, words));
+    let position = view::position(state).to_string();
     if !status.is_completed() {
-        let _ = write!(text, " at {}", view::position(state));
+        let _ = write!(text, " at {position}");
     }
     if let (SessionStatus::Failed, Some(failure)) = (status, &state.failure) {
         let step = view::line(failure.step.as_str());
+        if !position.starts_with(&format!("step {step}/")) {
+            let _ = write!(text, ": step {step}");
+        }
         let message = failure.failure.message.shown();
-        let _ = write!(text, ": step {step}: {}", view::clip(&message, 160));
+        let _ = write!(text, ": {}", view::clip(&message, 160));
     }
     text
 }
@@ -126,7 +130,7 @@ mod tests {
         assert_data_eq!(
             shown(&story),
             str![[r#"
-flow failed at step 2/3: step 2: exit code 2
+flow failed at step 2/3: exit code 2
   steps    1 done, 1 failed, 1 not run
   time     1m 20s
   logs     /home/s/logs
@@ -137,7 +141,7 @@ flow failed at step 2/3: step 2: exit code 2
         );
         assert_eq!(
             headline(&story.state, Style::Plain),
-            "flow failed at step 2/3: step 2: exit code 2; to go on: prodigy resume flow-3fa9c1\n"
+            "flow failed at step 2/3: exit code 2; to go on: prodigy resume flow-3fa9c1\n"
         );
     }
 

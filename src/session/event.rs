@@ -83,6 +83,9 @@ pub enum EventKind {
         delay_ms: u64,
         /// When it is over.
         not_before: DateTime<Utc>,
+        /// Attempts allowed in all; absent where nothing limits them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_attempts: Option<u32>,
         /// True when the attempt before it does not count (a provider's limit).
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         uncounted: bool,

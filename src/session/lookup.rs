@@ -50,6 +50,11 @@ impl Standing {
         self.errors.iter().filter(|(_, error)| error.settled.is_none())
     }
 
+    /// All errors that stand, outermost first.
+    pub fn errors(&self) -> impl Iterator<Item = (&Address, &RaisedError)> {
+        self.errors.iter()
+    }
+
     /// How far the handler at `address` is.
     #[must_use]
     pub fn handler(&self, address: &Address) -> Option<&HandlerStanding> {

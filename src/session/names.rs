@@ -165,6 +165,16 @@ impl Names {
         }
     }
 
+    /// What came of the handler called `id`, which answers at `handler`.
+    pub(super) fn record_handler(&mut self, handler: &Address, id: &str, result: StepResult) {
+        let entry = IdEntry {
+            address: handler.clone(),
+            handler: result.handler.clone(),
+            result: Some(Arc::new(result)),
+        };
+        self.ids.insert((handler.round(), id.to_owned()), entry);
+    }
+
     /// `capture:` of a handler: its output under a name of its own.
     pub(super) fn capture_handler(&mut self, handler: &Address, name: &str, output: &Stored) {
         let mut result = StepResult::skipped(StepKind::Shell);

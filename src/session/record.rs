@@ -34,6 +34,8 @@ pub struct Record {
     pub attempt: u32,
     /// Attempts that count against the configured ones, since the last rewind.
     pub tries: u32,
+    /// How many tries are allowed, once one has been followed by another.
+    pub max_attempts: Option<u32>,
     /// Active time of its ended attempts and of the delays between them, in milliseconds.
     pub spent_ms: u64,
     /// What is run, for people.

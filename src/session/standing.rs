@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::address::Address;
+use super::class::FailureClass;
 use super::event::{Event, EventKind, PersonsAnswer};
 use super::items::{Items, item_address};
 use super::names::Names;
-use super::outcome::{StepKind, StepStatus};
+use super::outcome::{Failure, FailureKind, StepKind, StepResult, StepStatus};
 use super::record::{RaisedError, Record, RetryPlan};
 use super::stored::Stored;
 
@@ -103,8 +104,16 @@ impl Standing {
             EventKind::AttemptFinished { address, report, .. } => {
                 self.records.entry(address.clone()).or_default().attempt_ended(report);
             }
-            EventKind::RetryScheduled { address, attempt, delay_ms, not_before, uncounted } => {
+            EventKind::RetryScheduled {
+                address,
+                attempt,
+                delay_ms,
+                not_before,
+                max_attempts,
+                uncounted,
+            } => {
                 let record = self.records.entry(address.clone()).or_default();
+                record.max_attempts = max_attempts.or(record.max_attempts);
                 if *uncounted {
                     record.tries = record.tries.saturating_sub(1);
                 }
@@ -223,8 +232,28 @@ impl Standing {
                     ended: Some(end),
                 };
                 self.handlers.insert(address.clone(), standing);
+                if is_name(id) {
+                    let mut result = StepResult::skipped(StepKind::Shell);
+                    if *failed {
+                        result.status = StepStatus::Failed;
+                        result.report.failure = Some(inner_failure(reason));
+                    }
+                    self.names.record_handler(address, id, result);
+                }
             }
-            EventKind::HandlerFinished { address, success, error, output, capture, .. } => {
+            EventKind::HandlerFinished {
+                address,
+                id,
+                success,
+                error,
+                output,
+                capture,
+                attempt,
+            } => {
+                if is_name(id) {
+                    let result = self.handler_result(address, *success, error, output, *attempt);
+                    self.names.record_handler(address, id, result);
+                }
                 if let Some(handler) = self.handlers.get_mut(address) {
                     handler.ended = Some(HandlerEnd {
                         success: *success,
@@ -242,5 +271,42 @@ impl Standing {
             }
             _ => {}
         }
+    }
+
+    /// A handler as a step: its last command, with the handler's own output and standing.
+    fn handler_result(
+        &self,
+        at: &Address,
+        success: bool,
+        error: &Option<String>,
+        output: &Stored,
+        attempt: u32,
+    ) -> StepResult {
+        let ended = self.records_within(at).filter_map(|(_, record)| {
+            record.result.as_ref().map(|result| (record.finished_seq, result))
+        });
+        let last = ended.max_by_key(|(seq, _)| *seq).map(|(_, result)| result);
+        let mut result = StepResult::skipped(last.map_or(StepKind::Shell, |last| last.kind));
+        result.status = if success { StepStatus::Success } else { StepStatus::Failed };
+        result.attempts = attempt;
+        if let Some(last) = last {
+            result.report = last.report.clone();
+        }
+        result.report.stdout.text = output.clone();
+        result.report.failure = error.as_deref().map(inner_failure);
+        result
+    }
+}
+
+/// Whether a handler has an `id`; else it goes by its number or exit code, which no text can name.
+fn is_name(id: &str) -> bool {
+    id.starts_with(|first: char| first.is_alphabetic() || first == '_') && !id.contains(' ')
+}
+
+fn inner_failure(message: &str) -> Failure {
+    Failure {
+        kind: FailureKind::Inner,
+        class: FailureClass::Unknown,
+        message: Stored::plain(message),
     }
 }

@@ -46,4 +46,4 @@ pub use read::{Loaded, stored_workflow};
 pub use repair::{Repaired, repair};
 pub use replay::fold;
 pub use session::{Durability, OpenSession};
-pub use snapshot::{SNAPSHOT_FORMAT, snapshot};
+pub use snapshot::{SNAPSHOT_FORMAT, snapshot, snapshot_in_full};

@@ -27,7 +27,24 @@ pub fn snapshot(state: &SessionState, last_synced_seq: u64) -> Json {
     snapshot.and_then(|snapshot| serde_json::to_value(snapshot).ok()).unwrap_or_default()
 }
 
-/// The same as text.
+/// The checkpoint file with what it leaves out: the finished steps inside of others
+/// (`inner_steps`), and those that run, wait for a retry or were caught by a crash (`open_steps`).
+/// `status` is how the session really stands, which a killed one cannot say itself.
+#[must_use]
+pub fn snapshot_in_full(state: &SessionState, last_synced_seq: u64, status: SessionStatus) -> Json {
+    let Some(mut snapshot) = Snapshot::of(state, last_synced_seq) else { return Json::Null };
+    snapshot.execution_state.status = status;
+    let mut json = serde_json::to_value(snapshot).unwrap_or_default();
+    if let Some(fields) = json.as_object_mut() {
+        let inner = finished_steps(state, |address| !address.is_top_level());
+        fields.insert("inner_steps".to_owned(), serde_json::to_value(inner).unwrap_or_default());
+        let open = open_steps(state, status);
+        fields.insert("open_steps".to_owned(), serde_json::to_value(open).unwrap_or_default());
+    }
+    json
+}
+
+/// The same as [`snapshot`], as text.
 pub(super) fn snapshot_text(state: &SessionState, last_synced_seq: u64) -> Option<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(&Snapshot::of(state, last_synced_seq)?).ok()?;
     text.push(b'\n');
@@ -82,6 +99,18 @@ struct CompletedStep<'s> {
 }
 
 #[derive(Serialize)]
+struct OpenStep<'s> {
+    address: &'s Address,
+    command: &'s str,
+    /// `running`, `in_doubt` after a crash, `between_attempts` or `pending`.
+    status: &'static str,
+    exit_code: Option<i32>,
+    error: Option<String>,
+    attempts: u32,
+    timestamp: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
 struct Duration {
     secs: u64,
     nanos: u64,
@@ -91,7 +120,6 @@ struct Duration {
 struct RetryState<'s> {
     address: &'s Address,
     current_attempt: u32,
-    /// Stands in the workflow, not in its events.
     max_attempts: Option<u32>,
     last_error: Option<String>,
     next_attempt_at: Option<DateTime<Utc>>,
@@ -126,6 +154,8 @@ struct ErrorContext<'s> {
     output: String,
     stderr: String,
     timestamp: DateTime<Utc>,
+    /// Whether the workflow goes on; absent while handlers are at it.
+    goes_on: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -141,7 +171,7 @@ struct HandlerExecution<'s> {
 impl<'s> Snapshot<'s> {
     fn of(state: &'s SessionState, last_synced_seq: u64) -> Option<Self> {
         let header = state.header()?;
-        let completed_steps = completed_steps(state);
+        let completed_steps = finished_steps(state, Address::is_top_level);
         Some(Self {
             workflow_id: &header.workflow_id,
             session_id: &header.session_id,
@@ -170,11 +200,15 @@ impl<'s> Snapshot<'s> {
     }
 }
 
-fn completed_steps(state: &SessionState) -> Vec<CompletedStep<'_>> {
+/// The steps that ended, of the addresses that are `wanted`, in the order they ended.
+fn finished_steps(
+    state: &SessionState,
+    wanted: impl Fn(&Address) -> bool,
+) -> Vec<CompletedStep<'_>> {
     let mut finished: Vec<(&Address, &Record)> = state
         .standing
         .records()
-        .filter(|(address, record)| address.is_top_level() && record.result.is_some())
+        .filter(|(address, record)| wanted(address) && record.result.is_some())
         .collect();
     finished.sort_by_key(|(_, record)| record.finished_seq);
     finished
@@ -182,6 +216,30 @@ fn completed_steps(state: &SessionState) -> Vec<CompletedStep<'_>> {
         .enumerate()
         .filter_map(|(place, (address, record))| completed_step(place, address, record))
         .collect()
+}
+
+fn open_steps(state: &SessionState, status: SessionStatus) -> Vec<OpenStep<'_>> {
+    let open = state.standing.records().filter(|(_, record)| record.result.is_none());
+    let open = open.map(|(address, record)| {
+        let report = record.latest_report();
+        OpenStep {
+            address,
+            command: &record.command,
+            status: match record.progress {
+                Progress::Running if status == SessionStatus::Running => "running",
+                Progress::Running | Progress::InDoubt => "in_doubt",
+                Progress::Between => "between_attempts",
+                Progress::Pending | Progress::Done => "pending",
+            },
+            exit_code: report.and_then(|report| report.exit_code),
+            error: report
+                .and_then(|report| report.failure.as_ref())
+                .map(|failure| failure.message.shown()),
+            attempts: record.attempt,
+            timestamp: record.started,
+        }
+    });
+    open.collect()
 }
 
 /// One finished step. The index of a step in a stage or pass is its place among the finished ones.
@@ -284,8 +342,12 @@ fn retry_state(state: &SessionState) -> Option<RetryState<'_>> {
     let failure = record.latest_report().and_then(|report| report.failure.as_ref());
     Some(RetryState {
         address,
-        current_attempt: record.attempt,
-        max_attempts: None,
+        // Counted as the allowed ones are: anew after a person resumed a failed step.
+        current_attempt: match record.progress {
+            Progress::InDoubt => record.tries + 1,
+            _ => record.tries.max(1),
+        },
+        max_attempts: record.max_attempts,
         last_error: failure.map(|failure| failure.message.shown()),
         next_attempt_at: record.retry.as_ref().map(|retry| retry.not_before),
     })
@@ -294,7 +356,11 @@ fn retry_state(state: &SessionState) -> Option<RetryState<'_>> {
 /// Errors that handlers are answering, and how handlers fared so far.
 fn error_recovery_state(state: &SessionState) -> Option<ErrorRecoveryState<'_>> {
     let standing = &state.standing;
-    let innermost = standing.active_errors().max_by_key(|(_, error)| error.at);
+    // The one that handlers are at, or the last that they were at.
+    let innermost = standing
+        .active_errors()
+        .max_by_key(|(_, error)| error.at)
+        .or_else(|| standing.errors().max_by_key(|(_, error)| error.at));
     let history = &state.lifetime.handler_history;
     if innermost.is_none() && history.is_empty() {
         return None;
@@ -338,5 +404,6 @@ fn error_context<'s>((address, error): (&'s Address, &'s RaisedError)) -> ErrorC
         output: error.output.shown(),
         stderr: error.stderr.shown(),
         timestamp: error.at,
+        goes_on: error.settled,
     }
 }

@@ -1,18 +1,17 @@
-//! `checkpoints show`: everything that is known of one session after some event. The caller
-//! folds to that event; the keys are those of the documented snapshot (SPEC 7.1).
+//! `checkpoints show` as text: everything that is known of one session after some event. The
+//! caller folds to that event; its JSON is the snapshot itself.
 
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::order::order;
 use super::recovery_state::ErrorRecoveryState;
 use super::table::{Cell, Table};
 use super::{
-    Depth, Holder, Ink, Position, Style, clip, current_step_index, duration_ms, position, standing,
-    status_words, step_words, tail, time, value_line, variables,
+    Depth, Holder, Ink, Position, Style, clip, duration_ms, position, standing, status_words,
+    step_words, tail, time, value_line, variables,
 };
 use crate::session::{
     Address, Progress, Record, SessionId, SessionState, SessionStatus, StepStatus, WorkflowId,
@@ -22,57 +21,38 @@ use crate::session::{
 const OUTPUT_LINES: usize = 5;
 
 /// A session at one of its versions.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     workflow_id: WorkflowId,
     session_id: SessionId,
     workflow_name: String,
-    workflow_path: String,
-    workflow_hash: String,
     /// The latest version at that state; 0 before the first.
     version: u32,
     timestamp: Option<DateTime<Utc>>,
-    execution_state: ExecutionState,
+    status: SessionStatus,
     variables: Map<String, Json>,
     completed_steps: Vec<StepRow>,
     /// Steps that run, wait for a retry or were caught by a crash.
     open_steps: Vec<StepRow>,
     error_recovery_state: Option<ErrorRecoveryState>,
-    #[serde(skip)]
     place: Position,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct ExecutionState {
-    status: SessionStatus,
-    current_step_index: usize,
-    total_steps: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stage: Option<String>,
-}
-
 /// One step.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 struct StepRow {
     /// From 0, for steps that stand directly in the workflow, a stage or a pass.
-    #[serde(skip_serializing_if = "Option::is_none")]
     step_index: Option<usize>,
     address: Address,
     command: String,
     /// `success`, `recovered`, `failed`, `skipped`, or how far it is.
     status: &'static str,
-    success: bool,
     output: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
     stderr: String,
-    exit_code: Option<i32>,
     /// Seconds.
     duration: f64,
     attempts: u32,
-    timestamp: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    #[serde(skip)]
     words: (&'static str, Ink),
 }
 
@@ -97,33 +77,25 @@ impl Checkpoint {
                 open_steps.push(row);
             }
         }
-        let place = position(state);
         Some(Self {
             workflow_id: header.workflow_id.clone(),
             session_id: header.session_id.clone(),
             workflow_name: header.name.clone(),
-            workflow_path: header.workflow_path.display().to_string(),
-            workflow_hash: header.workflow_hash.to_string(),
             version: state.lifetime.latest_version().map_or(0, |version| version.version),
             timestamp: state.updated_at,
-            execution_state: ExecutionState {
-                status: standing(state, holder),
-                current_step_index: current_step_index(state),
-                total_steps: header.total_steps,
-                stage: place.stage.as_ref().map(|stage| stage.name.clone()),
-            },
+            status: standing(state, holder),
             variables: variables(state),
             completed_steps,
             open_steps,
             error_recovery_state: ErrorRecoveryState::of(state),
-            place,
+            place: position(state),
         })
     }
 
     /// As sections: the steps, what they captured, what went wrong.
     #[must_use]
     pub fn text(&self, now: DateTime<Utc>, depth: Depth, style: Style) -> String {
-        let status = self.execution_state.status;
+        let status = self.status;
         let (words, ink) = status_words(status);
         let mut text = format!("{} {}", clip(&self.workflow_name, 80), style.paint(ink, words));
         if !status.is_completed() {
@@ -222,13 +194,10 @@ impl StepRow {
             address: address.clone(),
             command: record.command.clone(),
             status,
-            success: result.is_some_and(|result| result.status == StepStatus::Success),
             output: report.map(|report| report.stdout.text.shown()).unwrap_or_default(),
             stderr: report.map(|report| report.stderr.text.shown()).unwrap_or_default(),
-            exit_code: report.and_then(|report| report.exit_code),
             duration: report.map_or(0.0, |report| seconds(report.duration_ms)),
             attempts: result.map_or(record.attempt, |result| result.attempts),
-            timestamp: record.finished.or(record.started),
             error: report
                 .and_then(|report| report.failure.as_ref())
                 .map(|failure| failure.message.shown()),
@@ -363,8 +332,8 @@ variables
   files  src/a.rs/nsrc/b.rs
   info   {"count":"2"}
 errors
-  STEP  ERROR        CLASS    ATTEMPT  HANDLERS
-  11    exit code 1  unknown  1        running
+  STEP  ERROR        CLASS    ATTEMPT  OUTCOME
+  11    exit code 1  unknown  1        handlers at work
 active handlers
   HANDLER           ID  STRATEGY  RUN
   11.on_failure[2]  2   recovery  1
@@ -395,24 +364,6 @@ stderr of 11
     }
 
     #[test]
-    fn json_has_the_keys_of_the_snapshot() {
-        let checkpoint = Checkpoint::of(&story().state, Holder::Nobody).unwrap();
-        let json = serde_json::to_value(&checkpoint).unwrap();
-        assert_eq!(json["execution_state"]["status"], "interrupted");
-        assert_eq!(json["execution_state"]["current_step_index"], 10);
-        assert_eq!(json["execution_state"]["total_steps"], 12);
-        assert_eq!(json["completed_steps"][9]["step_index"], 9);
-        assert_eq!(json["completed_steps"][9]["address"], "10");
-        assert_eq!(json["completed_steps"][0]["output"], "src/a.rs\nsrc/b.rs\n");
-        assert_eq!(json["variables"]["files"], "src/a.rs\nsrc/b.rs");
-        assert_eq!(json["variables"]["info"]["count"], "2");
-        let recovery = &json["error_recovery_state"];
-        assert_eq!(recovery["active_handlers"][0]["address"], "11.on_failure[2]");
-        assert_eq!(recovery["handler_execution_history"][0]["success"], false);
-        assert_eq!(recovery["correlation_id"], "corr-1");
-    }
-
-    #[test]
     fn secrets_stay_masked() {
         let secrets = crate::session::Secrets::new(vec![("TOKEN".into(), "hunter22".into())]);
         let mut story = Story::new("flow", 1, &[]);
@@ -426,7 +377,7 @@ stderr of 11
             checkpoint: None,
         });
         let checkpoint = Checkpoint::of(&story.state, Holder::Nobody).unwrap();
-        let json = serde_json::to_string(&checkpoint).unwrap();
-        assert!(json.contains("key ***") && !json.contains("hunter22"), "{json}");
+        let text = checkpoint.text(start(), Depth::Verbose, Style::Plain);
+        assert!(text.contains("key ***") && !text.contains("hunter22"), "{text}");
     }
 }

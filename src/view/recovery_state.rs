@@ -1,17 +1,15 @@
 //! What stands around a failure: the error itself, its handlers and the retries (SPEC 6.5).
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
 use super::table::{Cell, Table};
 use super::{Depth, Ink, Style, age, clip, duration_ms, journal_word, line};
-use crate::session::{Address, FailureClass, FailureKind, RaisedError, SessionState};
+use crate::session::{Address, FailureClass, RaisedError, SessionState};
 
-/// `error_recovery_state` of the snapshot.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What `error_recovery_state` of the snapshot says, as text.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ErrorRecoveryState {
     active_handlers: Vec<ActiveHandler>,
     error_context: Vec<ErrorContext>,
@@ -21,7 +19,7 @@ pub struct ErrorRecoveryState {
     correlation_id: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 struct ActiveHandler {
     address: Address,
     id: String,
@@ -30,14 +28,11 @@ struct ActiveHandler {
 }
 
 /// What `error.*` says in the handlers of one scope.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 struct ErrorContext {
-    scope: Address,
     step: Address,
     message: String,
-    kind: FailureKind,
     class: FailureClass,
-    exit_code: Option<i32>,
     attempt: u32,
     timestamp: DateTime<Utc>,
     correlation_id: String,
@@ -45,7 +40,7 @@ struct ErrorContext {
     goes_on: Option<bool>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 struct Execution {
     address: Address,
     handler_id: String,
@@ -55,12 +50,12 @@ struct Execution {
     attempt: u32,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 struct Retry {
     step: Address,
-    current_attempt: u32,
+    attempt: u32,
+    max_attempts: Option<u32>,
     delay_ms: u64,
-    not_before: DateTime<Utc>,
     last_error: Option<String>,
 }
 
@@ -69,10 +64,8 @@ impl ErrorRecoveryState {
     #[must_use]
     pub fn of(state: &SessionState) -> Option<Self> {
         let standing = &state.standing;
-        let mut errors: Vec<_> = scopes(state)
-            .iter()
-            .filter_map(|scope| Some(context(scope, standing.error(scope)?)))
-            .collect();
+        let mut errors: Vec<_> =
+            standing.errors().map(|(_, error)| ErrorContext::of(error)).collect();
         errors.sort_by_key(|error| error.timestamp);
         let recovery = Self {
             active_handlers: standing
@@ -113,7 +106,7 @@ impl ErrorRecoveryState {
     pub fn text(&self, now: DateTime<Utc>, depth: Depth, style: Style) -> String {
         let mut text = String::new();
         let verbose = depth == Depth::Verbose;
-        let mut errors = Table::new(&["STEP", "ERROR", "CLASS", "ATTEMPT", "HANDLERS"]);
+        let mut errors = Table::new(&["STEP", "ERROR", "CLASS", "ATTEMPT", "OUTCOME"]);
         for error in self.error_context.iter().filter(|error| verbose || error.goes_on.is_none()) {
             errors.row([
                 error.step.as_str().into(),
@@ -121,9 +114,9 @@ impl ErrorRecoveryState {
                 journal_word(&error.class).into(),
                 error.attempt.to_string().into(),
                 match error.goes_on {
-                    None => "running",
-                    Some(true) => "dealt with it",
-                    Some(false) => "did not help",
+                    None => "handlers at work",
+                    Some(true) => "handled",
+                    Some(false) => "not handled",
                 }
                 .into(),
             ]);
@@ -143,7 +136,10 @@ impl ErrorRecoveryState {
         for retry in &self.retry_state {
             retries.row([
                 retry.step.as_str().into(),
-                retry.current_attempt.to_string().into(),
+                match retry.max_attempts {
+                    Some(most) => format!("{} of {most}", retry.attempt).into(),
+                    None => retry.attempt.to_string().into(),
+                },
                 duration_ms(retry.delay_ms).into(),
                 clip(retry.last_error.as_deref().unwrap_or_default(), 80).into(),
             ]);
@@ -172,27 +168,18 @@ impl ErrorRecoveryState {
     }
 }
 
-fn context(scope: &Address, error: &RaisedError) -> ErrorContext {
-    ErrorContext {
-        scope: scope.clone(),
-        step: error.step.clone(),
-        message: error.failure.message.shown(),
-        kind: error.failure.kind,
-        class: error.failure.class,
-        exit_code: error.exit_code,
-        attempt: error.attempt,
-        timestamp: error.at,
-        correlation_id: error.correlation_id.clone(),
-        goes_on: error.settled,
+impl ErrorContext {
+    fn of(error: &RaisedError) -> Self {
+        Self {
+            step: error.step.clone(),
+            message: error.failure.message.shown(),
+            class: error.failure.class,
+            attempt: error.attempt,
+            timestamp: error.at,
+            correlation_id: error.correlation_id.clone(),
+            goes_on: error.settled,
+        }
     }
-}
-
-/// Where errors can have been raised: at steps, and at the sequences they stand in.
-fn scopes(state: &SessionState) -> BTreeSet<Address> {
-    let records = || state.standing.records().map(|(address, _)| address);
-    let sequences = records().map(Address::sequence);
-    let active = state.standing.active_errors().map(|(scope, _)| scope);
-    records().chain(active).cloned().chain(sequences).collect()
 }
 
 fn retries(state: &SessionState) -> Vec<Retry> {
@@ -201,9 +188,9 @@ fn retries(state: &SessionState) -> Vec<Retry> {
         let failure = record.latest_report().and_then(|report| report.failure.as_ref());
         Some(Retry {
             step: address.clone(),
-            current_attempt: plan.attempt,
+            attempt: plan.attempt,
+            max_attempts: record.max_attempts,
             delay_ms: plan.delay_ms,
-            not_before: plan.not_before,
             last_error: failure.map(|failure| failure.message.shown()),
         })
     });

@@ -197,6 +197,7 @@ pub fn everything() -> Story {
         attempt: 2,
         delay_ms: 1_500,
         not_before: start(),
+        max_attempts: None,
         uncounted: true,
     });
     story.started("1", 2, "make all").attempt_failed("1", 2, failed());

@@ -76,7 +76,7 @@ pub struct Cook {
     /// Do not wait for a provider's limit: save the session and exit 7
     #[arg(long)]
     pub park: bool,
-    /// With --dry-run: show what would happen if the step failed, e.g. 3 or 3=timeout
+    /// With --dry-run: show which handlers would run if the step failed, and why: 3, 3=exit:75, 3=timeout
     #[arg(
         long,
         value_name = "ADDRESS[=KIND]",
@@ -84,7 +84,7 @@ pub struct Cook {
         requires = "dry_run"
     )]
     pub simulate_failure: Vec<Fault>,
-    /// Make a step fail instead of running it: 3=75 (exit code), 3=timeout, 3=1*2 (two attempts)
+    /// Make a step fail instead of running it: 3=exit:75, 3=timeout; 3=exit:1,times:2 for two attempts
     #[arg(long, value_name = "ADDRESS=KIND", value_parser = str::parse::<Fault>)]
     pub inject: Vec<Fault>,
     /// What to print: text, json (one event per line on stdout, nothing else) or quiet

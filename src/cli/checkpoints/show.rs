@@ -9,8 +9,8 @@ use crate::cli::output::Console;
 use crate::cli::rows::on_disk;
 use crate::exit::{ExitKind, Failure};
 use crate::session::SessionState;
-use crate::store::{Card, StoreError};
-use crate::view::{Checkpoint, Difference};
+use crate::store::{Card, StoreError, snapshot_in_full};
+use crate::view::{Checkpoint, Difference, standing};
 
 use super::carried;
 
@@ -29,7 +29,9 @@ pub(super) fn run(arguments: &CheckpointsShow, console: &mut Console) -> Result<
         let seq = place.version(&loaded, &card.session_id, name)?;
         Ok(state_at(&loaded.events, seq))
     };
-    let checkpoint = |state: &SessionState| checkpoint(&place, &card, state);
+    let show = |state: &SessionState, console: &mut Console| {
+        show(&place, &card, state, arguments.json, console)
+    };
     match (&arguments.diff, &arguments.version) {
         (Some((from, to)), _) => {
             let difference = Difference::of(&at(from)?, &at(to)?);
@@ -39,29 +41,35 @@ pub(super) fn run(arguments: &CheckpointsShow, console: &mut Console) -> Result<
                 console.output.text(difference.text(console.output.style()));
             }
         }
-        (None, Some(version)) => show(&checkpoint(&at(version)?)?, arguments.json, console),
-        (None, None) => show(&checkpoint(&loaded.state)?, arguments.json, console),
+        (None, Some(version)) => show(&at(version)?, console)?,
+        (None, None) => show(&loaded.state, console)?,
     }
     sound(loaded)
 }
 
-fn checkpoint(place: &Place, card: &Card, state: &SessionState) -> Result<Checkpoint, Failure> {
-    Checkpoint::of(state, on_disk(place, card).holder).ok_or_else(|| {
-        StoreError::NotFound {
+fn show(
+    place: &Place,
+    card: &Card,
+    state: &SessionState,
+    json: bool,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let holder = on_disk(place, card).holder;
+    if json {
+        let status = standing(state, holder);
+        console.output.json(&snapshot_in_full(state, card.last_synced_seq, status));
+        return Ok(());
+    }
+    let Some(checkpoint) = Checkpoint::of(state, holder) else {
+        return Err(StoreError::NotFound {
             what: "checkpoint",
             name: card.workflow_id.to_string(),
             searched: place.home.journal(&card.session_id),
         }
-        .into()
-    })
-}
-
-fn show(checkpoint: &Checkpoint, json: bool, console: &mut Console) {
-    if json {
-        console.output.json(&json!(checkpoint));
-        return;
-    }
+        .into());
+    };
     let depth = console.depth();
     let style = console.output.style();
     console.output.text(checkpoint.text(Utc::now(), depth, style));
+    Ok(())
 }

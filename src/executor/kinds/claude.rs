@@ -270,6 +270,7 @@ impl<'a> Run<'a> {
             attempt: attempt.number + 1,
             delay_ms: 0,
             not_before: Utc::now(),
+            max_attempts: None,
             uncounted: true,
         })?;
         Ok(())

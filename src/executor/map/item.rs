@@ -123,10 +123,10 @@ impl<'a> Run<'a> {
                 disposition,
             }),
         })?;
-        if let Some(delay) = again {
+        if let Some((delay, allowed)) = again {
             self.rewind_item(at, RewindCause::Retry)?;
             if !delay.is_zero() {
-                self.schedule_retry(at, delay)?;
+                self.schedule_retry(at, delay, allowed)?;
             }
             return Ok(ItemRun::Again(delay));
         }
@@ -150,15 +150,23 @@ impl<'a> Run<'a> {
         at: &Address,
         report: &crate::session::Report,
         failure: &crate::session::Failure,
+<<<<<<< HEAD
     ) -> Option<Duration> {
         let retry = phase.map.retry.as_ref()?;
+=======
+    ) -> Option<(Duration, u32)> {
+        let retry: &Retry = match phase.policy.on_item_failure {
+            OnItemFailure::Retry => phase.policy.retry.as_ref().or(phase.map.retry.as_ref())?,
+            _ => phase.map.retry.as_ref()?,
+        };
+>>>>>>> main
         let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
         let allowed = match self.options.extra_retries {
             Some(extra) if self.options.starting.contains(at) => extra.saturating_add(1),
             _ => retry.attempts,
         };
         (done + 1 < allowed && retry.covers(report, failure))
-            .then(|| retry.delay(done + 1, crate::executor::retry::random_share()))
+            .then(|| (retry.delay(done + 1, crate::executor::retry::random_share()), allowed))
     }
 
     fn rewind_item(&self, at: &Address, cause: RewindCause) -> Result<(), Halt> {

@@ -83,6 +83,7 @@ const ERROR_FIELDS: &[&str] = &[
     "exit_code",
     "step",
     "kind",
+    "class",
     "attempt",
     "output",
     "stderr",

@@ -63,6 +63,7 @@ fn the_checkpoint_file_has_the_documented_keys() {
             attempt: 2,
             delay_ms: 500,
             not_before: chrono::Utc::now(),
+            max_attempts: Some(3),
             uncounted: false,
         })
         .unwrap();
@@ -82,6 +83,7 @@ fn the_checkpoint_file_has_the_documented_keys() {
     assert_eq!((&step["success"], &step["exit_code"]), (&json!(true), &json!(0)));
     assert_eq!(step["duration"], json!({ "secs": 0, "nanos": 12_000_000 }));
     assert_eq!(snapshot["retry_state"]["current_attempt"], 1);
+    assert_eq!(snapshot["retry_state"]["max_attempts"], 3);
     assert_eq!(snapshot["retry_state"]["last_error"], "connection reset");
     let recovery = &snapshot["error_recovery_state"];
     assert_eq!(recovery["active_handlers"][0]["id"], "fix");

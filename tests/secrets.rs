@@ -1,0 +1,144 @@
+//! Secrets: nothing of them on the disk, on the screen or in process titles, and a resume has them again.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use support::live::{Live, wait_for};
+use support::{Ran, Sandbox};
+
+const SECRET: &str = "hunter2-s3cret-v4lue";
+
+const FLOW: &str = r#"
+secrets: {TOKEN: THE_TOKEN}
+commands:
+  - {id: says, shell: "echo told $TOKEN; echo err $TOKEN >&2"}
+  - {id: kept, shell: "printf %s \"$TOKEN\"", capture_output: captured}
+  - {shell: "echo \"x${captured}y ${says.output}\" > direct"}
+  - {shell: "echo failing with ${captured} >&2; [ -e go ]", id: fails}
+  - {shell: "printf '%s|%s' ${captured} \"$TOKEN\" > result"}
+"#;
+
+fn cook(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
+    sandbox.write("flow.yaml", FLOW);
+    let arguments = [&["cook", "flow.yaml"][..], arguments].concat();
+    Ran::of(sandbox.command(&arguments).env("THE_TOKEN", SECRET).output().unwrap())
+}
+
+/// Every file of the state directory that holds `text`.
+fn holding(directory: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holding(&path, text));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_secret_is_nowhere_on_the_disk_and_not_on_the_screen() {
+    for arguments in [&[][..], &["-vv"], &["--output", "json"]] {
+        let sandbox = Sandbox::new();
+        let ran = cook(&sandbox, arguments).exits(1);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(SECRET), "{ran:#?}");
+        assert_eq!(holding(&sandbox.state(), SECRET), [PathBuf::new(); 0]);
+        // The step itself had it.
+        assert_eq!(sandbox.words("direct"), format!("x{SECRET}y told {SECRET}"));
+        for arguments in [
+            &["events", "export"][..],
+            &["events", "ls", "--json"],
+            &["checkpoints", "show", "flow", "--verbose"],
+            &["sessions", "show", "flow", "--json"],
+            &["logs", "flow"],
+        ] {
+            let ran = sandbox.run(arguments).exits(0);
+            assert!(!ran.stdout.contains(SECRET), "{arguments:?} {ran:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_resume_has_the_secret_again_or_stops_before_anything_runs() {
+    let sandbox = Sandbox::new();
+    cook(&sandbox, &[]).exits(1);
+    sandbox.write("go", "");
+    let ran = sandbox.run(&["resume"]);
+    assert!(matches!(ran.code, Some(2 | 6)), "{ran:#?}");
+    assert!(ran.stderr.contains("TOKEN"), "{ran:#?}");
+    assert!(!sandbox.directory().join("result").exists());
+    let ran = Ran::of(sandbox.command(&["resume"]).env("THE_TOKEN", SECRET).output().unwrap());
+    ran.exits(0);
+    assert_eq!(sandbox.read("result"), format!("{SECRET}|{SECRET}"));
+    assert_eq!(holding(&sandbox.state(), SECRET), [PathBuf::new(); 0]);
+}
+
+#[test]
+fn another_value_reaches_the_later_steps_in_place_of_the_old_one() {
+    let sandbox = Sandbox::new();
+    cook(&sandbox, &[]).exits(1);
+    sandbox.write("go", "");
+    let ran =
+        Ran::of(sandbox.command(&["resume"]).env("THE_TOKEN", "another-value").output().unwrap());
+    ran.exits(0);
+    assert_eq!(sandbox.read("result"), "another-value|another-value");
+}
+
+#[test]
+fn names_that_look_like_secrets_are_masked_too_and_short_values_are_not() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "commands:\n  - {shell: 'echo $GITHUB_TOKEN $API_KEY', capture_output: both}\n  - {shell: 'printf %s \"${both}\" > result'}\n",
+    );
+    let mut command = sandbox.command(&["cook", "flow.yaml"]);
+    command.env("GITHUB_TOKEN", SECRET).env("API_KEY", "1");
+    Ran::of(command.output().unwrap()).exits(0);
+    assert_eq!(holding(&sandbox.state(), SECRET), [PathBuf::new(); 0]);
+    assert_eq!(sandbox.read("result"), format!("{SECRET} 1"));
+    let events = sandbox.run(&["events", "export"]).exits(0).stdout;
+    assert!(events.contains(r#""seq":1"#), "a secret `1` masks no numbers: {events}");
+}
+
+#[test]
+fn a_secret_is_in_no_argument_of_any_process() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "secrets: {TOKEN: THE_TOKEN}\ncommands:\n  - {shell: 'printf %s \"$TOKEN\"', capture_output: c}\n  - {shell: 'echo ${c} > used; echo x > ready; until [ -e go ]; do sleep 0.01; done'}\n",
+    );
+    let mut command = sandbox.command(&["cook", "flow.yaml"]);
+    command.env("THE_TOKEN", SECRET);
+    let live = Live::start(command);
+    wait_for("the step", || sandbox.directory().join("ready").exists());
+    let living = sandbox.living();
+    assert!(living.len() >= 2, "{living:?}");
+    assert!(living.iter().all(|line| !line.contains(SECRET)), "{living:?}");
+    sandbox.write("go", "");
+    live.end().exits(0);
+    assert_eq!(sandbox.words("used"), SECRET);
+}
+
+#[test]
+fn a_secret_parameter_is_kept_as_a_reference() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "secrets: {TOKEN: THE_TOKEN}\nparameters: {p: {type: string, required: true}}\ncommands:\n  - echo one >> words; [ -e go ]\n  - {shell: 'printf %s ${p} > result'}\n",
+    );
+    let parameter = format!("p=a {SECRET} b");
+    let mut command = sandbox.command(&["cook", "flow.yaml", "--param", &parameter]);
+    command.env("THE_TOKEN", SECRET);
+    Ran::of(command.output().unwrap()).exits(1);
+    assert_eq!(holding(&sandbox.state(), SECRET), [PathBuf::new(); 0]);
+    sandbox.write("go", "");
+    let ran = Ran::of(sandbox.command(&["resume"]).env("THE_TOKEN", SECRET).output().unwrap());
+    ran.exits(0);
+    assert_eq!(sandbox.read("result"), format!("a {SECRET} b"));
+}
