@@ -8,7 +8,6 @@ use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::executor::sequence::Flow;
 use crate::mapreduce::FrozenItem;
-use crate::playbook::failure::Retry;
 use crate::playbook::mapreduce::OnItemFailure;
 use crate::session::{
     Address, Disposition, EventKind, ItemFailure, ItemStatus, Reach, RewindCause, StepStatus,
@@ -102,7 +101,7 @@ impl<'a> Run<'a> {
         let again = self.item_retry(phase, at, &report, &failure);
         let disposition = match (again, phase.policy.on_item_failure) {
             (Some(_), _) => Disposition::Retry,
-            (None, OnItemFailure::Dlq | OnItemFailure::Retry) => Disposition::Dlq,
+            (None, OnItemFailure::Dlq) => Disposition::Dlq,
             (None, OnItemFailure::Skip) => Disposition::Skip,
             (None, OnItemFailure::Stop) => Disposition::Stop,
         };
@@ -149,11 +148,16 @@ impl<'a> Run<'a> {
         at: &Address,
         report: &crate::session::Report,
         failure: &crate::session::Failure,
+<<<<<<< HEAD
+    ) -> Option<Duration> {
+        let retry = phase.map.retry.as_ref()?;
+=======
     ) -> Option<(Duration, u32)> {
         let retry: &Retry = match phase.policy.on_item_failure {
             OnItemFailure::Retry => phase.policy.retry.as_ref().or(phase.map.retry.as_ref())?,
             _ => phase.map.retry.as_ref()?,
         };
+>>>>>>> main
         let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
         let allowed = match self.options.extra_retries {
             Some(extra) if self.options.starting.contains(at) => extra.saturating_add(1),
