@@ -309,6 +309,12 @@ impl Home {
         self.repositories().join(repository).join("mapreduce/jobs").join(file_name(job))
     }
 
+    /// `state/<repo>/mapreduce/jobs/<job>/results.jsonl`.
+    #[must_use]
+    pub fn results(&self, repository: &str, job: &str) -> PathBuf {
+        self.job(repository, job).join(RESULTS)
+    }
+
     /// `state/mappings`: which session a job belongs to.
     #[must_use]
     pub fn mappings(&self) -> PathBuf {

@@ -356,12 +356,12 @@ item_1 of flow-3fa9c1 does not wait any more
             exit code 2 [unknown] after 1.5s, $0.25; ran again
             log: /logs/1
             | one
-            | two
+            | /x1b[2Jtwo
   run 2     2023-11-14 22:13:25 UTC (just now): step map/item_1/1, attempt 2
             exit code 2 [unknown] after 1.5s; went to the dead letter queue
             log: /logs/2
             | one
-            | two
+            | /x1b[2Jtwo
 
 "#]]
         );

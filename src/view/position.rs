@@ -5,9 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::session::{
-    Address, JobProgress, Phase, Progress, Record, SessionState, SessionStatus,
-};
+use crate::session::{Address, JobProgress, Phase, Progress, Record, SessionState, SessionStatus};
 
 /// Where a session stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -106,13 +104,16 @@ pub fn position(state: &SessionState) -> Position {
 /// Where the session of a map workflow stands.
 fn in_map(state: &SessionState, progress: &JobProgress) -> Position {
     let known = state.standing.frozen;
-    let step = match progress.phase {
+    // Once everything is over, what was worked on says more than the last step.
+    let over = state.standing.scope(&Address::root().join(progress.phase.as_str())).is_some();
+    let phase = if over && known { Phase::Map } else { progress.phase };
+    let step = match phase {
         Phase::Map => 0,
         phase => current_step(state, &Address::root().join(phase.as_str())),
     };
     Position {
         step,
-        phase: Some(progress.phase),
+        phase: Some(phase),
         processed: known.then_some(progress.processed),
         items: known.then_some(progress.total_items),
         ..Position::default()

@@ -314,6 +314,7 @@ fn tell_items(story: &mut Story) {
         attempt: 1,
         cost_usd: None,
         duration_ms: 5,
+        agent_session: None,
         disposition: Disposition::Dlq,
     };
     story.add(EventKind::ItemFailed { item: 2, failure: Box::new(failure) });
