@@ -178,8 +178,12 @@ impl<'a> Run<'a> {
 
     /// How a workflow stands whose every step ended so that it goes on.
     fn overall(&self) -> SessionStatus {
+        let items_failed = self
+            .session
+            .with(|state| state.standing.items.failed() + state.standing.items.skipped());
         match self.standing_of(&Address::root()) {
             StepStatus::Failed => SessionStatus::CompletedWithFailures,
+            _ if items_failed > 0 => SessionStatus::CompletedWithFailures,
             _ => SessionStatus::Completed,
         }
     }
