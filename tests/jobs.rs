@@ -111,9 +111,9 @@ fn a_killed_map_goes_on_where_it_was() {
         let (sandbox, ran) = cooked(&yaml);
         assert_eq!(ran.code, None);
         let done = sandbox.words("words").split(' ').count();
-        assert!((77..80).contains(&done), "{done}");
+        assert!((77..100).contains(&done), "{done}");
         let ran = sandbox.run(&[command, "review"]).exits(0);
-        assert!(ran.stderr.contains("map, 7"), "{ran:#?}");
+        assert!(ran.stderr.contains("of 150 items are done"), "{ran:#?}");
         assert!(ran.stdout.contains("items    150 of 150 done"), "{ran:#?}");
         let words = sandbox.words("words");
         let again: Vec<&str> = words.split(' ').collect();
@@ -131,21 +131,24 @@ fn interrupted_again_and_again_no_item_runs_twice() {
     let yaml = FLOW
         .replace("seq 1 6", "seq 1 40")
         .replace("max_parallel: 2", "max_parallel: 1")
-        .replace("[ -e go ]", "[ $((item % 9)) != 0 ] || kill -INT $PPID; true");
+        .replace(
+            "[ -e go ]",
+            "case ${item} in 9|18|27) [ -e at-${item} ] || { echo > at-${item}; kill -INT $PPID; sleep 100; };; esac",
+        )
+        .replace("|| [ ${item} != 3 ]", "");
     let (sandbox, ran) = cooked(&yaml);
     ran.exits(130);
     let mut resumes = 0;
     while sandbox.run(&["resume"]).code == Some(130) {
         resumes += 1;
     }
-    assert!((2..=8).contains(&resumes), "{resumes}");
+    assert_eq!(resumes, 2);
     assert_eq!(sandbox.status(), "completed");
     let words = sandbox.words("words");
     let items: Vec<&str> = words.split(' ').filter(|word| word.parse::<u32>().is_ok()).collect();
     let once: std::collections::BTreeSet<&str> = items.iter().copied().collect();
     assert_eq!(once.len(), 40);
-    // The one that asks for the interrupt may be stopped by it.
-    assert!(items.len() <= 44, "{words}");
+    assert_eq!(items.len(), 43, "only what the interrupts stopped is repeated: {words}");
     assert!(words.starts_with("setup 1 2 3") && words.ends_with("reduce"), "{words}");
 }
 

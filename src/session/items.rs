@@ -27,15 +27,22 @@ impl ResultRef {
 }
 
 /// How an item ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemStatus {
     /// Its steps all ended so that it goes on.
+    #[default]
     Success,
     /// It failed for good.
     Failed,
     /// It failed, and the policy passes over it (`on_item_failure: skip`).
     Skipped,
+}
+
+impl ItemStatus {
+    pub(super) fn is_success(&self) -> bool {
+        *self == Self::Success
+    }
 }
 
 /// What the policy says about the failure of an item.

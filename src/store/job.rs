@@ -172,6 +172,12 @@ impl JobFiles {
         Ok(ResultRef { offset, length, crc })
     }
 
+    /// True where the file still holds a result that was appended.
+    #[must_use]
+    pub fn holds(&self, at: ResultRef) -> bool {
+        at == ResultRef::NONE || at.offset + u64::from(at.length) < self.results().end
+    }
+
     /// Every result so far is on disk when this returns.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::executor::run::Run;
 use crate::process::{Born, Collected, Collector, Sink};
-use crate::session::{Address, EventKind, Notice};
+use crate::session::{Address, EventKind, Notice, item_number};
 use crate::store::StoreError;
 
 use super::log::Log;
@@ -72,6 +72,12 @@ pub(super) fn record_spawn(
     born: Born,
     failed: &mut Option<StoreError>,
 ) -> std::io::Result<()> {
+    // The processes of items are found by the session's mark in their environment, where the
+    // system shows that.
+    let marked = cfg!(target_os = "linux") && item_number(address).is_some();
+    if marked {
+        return Ok(());
+    }
     let spawned =
         EventKind::StepSpawned { address: address.clone(), pid: born.pid, born: born.start };
     run.commit(spawned).map_err(|error| {

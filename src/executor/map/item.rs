@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::executor::frame::{Frame, Round};
+use crate::executor::frame::{Frame, LastStep, Round};
 use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::executor::sequence::Flow;
@@ -11,8 +11,8 @@ use crate::mapreduce::FrozenItem;
 use crate::playbook::failure::Retry;
 use crate::playbook::mapreduce::OnItemFailure;
 use crate::session::{
-    Address, Disposition, EventKind, ItemFailure, ItemStatus, Reach, RewindCause, StepStatus,
-    Stored, item_address,
+    Address, Disposition, EventKind, ItemFailure, ItemStatus, Reach, RewindCause, StepResult,
+    StepStatus, Stored, item_address,
 };
 use crate::store::StoreError;
 
@@ -50,12 +50,14 @@ impl<'a> Run<'a> {
             })?;
         let started = frame.stop.active();
         let mut inner = frame.at(at.clone());
-        inner.round = Some(Arc::new(Round {
+        let round = Arc::new(Round {
             item: frozen.item,
             id: frozen.item_id.to_string(),
             index: position,
             total: phase.files.items().count(),
-        }));
+            last: Some(LastStep::new(at.step(phase.map.template.len()))),
+        });
+        inner.round = Some(Arc::clone(&round));
         let limit = self.limit(phase.map.item_timeout.as_ref(), &inner, &at);
         let flow = match limit {
             Ok(limit) => self.sequence(&inner.within(limit, &at), &phase.map.template)?,
@@ -67,7 +69,8 @@ impl<'a> Run<'a> {
         let took = frame.stop.active().saturating_sub(started);
         match flow {
             Flow::Done => {
-                let result = self.item_result(number, &at, "success", took, None);
+                let kept = round.last.as_ref().and_then(LastStep::result);
+                let result = self.item_result(number, &at, kept, "success", took, None);
                 self.end_item(phase, number, ItemStatus::Success, &result)?;
                 Ok(ItemRun::Ended(ItemStatus::Success))
             }
@@ -139,7 +142,7 @@ impl<'a> Run<'a> {
             self.rewind_item(at, RewindCause::Retry)?;
             return Ok(ItemRun::Stops);
         }
-        let result = self.item_result(number, at, "failed", took, Some(&message));
+        let result = self.item_result(number, at, None, "failed", took, Some(&message));
         self.end_item(phase, number, status, &result)?;
         Ok(ItemRun::Ended(status))
     }
@@ -204,6 +207,7 @@ impl<'a> Run<'a> {
         &self,
         number: u32,
         at: &Address,
+        kept: Option<&StepResult>,
         status: &'static str,
         took: Duration,
         error: Option<&str>,
@@ -214,9 +218,19 @@ impl<'a> Run<'a> {
                 .records_within(at)
                 .filter(|(address, record)| address.sequence() == *at && record.result.is_some())
                 .max_by_key(|(_, record)| record.finished_seq);
-            let result = last.and_then(|(_, record)| record.result.as_ref());
+            let recorded = last.and_then(|(_, record)| record.result.as_deref());
+            let result = kept.or(recorded);
             let recovered = result.is_some_and(|it| it.status == StepStatus::Recovered);
-            let captures = state.standing.names.captures_of(at);
+            let mut captures = state.standing.names.captures_of(at);
+            for captured in kept.iter().flat_map(|result| &result.captures) {
+                let value = match (&captured.value, kept) {
+                    (Some(value), _) => value.clone(),
+                    (None, Some(kept)) => kept.report.stdout.text.clone(),
+                    (None, None) => Stored::default(),
+                };
+                captures.retain(|(name, _)| *name != captured.name);
+                captures.push((&captured.name, value));
+            }
             let attempts = state.lifetime.rewinds(at, RewindCause::Retry) + 1;
             let mut fields = vec![
                 ("item_id", Stored::plain(format!("item_{number}"))),
