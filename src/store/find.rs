@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::session::{SessionId, SessionStatus};
 
 use super::error::io_error;
-use super::read::read_session;
+use super::read::{read_session, stops_in_a_run};
 use super::route::{JOB_PREFIX, no_job, session_of_job};
 use super::{Card, Home, StoreError, holder};
 
@@ -201,7 +201,8 @@ fn entry(home: &Home, id: &SessionId) -> Option<Entry> {
     match card {
         Ok(card) if card.status != SessionStatus::Running => Some(Entry::Known(card)),
         Ok(card) if holder(home, id).is_some() => Some(Entry::Known(card)),
-        // Its process died and may have recorded more than the card tells.
+        // Its process died: in the middle of the run, or before the card was told of its end.
+        Ok(card) if stops_in_a_run(home, id) => Some(Entry::Known(card.not_running())),
         Ok(card) => rebuilt(home, id, Some(card)),
         Err(problem @ StoreError::Newer { .. }) => {
             Some(Entry::Damaged { session: id.clone(), card: None, problem })
