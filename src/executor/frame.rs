@@ -77,7 +77,9 @@ impl LastStep {
         let plain = matches!(step.action, Action::Shell(_) | Action::WriteFile(_))
             && matches!(step.checkpoint, Checkpoint::Implicit)
             && step.on_resume == OnResume::Rerun;
-        if plain && *address == self.at && result.status == StepStatus::Success {
+        // Only stdout goes into the result of the item.
+        let told = result.report.stderr.bytes == 0;
+        if plain && told && *address == self.at && result.status == StepStatus::Success {
             self.result.set(result)
         } else {
             Err(result)

@@ -17,10 +17,9 @@ use rustix::process::{
 use super::clock::TICK;
 use super::drain::keep_reading;
 use super::ending::{Family, leave_group};
-use super::lookup::find_program;
+use super::lookup::find_again;
 use super::run::{Born, Ended, Limits, Program, Sink, Stdin, StopSignal};
 use super::stop::{Stop, readable, timespec};
-use super::table;
 
 /// How long a background process that holds the pipes may still write for the program.
 const HOLDER_GRACE: Duration = Duration::from_millis(50);
@@ -35,7 +34,6 @@ const PIECE: usize = 64 * 1024;
 
 pub(super) struct Running<'a> {
     child: Child,
-    born: Born,
     pid: Pid,
     limits: &'a Limits,
     stop: &'a Stop,
@@ -85,7 +83,6 @@ impl<'a> Running<'a> {
             _ => None,
         };
         Ok(Self {
-            born: Born { pid: number, start: table::start_of(number) },
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
             end: end_of(pid),
@@ -100,7 +97,7 @@ impl<'a> Running<'a> {
     }
 
     pub(super) fn until_end(mut self, sink: &mut dyn Sink) -> io::Result<Ended> {
-        if let Err(refused) = sink.spawned(self.born) {
+        if let Err(refused) = sink.spawned(&|| Born::of(self.pid)) {
             self.kill(sink);
             return Err(refused);
         }
@@ -232,7 +229,8 @@ impl<'a> Running<'a> {
 
     /// Asks, waits, kills: the program and everything it started.
     fn end(&mut self, sink: &mut dyn Sink) {
-        let mut family = Family::of(self.pid, self.born.start, self.limits.marker.as_ref());
+        let mut family =
+            Family::of(self.pid, Born::of(self.pid).start, self.limits.marker.as_ref());
         match self.limits.signal {
             StopSignal::Interrupt => {
                 let _ = kill_process(self.pid, Signal::INT);
@@ -263,7 +261,7 @@ impl<'a> Running<'a> {
     }
 
     fn kill(&mut self, sink: &mut dyn Sink) {
-        let family = Family::of(self.pid, self.born.start, self.limits.marker.as_ref());
+        let family = Family::of(self.pid, Born::of(self.pid).start, self.limits.marker.as_ref());
         self.kill_family(family, sink);
     }
 
@@ -331,8 +329,7 @@ fn spawn(program: &Program) -> io::Result<Child> {
     let path = program.env.iter().rev().find(|(name, _)| name == "PATH");
     let path = path.map_or(OsStr::new(""), |(_, value)| value);
     let is_path = program.program.as_bytes().contains(&b'/');
-    let found =
-        if is_path { None } else { find_program(&program.program, path, &program.directory) };
+    let found = if is_path { None } else { find_again(&program.program, path, &program.directory) };
     Command::new(found.as_deref().unwrap_or(Path::new(&program.program)))
         .arg0(&program.program)
         .args(&program.args)

@@ -195,15 +195,7 @@ impl JobFiles {
     pub fn result(&self, at: ResultRef) -> Result<Vec<u8>, StoreError> {
         let path = self.directory.join(RESULTS);
         let file = self.results().file.try_clone().named("read", &path)?;
-        let bytes = read_at(&file, at.offset, at.length).named("read", &path)?;
-        if crc32fast::hash(&bytes) != at.crc {
-            return Err(StoreError::Damaged {
-                path,
-                line: 0,
-                reason: format!("the result at byte {} is not what was written", at.offset),
-            });
-        }
-        Ok(bytes)
+        checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
     }
 
     /// Writes a fresh file of the job's directory through `write`, and returns its path.
@@ -292,6 +284,30 @@ fn whole_lines(file: &File) -> std::io::Result<u64> {
         end = start;
     }
     Ok(0)
+}
+
+/// The result of an item, read without holding the session.
+///
+/// # Errors
+/// It cannot be read, or is not what was written.
+pub fn read_result(
+    home: &Home,
+    repository: &str,
+    job: &str,
+    at: ResultRef,
+) -> Result<Vec<u8>, StoreError> {
+    let path = home.results(repository, job);
+    let file = File::open(&path).named("read", &path)?;
+    checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
+}
+
+/// The bytes of a result, if they are those that were written.
+fn checked(path: &Path, bytes: Vec<u8>, at: ResultRef) -> Result<Vec<u8>, StoreError> {
+    if crc32fast::hash(&bytes) == at.crc {
+        return Ok(bytes);
+    }
+    let reason = format!("the result at byte {} is not what was written", at.offset);
+    Err(StoreError::Damaged { path: path.to_owned(), line: 0, reason })
 }
 
 /// Records which session a job belongs to, in both directions.

@@ -37,7 +37,7 @@ pub use find::{Entry, cards, find, latest_resumable};
 pub use foreign::{ForeignCheckpoint, ForeignRetry, ForeignStep, checkpoint_files, read_foreign};
 pub use home::{Home, carried_checkpoints};
 pub use import::{Imported, import};
-pub use job::{FrozenItems, JobFiles, Mapping, write_mapping};
+pub use job::{FrozenItems, JobFiles, Mapping, read_result, write_mapping};
 pub use journal::JOURNAL_FORMAT;
 pub use labels::{Label, add_label, labels};
 pub use lock::{Held, Holder, holder};

@@ -59,7 +59,7 @@ pub(super) fn stops_in_a_run(home: &Home, id: &SessionId) -> bool {
                 "retry_scheduled",
             ];
             let kind = |name: &&str| record.contains(&format!("\"event\":{{\"{name}\""));
-            record.starts_with("{\"crc\":\"") && middle.iter().any(|name| kind(&name))
+            record.starts_with("{\"crc\":\"") && middle.iter().any(kind)
         })
 }
 

@@ -251,13 +251,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Results first, then the finishes that refer to them; with relaxed durability neither.
+    /// Results, and the finishes that refer to them, both at the same time: a finish without its
+    /// result is noticed by the next run. With relaxed durability neither.
     fn sync_items(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
-        if !self.session.is_relaxed() {
-            phase.files.sync()?;
-            self.session.sync()?;
+        if self.session.is_relaxed() {
+            return Ok(());
         }
-        Ok(())
+        std::thread::scope(|scope| {
+            let results = scope.spawn(|| phase.files.sync());
+            self.session.sync()?;
+            match results.join() {
+                Ok(synced) => Ok(synced?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
     }
 
     fn item_ran(&self, phase: &Phase<'_, 'a>, position: u32, run: &ItemRun) {
