@@ -33,7 +33,8 @@ fn main() {
 }
 
 fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    let mut output = std::io::stdout();
+    writeln!(output, "{line}").unwrap();
 }
 
 impl Bench {
@@ -148,7 +149,7 @@ impl Bench {
         let mut peak = 0;
         while running.try_wait().unwrap().is_none() {
             peak = peak_memory(running.id()).unwrap_or(peak);
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::park_timeout(Duration::from_millis(50));
         }
         say(&format!("  {peak:>9} MB        peak memory of {} items", items * 10));
     }

@@ -21,6 +21,7 @@ mod output;
 mod panic;
 mod person;
 mod plan;
+mod refusal;
 mod rehearse;
 mod resume;
 mod resume_job;

@@ -122,7 +122,8 @@ impl<'a> Run<'a> {
             }),
             changed: Condvar::new(),
             to_sync: Condvar::new(),
-            batch: (parallel.get() / 2).max(1),
+            // A sync costs as much as a small item: it waits for company, but not until all wait.
+            batch: parallel.get() - parallel.get() / 4,
         };
         if files.items().count() == 0 {
             self.warn("the input has no items: nothing to map, and reduce is left out");
