@@ -309,6 +309,48 @@ fn a_job_that_runs_cannot_be_resumed_beside_it() {
 }
 
 #[test]
+fn what_a_killed_run_left_of_its_items_is_ended_before_they_run_again() {
+    let sandbox = Sandbox::new();
+    sandbox.write("go", "");
+    let once = "[ -e began ] || { echo > began; sleep 1000; };";
+    sandbox.write("flow.yaml", &FLOW.replace("echo said ${item};", once));
+    let running = Live::start(sandbox.command(&["cook", "flow.yaml"]));
+    wait_until("the first item", || sandbox.directory().join("began").exists());
+    running.kill();
+    assert!(!sandbox.living().is_empty(), "an item outlives its run");
+    let ran = sandbox.run(&["resume"]).exits(0);
+    assert!(ran.stderr.contains("ended a process that the run before left"), "{ran:#?}");
+    assert_eq!(sandbox.living(), Vec::<String>::new());
+}
+
+#[test]
+fn a_cleaned_session_leaves_nothing_of_its_job() {
+    let (sandbox, ran) = cooked(&FLOW.replace("[ -e go ]", "true"));
+    ran.exits(0);
+    let (job, repository) = (job(&sandbox), sandbox.state().join("state/work"));
+    assert!(repository.join("mapreduce/jobs").join(&job).exists());
+    assert!(mapping(&sandbox, &job).exists());
+    sandbox.run(&["sessions", "clean", "--id", "review", "--force"]).exits(0);
+    assert!(!repository.join("mapreduce/jobs").join(&job).exists());
+    assert!(!mapping(&sandbox, &job).exists());
+    let logs = sandbox.run(&["resume-job", &job]);
+    assert_ne!(logs.code, Some(1), "{logs:#?}");
+}
+
+#[test]
+fn the_small_output_of_an_item_is_found_without_a_file() {
+    let (sandbox, ran) = cooked(FLOW);
+    ran.exits(1);
+    for item in [2, 3] {
+        let step = format!("map/item_{item}/1");
+        let shown = sandbox.run(&["logs", "review", "--step", &step]).exits(0);
+        assert_eq!(shown.stdout, format!("said {item}\n"));
+    }
+    let logs = std::fs::read_dir(sandbox.state().join("sessions")).unwrap().next().unwrap();
+    assert!(!logs.unwrap().path().join("logs/map%2Fitem_2%2F1.1.log").exists());
+}
+
+#[test]
 fn a_missing_workflow_and_a_damaged_journal_are_told() {
     let (sandbox, ran) = cooked(FLOW);
     ran.exits(1);

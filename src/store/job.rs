@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::session::ResultRef;
+use crate::session::{ResultRef, SessionId};
 
 use super::error::{NamePath, io_error};
 use super::files::{self, Keep};
@@ -320,6 +320,28 @@ pub fn write_mapping(home: &Home, mapping: &Mapping) -> Result<(), StoreError> {
         .map_err(|error| io_error("write", &home.mappings(), error.into()))?;
     for path in [home.job_mapping(&mapping.job_id), home.session_mapping(&mapping.session_id)] {
         files::write_private(&path, &bytes, Keep::Durable)?;
+    }
+    Ok(())
+}
+
+/// Removes the files of a job and what leads to them; what is not there is no error.
+pub(super) fn remove_job(
+    home: &Home,
+    repository: &str,
+    job: &str,
+    session: &SessionId,
+) -> Result<(), StoreError> {
+    let directory = home.job(repository, job);
+    let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    match std::fs::remove_dir_all(&directory) {
+        Err(error) if !missing(&error) => return Err(io_error("remove", &directory, error)),
+        _ => {}
+    }
+    for path in [home.job_mapping(job), home.session_mapping(session.as_str())] {
+        match std::fs::remove_file(&path) {
+            Err(error) if !missing(&error) => return Err(io_error("remove", &path, error)),
+            _ => {}
+        }
     }
     Ok(())
 }
