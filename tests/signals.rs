@@ -290,7 +290,10 @@ commands:
         stat.rsplit(')').next().unwrap().trim().chars().next()
     };
     let own = live.pid().to_string();
-    wait_until("everything to stand", || state(&own) == Some('T') && state(&child) == Some('T'));
+    // A shell whose new child was stopped before its exec waits for that one (vfork): state D.
+    wait_until("everything to stand", || {
+        state(&own) == Some('T') && matches!(state(&child), Some('T' | 'D'))
+    });
     let suspended = Instant::now();
     wait_until("more than the timeout", || suspended.elapsed() > Duration::from_millis(2500));
     live.signal(Signal::CONT);

@@ -17,8 +17,10 @@ pub enum Pause {
 const SHORTEST: Duration = Duration::from_secs(30);
 /// No wait without a known end is longer.
 const LONGEST: Duration = Duration::from_secs(600);
-/// Clocks differ: so much after the stated time.
+/// Clocks differ: so much after the stated time, but no more than a tenth of a short wait.
 const MARGIN: Duration = Duration::from_secs(5);
+/// The least of it.
+const LEAST_MARGIN: Duration = Duration::from_millis(200);
 
 /// The wait before try `round` (from 1): 30 s, doubled up to 10 min, of which `chance` (0–1) takes away
 /// up to a half, so that many agents do not come back at the same moment.
@@ -44,7 +46,9 @@ pub fn pause(
 ) -> Pause {
     let wait = match until.map(|until| until.signed_duration_since(now).to_std()) {
         Some(Ok(left)) => {
-            left.saturating_add(MARGIN).saturating_add(SHORTEST.mul_f64(clamp(chance)))
+            let tenth = left / 10;
+            left.saturating_add(tenth.clamp(LEAST_MARGIN, MARGIN))
+                .saturating_add(tenth.min(SHORTEST).mul_f64(clamp(chance)))
         }
         // The stated time is over and the limit still there, or no time was stated.
         Some(Err(_)) | None => backoff(round, chance),
@@ -80,6 +84,14 @@ mod tests {
         let until = Some(now + chrono::TimeDelta::hours(2));
         let wait = pause(until, 1, 0.0, now, Duration::ZERO, None);
         assert_eq!(wait, Pause::Wait(Duration::from_secs(7205)));
+    }
+
+    #[test]
+    fn a_short_wait_is_not_made_much_longer() {
+        let now = DateTime::UNIX_EPOCH;
+        let until = Some(now + chrono::TimeDelta::seconds(2));
+        let wait = pause(until, 1, 1.0, now, Duration::ZERO, None);
+        assert_eq!(wait, Pause::Wait(Duration::from_millis(2400)));
     }
 
     #[test]

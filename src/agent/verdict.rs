@@ -295,13 +295,14 @@ fn report(facts: &Facts) -> AgentReport {
         result.map(|result| result.session_id.as_str()),
         facts.init.as_ref().map(|init| init.session_id.as_str()),
     ];
+    // What was asked of the API when it was interrupted is not in the sum of a cut answer.
+    let is_whole = result.is_some_and(|result| result.terminal_reason != "aborted_streaming");
     AgentReport {
         session_id: ids.into_iter().flatten().find(|id| !id.is_empty()).unwrap_or_default().into(),
-        cost_usd: result.and_then(|result| result.cost_usd),
-        tokens: result.and_then(|result| result.tokens),
+        cost_usd: result.filter(|_| is_whole).and_then(|result| result.cost_usd),
+        tokens: result.filter(|_| is_whole).and_then(|result| result.tokens),
         turns: result.map(|_| facts.turns),
         denials: result.map_or(0, |result| result.denials.len() as u64),
-        counted: false,
     }
 }
 

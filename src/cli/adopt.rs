@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::executor::{Constants, Surroundings, parameters};
+use crate::executor::{Constants, Permissions, Surroundings, parameters};
 use crate::exit::{ExitKind, Failure};
 use crate::expr::Value;
 use crate::playbook::model::Workflow;
@@ -72,6 +72,9 @@ pub(super) fn run(
     let state = SessionState { started: Some(Box::new(started.clone())), ..Default::default() };
     let places = places(workflow, &state);
     check_fit(&checkpoint, &places, &file)?;
+    let permissions =
+        Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
+    super::agents::check_all(workflow, &permissions, &surroundings)?;
     let at = places.get(checkpoint.current_step_index).map(|place| place.address.clone());
     let events = events(&checkpoint, &places, &constants, &surroundings.secrets);
     let session = OpenSession::create(home, started, &loaded.text, arguments.durability)?;
@@ -87,6 +90,7 @@ pub(super) fn run(
     let wanted = Wanted {
         yes: arguments.yes,
         park: arguments.park,
+        permissions,
         max_retries: arguments.max_retries,
         max_parallel: arguments.max_parallel,
         inject: &[],

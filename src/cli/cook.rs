@@ -5,7 +5,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use crate::executor::{Constants, Surroundings, parameters};
+use crate::executor::{Constants, Permissions, Surroundings, parameters};
 use crate::exit::{ExitKind, Failure};
 use crate::expr::Value;
 use crate::playbook::{Loaded, load};
@@ -52,6 +52,7 @@ impl Cooking<'_> {
     ) -> Result<ExitKind, Failure> {
         let arguments = self.arguments;
         let workflow = &self.loaded.workflow;
+        super::rehearse::refuse_unknown(workflow, &arguments.inject)?;
         let values = parameters(&workflow.parameters, &given).map_err(|errors| wrong(&errors))?;
         let home = Home::open()?;
         let stop = Stop::install().map_err(|error| {
@@ -75,6 +76,11 @@ impl Cooking<'_> {
             &stop,
         )
         .map_err(lacking)?;
+        let permissions = Permissions {
+            mode: arguments.permission_mode.clone(),
+            skip: arguments.skip_permissions,
+        };
+        super::agents::check_all(workflow, &permissions, &surroundings)?;
         let passes = passes(arguments)?;
         let id = SessionId::fresh();
         let count = match arguments.max_iterations {
@@ -120,6 +126,7 @@ impl Cooking<'_> {
         let wanted = Wanted {
             yes: arguments.yes,
             park: arguments.park,
+            permissions,
             max_retries: None,
             max_parallel: arguments.max_parallel,
             inject: &arguments.inject,

@@ -49,10 +49,8 @@ fn schema_beside(file: &Path) -> PathBuf {
     file.with_file_name(SCHEMA)
 }
 
-/// As a person types it in a shell, on one line.
 fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy().replace(char::is_control, "?");
-    shlex::try_quote(&text).map(std::borrow::Cow::into_owned).unwrap_or(text)
+    crate::view::typed(&path.to_string_lossy())
 }
 
 fn not_written(file: &Path, error: &std::io::Error) -> Failure {

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod adoptable;
+mod agents;
 pub mod args;
 mod checkpoints;
 mod clean;
@@ -22,6 +23,7 @@ mod panic;
 mod person;
 mod plan;
 mod refusal;
+mod rehearsal;
 mod rehearse;
 mod resume;
 mod resume_job;
@@ -30,6 +32,7 @@ mod running;
 mod schema;
 mod sessions;
 mod start;
+mod terminal;
 mod trace;
 mod usage;
 mod validate;

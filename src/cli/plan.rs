@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::resume::{Action, Row};
+use crate::resume::{Action, Row, RowAgents};
 
 /// One line a step: what happens, where, why.
 pub(super) fn table(rows: &[Row]) -> String {
@@ -19,7 +19,39 @@ pub(super) fn table(rows: &[Row]) -> String {
         let moved = row.old_address.as_ref().map(|old| format!(" (was {old})")).unwrap_or_default();
         let name = crate::view::clip(&row.name, 60);
         let address = crate::view::line(row.address.as_str());
-        let _ = writeln!(text, "  {action:<7}  {address:<width$}  {}{moved}: {name}", row.reason);
+        let agents = row.agents.as_ref().map(agents).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "  {action:<7}  {address:<width$}  {}{moved}: {name}{agents}",
+            row.reason
+        );
+    }
+    let rows = rows.iter().filter_map(|row| row.agents.as_ref());
+    let (mut spent, mut saved, mut calls) = (0.0, 0.0, 0);
+    for row in rows {
+        spent += row.spent_usd;
+        saved += row.saved_usd;
+        calls += row.calls;
+    }
+    if calls > 0 {
+        let (spent, saved) = (crate::view::dollars(spent), crate::view::dollars(saved));
+        let _ = writeln!(text, "  agents: {spent} spent so far, {saved} of it not paid again");
     }
     text
+}
+
+/// ` [agent: reused, $0.12 saved]`.
+fn agents(agents: &RowAgents) -> String {
+    let dollars = crate::view::dollars;
+    let unknown = match agents.unknown_costs {
+        0 => String::new(),
+        calls => format!(", cost of {} unknown", crate::view::count(calls, "call")),
+    };
+    if agents.reused {
+        return format!(" [agent: reused, {} saved{unknown}]", dollars(agents.saved_usd));
+    }
+    if agents.calls == 0 {
+        return " [agent: to run]".to_owned();
+    }
+    format!(" [agent: to run, {} spent so far{unknown}]", dollars(agents.spent_usd))
 }

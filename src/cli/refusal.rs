@@ -28,10 +28,11 @@ pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
         Refusal::NoItems => {
             Failure::new(ExitKind::Failed, message).with_help(format!("prodigy resume {id}"))
         }
-        Refusal::Marked(address, _) => Failure::new(ExitKind::NeedsPerson, message).with_help(
-            format!(
-                "prodigy resume {id} … --rerun {address}   (run it again), or --done {address}   (it is done)"
-            ),
-        ),
+        Refusal::Marked(address, _) => {
+            let step = crate::view::typed(address.as_str());
+            Failure::new(ExitKind::NeedsPerson, message).with_help(format!(
+                "prodigy resume {id} … --rerun {step}   (run it again), or --done {step}   (it is done)"
+            ))
+        }
     }
 }

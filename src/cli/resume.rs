@@ -2,17 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Surroundings};
+use crate::executor::{Constants, Permissions, Surroundings};
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
 use crate::resume::{
-    Action, Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide,
-    foresee, match_steps, rows,
+    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
+    match_steps, rows,
 };
 use crate::session::{
-    Address, Digest, EventKind, JobProgress, SessionId, SessionStarted, SessionState, item_address,
-    item_number,
+    Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
 };
 use crate::store::{Card, FrozenItems, Home, OpenSession};
 
@@ -30,7 +29,7 @@ pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind,
     let card = match chosen(&home, repository.as_deref(), arguments.id.as_deref())? {
         Found::Card(card) => *card,
         Found::Nothing => {
-            console.remark("nothing to resume: every session of this repository is completed");
+            console.remark("nothing to resume: no session of this repository is interrupted, failed or waiting");
             return Ok(ExitKind::Success);
         }
         Found::Checkpoint(path) => {
@@ -160,8 +159,6 @@ fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result
 struct Outlook {
     decision: Decision,
     rows: Vec<Row>,
-    /// How far the job of a map will be.
-    progress: Option<JobProgress>,
 }
 
 fn outlook(
@@ -202,7 +199,7 @@ fn outlook(
         decision.starting.retain(is_item);
     }
     let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
-    Ok(Outlook { decision, rows, progress: JobProgress::of(&after) })
+    Ok(Outlook { decision, rows })
 }
 
 /// The numbers of all items of the session's job.
@@ -261,6 +258,9 @@ pub(super) fn go_on(
     end_dead_run(&state, console);
     let workflow = &goal.loaded.workflow;
     let (constants, surroundings) = surroundings(workflow, &header, &stop)?;
+    let permissions =
+        Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
+    super::agents::check_open(workflow, &state, &outlook.rows, &permissions, &surroundings)?;
     warn_of_changes(&state, &surroundings, console);
     if let Some(missing) = state.standing.missing_secret(&surroundings.secrets) {
         return Err(Failure::new(ExitKind::NeedsPerson, missing.to_string())
@@ -269,7 +269,6 @@ pub(super) fn go_on(
     for note in &outlook.decision.notes {
         console.remark(note);
     }
-    console.remark(format_args!("resuming {id}: {}", outlook.words()));
     for address in &outlook.decision.passed_over {
         console.remark(format_args!("  step {address} is passed over"));
     }
@@ -285,6 +284,7 @@ pub(super) fn go_on(
     let wanted = Wanted {
         yes: arguments.yes,
         park: arguments.park,
+        permissions,
         max_retries: wish.extra_runs.or(arguments.max_retries),
         max_parallel: arguments.max_parallel,
         inject: &[],
@@ -297,20 +297,6 @@ pub(super) fn go_on(
         },
     };
     run_session(prepared, &wanted, console)
-}
-
-impl Outlook {
-    /// How far the session is, and what is left.
-    fn words(&self) -> String {
-        match &self.progress {
-            Some(progress) => crate::view::job_words(progress),
-            None => {
-                let keeps = |row: &&Row| row.action == Action::Keep;
-                let kept = self.rows.iter().filter(keeps).count();
-                format!("{kept} of {} steps are done", self.rows.len())
-            }
-        }
-    }
 }
 
 fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {

@@ -4,24 +4,29 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::executor::{
-    Constants, Ending, Halt, Inject, Injection, Options, Run, Surroundings, SurroundingsError,
+    Constants, Ending, Halt, Inject, Injection, Options, Permissions, Run, Surroundings,
+    SurroundingsError,
 };
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::model::Workflow;
 use crate::process::{Machine, Stop, end_background, end_leftovers};
-use crate::report::{JsonLines, Level, Places, Plain, Wishes, headline, summary};
-use crate::session::{Address, EventKind, RunStarted, SessionState, SessionStatus};
+use crate::report::{JsonLines, Level, Places, Plain, Screen, Terminal, Wishes, headline, summary};
+use crate::session::{
+    Address, Event, EventKind, Observer as _, RunStarted, SessionState, SessionStatus,
+};
 use crate::store::{Durability, OpenSession};
 use crate::view::Style;
 
 use super::args::{Color, Fault, FaultKind, OutputMode};
 use super::output::{Console, Output};
 use super::person::Person;
+use super::terminal;
 
 /// How a person asked to run.
 pub(super) struct Wanted<'a> {
     pub(super) yes: bool,
     pub(super) park: bool,
+    pub(super) permissions: Permissions,
     pub(super) max_retries: Option<u32>,
     pub(super) max_parallel: Option<u64>,
     pub(super) inject: &'a [Fault],
@@ -54,10 +59,8 @@ pub(super) fn run(
     let Prepared { session, workflow, stop, constants, surroundings, events, starting } = prepared;
     let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
     let _ = std::io::Write::flush(&mut console.output);
-    if let Some(observer) = observer(&session, wanted, console, style) {
-        session.observe(observer);
-    }
-    let person = Person::new(stop.clone());
+    let screen = observe(&session, wanted, console, style);
+    let person = Person::new(stop.clone(), screen);
     session.commit(EventKind::RunStarted(Box::new(run_started(
         &session,
         &surroundings,
@@ -70,6 +73,7 @@ pub(super) fn run(
     let options = Options {
         yes: wanted.yes,
         park: wanted.park,
+        permissions: wanted.permissions.clone(),
         extra_retries: wanted.max_retries,
         max_parallel: wanted.max_parallel,
         starting,
@@ -85,6 +89,11 @@ pub(super) fn run(
     kind
 }
 
+/// What the tools of an agent carry in their environment.
+fn marker_of(conversation: String) -> (String, String) {
+    ("CLAUDE_CODE_SESSION_ID".to_owned(), conversation)
+}
+
 /// What processes that outlive their step get to end by themselves.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -93,6 +102,9 @@ pub(super) fn end_dead_run(state: &SessionState, console: &mut Console) {
     let (Some(header), Some(last)) = (state.header(), state.lifetime.runs.last()) else { return };
     let groups: Vec<(i32, u64)> =
         state.standing.records().filter_map(|(_, record)| record.group).collect();
+    let mut markers = vec![("PRODIGY_SESSION_ID".to_owned(), header.session_id.to_string())];
+    let open = state.standing.records().filter(|(_, record)| record.result.is_none());
+    markers.extend(open.filter_map(|(_, record)| record.agent_session.clone()).map(marker_of));
     let here = Machine::present();
     let same = last.host == here.host
         && last.boot_id == here.boot_id
@@ -100,8 +112,7 @@ pub(super) fn end_dead_run(state: &SessionState, console: &mut Console) {
     if !same {
         return;
     }
-    let marker = ("PRODIGY_SESSION_ID".to_owned(), header.session_id.to_string());
-    for ended in end_leftovers(&groups, &[marker], GRACE) {
+    for ended in end_leftovers(&groups, &markers, GRACE) {
         console.remark(format_args!(
             "ended a process that the run before left: {} ({})",
             crate::view::line(&ended.command),
@@ -110,13 +121,14 @@ pub(super) fn end_dead_run(state: &SessionState, console: &mut Console) {
     }
 }
 
-/// The observer that a person or program asked for.
-fn observer(
+/// Lets the run be shown as a person or program asked for; returns the screen that is drawn on,
+/// if it is one.
+fn observe(
     session: &OpenSession,
     wanted: &Wanted<'_>,
     console: &Console,
     style: Style,
-) -> Option<Box<dyn crate::session::Observer>> {
+) -> Option<Screen> {
     let out = Box::new(Output::stdout(wanted.color));
     let quiet = console.quiet || wanted.output == OutputMode::Quiet;
     let level = match console.verbose {
@@ -124,17 +136,33 @@ fn observer(
         0 => Level::Normal,
         _ => Level::Verbose,
     };
-    match wanted.output {
-        OutputMode::Json => Some(Box::new(JsonLines::new(out))),
-        OutputMode::Text | OutputMode::Quiet => {
-            let (home, id) = (session.home().clone(), session.id().clone());
-            let log = move |address: &Address, attempt: u32| {
-                let path = home.log(&id, address, attempt);
-                path.exists().then_some(path)
-            };
-            Some(Box::new(Plain::new(out, Wishes { level, style, log: Box::new(log) })))
-        }
+    if wanted.output == OutputMode::Json {
+        let mut lines = JsonLines::new(out);
+        // The first event of a new session was recorded before anyone could look on.
+        session.with(|state| {
+            if let (Some(header), Some(at), 1) = (state.header(), state.started_at, state.last_seq)
+            {
+                let kind = EventKind::SessionStarted(Box::new(header.clone()));
+                lines.event(&Event { seq: 1, at, kind }, state);
+            }
+        });
+        session.observe(Box::new(lines));
+        return None;
     }
+    let (home, id) = (session.home().clone(), session.id().clone());
+    let log = move |address: &Address, attempt: u32| {
+        let path = home.log(&id, address, attempt);
+        path.exists().then_some(path)
+    };
+    let wishes = Wishes { level, style, log: Box::new(log) };
+    if quiet || !terminal::can_be_drawn_on() {
+        session.observe(Box::new(Plain::new(out, wishes)));
+        return None;
+    }
+    let terminal = Terminal::new(out, terminal::columns, wishes);
+    let screen = terminal.screen();
+    session.observe(Box::new(terminal));
+    Some(screen)
 }
 
 fn run_started(

@@ -14,8 +14,13 @@ pub(super) fn run(arguments: &Validate, console: &mut Console) -> Result<ExitKin
     let mut found = Vec::new();
     let mut worst = ExitKind::Success;
     for file in &arguments.files {
+        let mut note = None;
         let (problems, text, kind) = match playbook::load(file) {
-            Ok(loaded) => (loaded.problems, loaded.text, ExitKind::Success),
+            Ok(loaded) => {
+                note = super::agents::missing_program(&loaded.workflow)
+                    .map(|program| format!(" (it needs {program}, which is not there)"));
+                (loaded.problems, loaded.text, ExitKind::Success)
+            }
             Err(LoadError::Problems(problems, text)) => (problems, text, ExitKind::Usage),
             Err(LoadError::Read(path, source)) => {
                 let failure = unreadable(&path, &source);
@@ -28,7 +33,9 @@ pub(super) fn run(arguments: &Validate, console: &mut Console) -> Result<ExitKin
         if !arguments.json {
             show(file, &problems, &text, console);
             if kind == ExitKind::Success && !console.quiet {
-                console.output.line(format_args!("{}: ok{}", file.display(), warnings(&problems)));
+                let (name, warnings) = (file.display(), warnings(&problems));
+                let note = note.unwrap_or_default();
+                console.output.line(format_args!("{name}: ok{warnings}{note}"));
             }
         }
         found.extend(problems);

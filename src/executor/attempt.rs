@@ -195,7 +195,7 @@ impl<'a> Run<'a> {
         report.failure = Some(match injection.kind {
             Inject::Exit(code) => {
                 report.exit_code = Some(code);
-                self.failure(FailureKind::Injected, &format!("exit code {code} (injected)"))
+                self.failure(FailureKind::Exit, &format!("exit code {code} (injected)"))
             }
             Inject::Timeout => self.failure(FailureKind::Timeout, "timed out (injected)"),
         });

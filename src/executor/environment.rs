@@ -104,9 +104,14 @@ impl Surroundings {
             else {
                 let known: Vec<&str> =
                     workflow.profiles.iter().map(|it| it.name.as_str()).collect();
+                let help = if known.is_empty() {
+                    "declare it under `profiles:` of the workflow".to_owned()
+                } else {
+                    format!("known profiles: {}", known.join(", "))
+                };
                 return Err(SurroundingsError {
                     message: format!("the workflow has no profile {name:?}"),
-                    help: Some(format!("known profiles: {}", known.join(", "))),
+                    help: Some(help),
                 });
             };
             for entry in &profile.env {

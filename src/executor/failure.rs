@@ -243,6 +243,8 @@ impl<'a> Run<'a> {
         {
             return Ok(Handled::Repaired { output, stands_in: false });
         }
+        // Of a stage or the workflow it is the failed step that a person decides about.
+        let outside = matches!(scope.kind, ScopeKind::Phase | ScopeKind::Workflow);
         let choices = ["retry", "skip", "abort"];
         let question = format!("Step {} failed. {message}", scope.cause);
         let choice = self.options.person.choose(&question, &choices);
@@ -252,9 +254,19 @@ impl<'a> Run<'a> {
                 self.run_again(scope, RewindCause::PersonsRerun)?;
                 Ok(Handled::Again)
             }
+            Some(1) if outside => {
+                // Past the step that failed, and on with the one after it.
+                self.run_again(scope, RewindCause::PersonsRerun)?;
+                let answer = PersonsAnswer::Done;
+                self.commit(EventKind::Answered { address: scope.cause.clone(), answer })?;
+                Ok(Handled::Again)
+            }
             Some(1) => Ok(Handled::Repaired { output, stands_in: false }),
             Some(_) => Ok(Handled::Outward { output: Some(output) }),
-            None => Err(self.wait_for_person(&scope.at, WaitReason::Intervention, message)),
+            None => {
+                let at = if outside { &scope.cause } else { &scope.at };
+                Err(self.wait_for_person(at, WaitReason::Intervention, message))
+            }
         }
     }
 
@@ -266,6 +278,8 @@ impl<'a> Run<'a> {
     /// loop that ended stay), of a stage, workflow or handler everything below.
     pub(super) fn run_again(&self, scope: &FailureScope, cause: RewindCause) -> Result<(), Halt> {
         let reach = match scope.kind {
+            // A person has the step run again that failed, as `resume` does.
+            _ if cause == RewindCause::PersonsRerun => Reach::Own,
             ScopeKind::Step => Reach::Own,
             ScopeKind::Handler | ScopeKind::Phase | ScopeKind::Workflow => Reach::Subtree,
         };
@@ -300,7 +314,6 @@ impl<'a> Run<'a> {
                     | FailureKind::Start
                     | FailureKind::TtyInput
                     | FailureKind::Agent
-                    | FailureKind::Injected
             ),
             Some(HandlerScope::Step) => {
                 matches!(scope.kind, ScopeKind::Step | ScopeKind::Handler)

@@ -105,6 +105,13 @@ pub struct Deadline {
 }
 
 impl<'a> Frame<'a> {
+    /// What `owner` waited for is not part of its own limit.
+    pub fn postpone(&mut self, owner: &Address, waited: Duration) {
+        if let Some(deadline) = self.deadline.as_mut().filter(|it| it.owner == *owner) {
+            deadline.at += waited;
+        }
+    }
+
     /// The same surroundings for the sequence at `base`.
     #[must_use]
     pub fn at(&self, base: Address) -> Frame<'a> {

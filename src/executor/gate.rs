@@ -30,6 +30,9 @@ struct Limit {
     waited: Duration,
     /// The session parks instead of waiting.
     parks: bool,
+    /// How often it was closed in this run: who was started before the latest time says nothing
+    /// about the limit.
+    closed: u64,
 }
 
 impl Gate {
@@ -37,9 +40,18 @@ impl Gate {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// An agent got through: the limit is over.
-    pub(super) fn open(&self) {
-        *self.limit() = Limit::default();
+    /// How often the gate has been closed; to be given to [`Self::open`].
+    pub(super) fn closed(&self) -> u64 {
+        self.limit().closed
+    }
+
+    /// An agent got through that was started when the gate had been closed `closed` times: the
+    /// limit is over, unless it was met since.
+    pub(super) fn open(&self, closed: u64) {
+        let mut limit = self.limit();
+        if limit.closed == closed && !limit.parks {
+            *limit = Limit { closed, ..Limit::default() };
+        }
     }
 }
 
@@ -48,6 +60,10 @@ impl<'a> Run<'a> {
     pub(super) fn close_gate(&self, until: Option<DateTime<Utc>>) -> DateTime<Utc> {
         let now = Utc::now();
         let mut limit = self.gate.limit();
+        limit.closed += 1;
+        if limit.parks {
+            return limit.until.unwrap_or(now);
+        }
         if let Some(reopens) = limit.reopens
             && reopens > now
             && until.is_none_or(|until| until <= reopens)
@@ -82,8 +98,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Waits until agents may start; parks the session where that takes too long.
-    pub(super) fn pass_gate(&self, frame: &Frame<'a>, address: &Address) -> Result<(), Halt> {
+    /// True while no agent may start.
+    pub(super) fn is_gate_closed(&self) -> bool {
+        let limit = self.gate.limit();
+        limit.parks || limit.reopens.is_some_and(|reopens| reopens > Utc::now())
+    }
+
+    /// Waits until agents may start; parks the session where that takes too long. How long it took.
+    pub(super) fn pass_gate(&self, frame: &Frame<'a>, address: &Address) -> Result<Duration, Halt> {
+        let begun = frame.stop.active();
         loop {
             let (left, until, parks) = {
                 let limit = self.gate.limit();
@@ -101,7 +124,8 @@ impl<'a> Run<'a> {
                 return Err(self.park(address, WaitReason::Limit, message, until));
             }
             if left.is_zero() {
-                return self.go_on(frame);
+                self.go_on(frame)?;
+                return Ok(frame.stop.active().saturating_sub(begun));
             }
             if !frame.stop.wait(left) {
                 self.go_on(frame)?;

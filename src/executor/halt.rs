@@ -31,3 +31,29 @@ pub enum Halt {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl Halt {
+    /// Of two reasons, from work side by side, the one that the other follows from.
+    #[must_use]
+    pub fn or_weightier(self, known: Option<Halt>) -> Halt {
+        let weight = |halt: &Halt| match halt {
+            Self::Store(_) => 5,
+            Self::Stopped(_) => 4,
+            Self::Refused { .. } => 3,
+            Self::Waiting(_) => 2,
+            Self::Parked(_) => 1,
+            Self::Cancelled => 0,
+        };
+        match known {
+            Some(known) if weight(&known) >= weight(&self) => known,
+            _ => self,
+        }
+    }
+
+    /// Whether what runs side by side is stopped too: a limit or a question says nothing about
+    /// work that has been paid for, which ends.
+    #[must_use]
+    pub fn stops_others(&self) -> bool {
+        !matches!(self, Self::Parked(_) | Self::Waiting(_))
+    }
+}

@@ -11,6 +11,7 @@ use crate::session::{
 };
 use crate::store::{OpenSession, StoreError};
 
+use super::budget::Running;
 use super::confirm::Confirm;
 use super::environment::Surroundings;
 use super::frame::Frame;
@@ -18,6 +19,7 @@ use super::gate::Gate;
 use super::halt::Halt;
 use super::map::MapValues;
 use super::names::Names;
+use super::permissions::Permissions;
 use super::values::Constants;
 
 /// How a person asked to run.
@@ -26,6 +28,8 @@ pub struct Options<'a> {
     pub yes: bool,
     /// `--park`: do not wait for a provider's limit.
     pub park: bool,
+    /// `--permission-mode` and `--skip-permissions`.
+    pub permissions: Permissions,
     /// `resume --max-retries N` for the steps in [`Self::starting`].
     pub extra_retries: Option<u32>,
     /// `--max-parallel N`: items of a map at a time, instead of what the workflow says.
@@ -76,6 +80,8 @@ pub struct Run<'a> {
     pub(super) step_names: HashSet<String>,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
+    /// The agents that run now.
+    pub(super) running: Running,
     /// The tries that the steps it starts at had before.
     pub(super) tries_before: HashMap<Address, u32>,
     /// What reduce sees of the map.
@@ -106,6 +112,7 @@ impl<'a> Run<'a> {
             constants,
             step_names: crate::playbook::step_names(workflow),
             gate: Gate::default(),
+            running: Running::default(),
             tries_before,
             map_values: MapValues::default(),
         }

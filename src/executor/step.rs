@@ -166,10 +166,11 @@ impl<'a> Run<'a> {
         }
         if step.requires_confirmation {
             let name = step.name.as_ref().map(|name| self.render(name, frame, address));
-            let what = match name {
-                Some(Ok(name)) => format!("step {address} ({name})"),
-                _ => format!("step {address}"),
+            let name = match name {
+                Some(Ok(name)) => name,
+                _ => step.summary(),
             };
+            let what = format!("step {address} ({name})");
             if !self.confirm(address, &what)? {
                 let message = "the confirmation was refused";
                 return Ok(Admission::Failed(self.failure(FailureKind::Interrupted, message)));
@@ -258,12 +259,6 @@ impl<'a> Run<'a> {
         mut result: StepResult,
         ran: bool,
     ) -> Result<Next, Halt> {
-        if let Some(agent) = &mut result.report.agent {
-            agent.counted = self.session.with(|state| {
-                let record = state.standing.record(address);
-                record.is_some_and(|record| record.progress == Progress::Between)
-            });
-        }
         let checkpoint = match &step.checkpoint {
             Checkpoint::Implicit => None,
             Checkpoint::Explicit => Some(String::new()),

@@ -21,6 +21,8 @@ fn run(shell: &str, script: &ShellScript) -> Output {
     let directory = tempfile::tempdir().expect("a directory");
     let mut command = Command::new(shell);
     command.arg("-c").arg(&script.text).current_dir(directory.path()).stdin(Stdio::null());
+    // In other locales bash itself garbles broken UTF-8 in `$(…)`, which some of the tests use.
+    command.env("LC_ALL", "C");
     for (name, value) in &script.env {
         command.env(name, std::ffi::OsStr::from_bytes(value));
     }

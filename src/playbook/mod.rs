@@ -1,5 +1,6 @@
 //! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).
 
+mod agents;
 mod check;
 mod describe;
 mod digest;
@@ -18,6 +19,7 @@ mod values;
 pub mod walk;
 mod yaml;
 
+pub use agents::{AGENT_PROGRAM, PERMISSION_MODES};
 pub use check::{check, step_names};
 pub use digest::digest;
 pub use load::{LoadError, Loaded, load, parse};

@@ -13,7 +13,8 @@ pub enum Level {
     /// Every change.
     #[default]
     Normal,
-    /// `-v`: also the output of steps and the words of agents, as they come.
+    /// `-v`: also the output of steps and the words of agents, as they come (what agents do is
+    /// shown before: it is a change).
     Verbose,
 }
 

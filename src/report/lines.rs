@@ -9,8 +9,8 @@ use super::items::Progress;
 use super::level::{Level, Wishes};
 use super::live_output::LiveOutput;
 use crate::session::{
-    Address, Event, EventKind, Notice, PersonsAnswer, Report, SessionKind, SessionState,
-    StepResult, StepStatus,
+    Address, Event, EventKind, JobProgress, Notice, PersonsAnswer, Report, SessionKind,
+    SessionState, StepResult, StepStatus,
 };
 use crate::view::{self, Ink};
 
@@ -86,6 +86,9 @@ impl Lines {
             }
             Notice::Info(message) => {
                 let _ = writeln!(self.text, "{}", view::paragraph(message, 2));
+            }
+            Notice::Agent { address, line, text: false } => {
+                self.live.say(address, line, style, &mut self.text);
             }
             _ if self.wishes.level < Level::Verbose => {}
             Notice::Output { address, stderr, bytes } => {
@@ -277,8 +280,8 @@ impl Lines {
                 });
             }
             EventKind::WorkflowChanged { kept, .. } => {
-                let kept = view::count(kept.len() as u64, "finished step");
-                let _ = writeln!(self.text, "changed   the workflow was edited, {kept} kept");
+                let same = view::count(kept.len() as u64, "step");
+                let _ = writeln!(self.text, "changed   the workflow was edited; as before: {same}");
             }
             EventKind::Superseded { by } => {
                 let _ = writeln!(self.text, "replaced  by {by}");
@@ -286,6 +289,7 @@ impl Lines {
             // What follows says it, or the summary does.
             EventKind::SessionStarted(_)
             | EventKind::StepSpawned { .. }
+            | EventKind::AgentEnded { .. }
             | EventKind::AttemptFinished { .. }
             | EventKind::StepFinished { .. }
             | EventKind::ItemFinished { .. }
@@ -303,7 +307,12 @@ impl Lines {
         let name = style.paint(Ink::Strong, &view::clip(&header.name, WIDTH));
         let id = &header.workflow_id;
         if run > 1 {
-            let _ = writeln!(self.text, "resume    {name} at {} ({id})", view::position(state));
+            let at = view::position(state);
+            let counts = match JobProgress::of(state).filter(|job| job.total_items > 0) {
+                Some(job) => view::item_counts(&job),
+                None => view::StepCounts::of(state).to_string(),
+            };
+            let _ = writeln!(self.text, "resume    {name} at {at}: {counts} ({id})");
         } else if header.kind == SessionKind::Mapreduce {
             let phases = header.stages.join(", ");
             let _ = writeln!(self.text, "run       {name}: {} ({id})", view::line(&phases));

@@ -162,9 +162,9 @@ recovered 1/3 make all (1.2s, 2 attempts)
 loop      2/3 2 items
 score     2.goal[1] 80, threshold not reached
 confirmed 3/3 by terminal
-resume    flow at step 2/3 (flow-3fa9c1)
+resume    flow at step 2/3: 1 recovered, 2 to do (flow-3fa9c1)
 answer    3/3 it was done
-changed   the workflow was edited, 1 finished step kept
+changed   the workflow was edited; as before: 1 step
 back      1/3: run again after its handler, asked for by 1.on_failure[3]
 failed    pass[1]
 map       2 items (job)

@@ -112,7 +112,7 @@ fn resume_commands(state: &SessionState) -> Vec<(String, &'static str)> {
     }
     let command = format!("prodigy resume {}", header.workflow_id);
     let waiting = state.waiting.as_ref().filter(|_| status == SessionStatus::Waiting);
-    match waiting.map(|waiting| (waiting.reason, view::line(waiting.address.as_str()))) {
+    match waiting.map(|waiting| (waiting.reason, view::typed(waiting.address.as_str()))) {
         Some((WaitReason::Confirmation, _)) => vec![(format!("{command} -y"), "")],
         Some((WaitReason::OnResume, step)) => vec![
             (format!("{command} --rerun {step}"), "   (run it again)"),
@@ -159,7 +159,7 @@ mod tests {
             shown(&story),
             str![[r#"
 flow failed at step 2/3: exit code 2
-  steps    1 done, 1 failed, 1 not run
+  steps    1 done, 1 failed, 1 to do
   time     1m 20s
   logs     /home/s/logs
   journal  /home/s/journal.jsonl
@@ -211,7 +211,7 @@ flow completed with failures
 flow waiting at Stage 1/2 - build
   why      stage build needs a yes
            help: prodigy resume flow-3fa9c1 --yes
-  steps    2 not run
+  steps    2 to do
   time     1m 20s
   logs     /home/s/logs
   journal  /home/s/journal.jsonl

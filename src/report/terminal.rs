@@ -69,6 +69,9 @@ impl Observer for Terminal {
     fn notice(&mut self, notice: &Notice<'_>) {
         if let Notice::Agent { address, line, text: false } = notice {
             self.screen.note(address, &view::clip(line, 80));
+            if self.lines.level() < Level::Verbose {
+                return;
+            }
         }
         self.screen.scroll(self.lines.notice(notice));
     }

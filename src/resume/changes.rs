@@ -144,13 +144,16 @@ fn common(left: &[(usize, Digest)], right: &[(usize, Digest)]) -> Vec<(usize, us
 fn settings(old: &Workflow, new: &Workflow) -> Vec<&'static str> {
     let json = |value: &dyn erased::Json| value.text();
     let mut changed = Vec::new();
-    let pairs: [(&'static str, &dyn erased::Json, &dyn erased::Json); 6] = [
+    let pairs: [(&'static str, &dyn erased::Json, &dyn erased::Json); 9] = [
         ("env", &old.env, &new.env),
         ("variables", &old.variables, &new.variables),
         ("shell", &old.shell, &new.shell),
         ("on_failure", &old.on_failure, &new.on_failure),
         ("finally", &old.finally, &new.finally),
         ("claude", &old.claude, &new.claude),
+        ("budget", &old.budget, &new.budget),
+        ("limits", &old.limits, &new.limits),
+        ("timeout", &old.timeout, &new.timeout),
     ];
     for (name, before, after) in pairs {
         if json(before) != json(after) {

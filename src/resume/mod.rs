@@ -12,6 +12,6 @@ mod tree;
 pub use changes::{Changes, match_steps};
 pub use foresee::{Earlier, foresee};
 pub use map::{ReduceAfter, Requeue};
-pub use plan::{Action, Row, rows};
+pub use plan::{Action, Row, RowAgents, rows};
 pub use request::{Decision, Refusal, Request, decide};
 pub use tree::{Place, places};

@@ -7,7 +7,7 @@ use crate::session::{Address, JobProgress, Progress, SessionState, map_address};
 
 use super::changes::Changes;
 use super::request::Decision;
-use super::tree::places;
+use super::tree::{Place, places};
 
 /// What happens to a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -38,6 +38,23 @@ pub struct Row {
     pub action: Action,
     /// Why.
     pub reason: String,
+    /// What its agents have cost so far; absent where none ran and none will.
+    pub agents: Option<RowAgents>,
+}
+
+/// The agents at or below a step of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RowAgents {
+    /// True when their answers are used as they are: nothing is paid again.
+    pub reused: bool,
+    /// Calls so far.
+    pub calls: u64,
+    /// Dollars paid so far, as far as told.
+    pub spent_usd: f64,
+    /// Calls whose cost nobody told.
+    pub unknown_costs: u64,
+    /// What of that need not be paid again, in dollars.
+    pub saved_usd: f64,
 }
 
 /// The items of the map in one line.
@@ -64,6 +81,7 @@ fn map_row(before: &SessionState, after: &SessionState) -> Option<Row> {
             (false, false) => Action::Run,
         },
         reason,
+        agents: None,
     })
 }
 
@@ -112,10 +130,11 @@ pub fn rows(
         };
         rows.push(Row {
             address: address.clone(),
-            old_address: old.filter(|old| old != address),
+            old_address: old.clone().filter(|old| old != address),
             name: place.name(),
             action,
             reason,
+            agents: agents(&place, before, after, old.as_ref().unwrap_or(address), action),
         });
     }
     if let Body::MapReduce(_) = &workflow.body
@@ -129,10 +148,44 @@ pub fn rows(
         rows.push(Row {
             address: address.clone(),
             old_address: None,
-            name: String::new(),
+            name: before
+                .standing
+                .record(address)
+                .map_or_else(String::new, |record| record.command.clone()),
             action: Action::Removed,
             reason: "gone from the edited workflow".to_owned(),
+            agents: None,
         });
     }
     rows
+}
+
+/// What is known of the agents at and below a step, which stood at `old` before an edit.
+fn agents(
+    place: &Place<'_>,
+    before: &SessionState,
+    after: &SessionState,
+    old: &Address,
+    action: Action,
+) -> Option<RowAgents> {
+    let mut row = RowAgents {
+        reused: action == Action::Keep,
+        calls: 0,
+        spent_usd: 0.0,
+        unknown_costs: 0,
+        saved_usd: 0.0,
+    };
+    for (_, record) in before.standing.records_within(old) {
+        row.calls += u64::from(record.agents.calls);
+        row.spent_usd += record.agents.cost_usd;
+        row.unknown_costs += u64::from(record.agents.calls - record.agents.known);
+        row.calls += u64::from(record.lost_agent());
+        row.unknown_costs += u64::from(record.lost_agent());
+    }
+    let kept = after.standing.records_within(&place.address);
+    row.saved_usd = kept
+        .filter(|(_, record)| record.result.is_some())
+        .map(|(_, record)| record.agents.cost_usd)
+        .sum();
+    (row.calls > 0 || !place.step.agent_steps().is_empty()).then_some(row)
 }

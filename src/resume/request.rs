@@ -138,8 +138,10 @@ fn start_failed_again(state: &SessionState, request: &Request, decision: &mut De
         .as_ref()
         .filter(|waiting| waiting.reason == WaitReason::Intervention)
         .map(|waiting| waiting.address.clone());
+    // A step that has not ended is answered where its handlers are.
     if let Some(at) = &intervened
         && request.done.contains(at)
+        && state.standing.result(at).is_none()
     {
         return;
     }
@@ -158,6 +160,7 @@ fn start_failed_again(state: &SessionState, request: &Request, decision: &mut De
         })
         .map(|(address, _)| address.clone())
         .collect();
+    let intervened = intervened.filter(|at| !failed.contains(at));
     failed.extend(intervened);
     for address in &failed {
         let holds_others = failed.iter().any(|other| other != address && other.is_within(address));
@@ -223,7 +226,8 @@ fn answer(
         .chain(request.done.iter().map(|address| (address, PersonsAnswer::Done)));
     for (address, answer) in answers {
         let known = places.iter().any(|place| place.address == *address)
-            || state.standing.record(address).is_some();
+            || state.standing.record(address).is_some()
+            || state.standing.handler(address).is_some();
         if !known {
             return Err(Refusal::NoStep(address.clone()));
         }

@@ -68,8 +68,7 @@ pub fn explain(evidence: &Evidence<'_>) -> Verdict {
         | FailureKind::CaptureTooLarge
         | FailureKind::NoCommit
         | FailureKind::GoalNotReached
-        | FailureKind::Interrupted
-        | FailureKind::Injected => unknown,
+        | FailureKind::Interrupted => unknown,
     }
 }
 

@@ -9,7 +9,7 @@ use super::address::Address;
 use super::digest::Digest;
 use super::ids::SessionId;
 use super::items::{ItemFailure, ItemStatus, ResultRef};
-use super::outcome::{Failure, Report, StepResult};
+use super::outcome::{AgentReport, Failure, Report, StepResult};
 use super::run::{RunFailure, RunStarted, SessionStarted};
 use super::stored::Stored;
 
@@ -64,6 +64,16 @@ pub enum EventKind {
         pid: i32,
         /// Start time as the kernel tells it.
         born: u64,
+    },
+    /// The executor, when an agent's process has ended, however it did: the one place where
+    /// money and tokens are counted.
+    AgentEnded {
+        /// Where.
+        address: Address,
+        /// The attempt.
+        attempt: u32,
+        /// What it cost, as far as the agent said.
+        agent: Box<AgentReport>,
     },
     /// The executor, when an attempt ended and the step goes on: it will be retried,
     /// handled or checked.

@@ -1,7 +1,7 @@
 //! What a rewind never forgets: attempts, costs, active time, rewind counts, versions
 //! (SPEC 1 "rewind", DECISIONS A2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -17,6 +17,8 @@ use super::tree::range_within;
 #[derive(Debug, Clone, Default)]
 pub struct Lifetime {
     attempts: BTreeMap<Address, u32>,
+    /// Steps whose agent was announced and has neither been started nor given up.
+    announced: HashSet<Address>,
     rewinds: BTreeMap<Address, BTreeMap<RewindCause, u32>>,
     /// Restore points, oldest first; version N stands at index N-1.
     pub versions: Vec<Version>,
@@ -32,7 +34,7 @@ pub struct Lifetime {
     pub largest_cost: f64,
     /// Tokens of agents.
     pub tokens: u64,
-    /// Agent calls started.
+    /// Agent calls started; one that was announced and never started does not count.
     pub agent_calls: u64,
     /// Active time of earlier runs, in milliseconds.
     pub active_ms: u64,
@@ -142,17 +144,19 @@ impl Lifetime {
                 self.attempts.insert(address.clone(), *attempt);
                 if agent_session.is_some() {
                     self.agent_calls += 1;
+                    self.announced.insert(address.clone());
                 }
             }
-            EventKind::AttemptFinished { report, .. } => self.count_agent(report.agent.as_deref()),
-            EventKind::StepFinished { address, result, checkpoint, .. } => {
+            EventKind::StepSpawned { address, .. } => {
+                self.announced.remove(address);
+            }
+            EventKind::AgentEnded { agent, .. } => self.count_agent(agent),
+            EventKind::AttemptFinished { address, .. } => self.give_up(address),
+            EventKind::StepFinished { address, checkpoint, .. } => {
+                self.give_up(address);
                 if address.is_top_level() || checkpoint.is_some() {
                     let name = checkpoint.clone().filter(|name| !name.is_empty());
                     self.add_version(event, address, name);
-                }
-                // An attempt that ended in its own event has been counted there.
-                if result.report.agent.as_deref().is_some_and(|agent| !agent.counted) {
-                    self.count_agent(result.report.agent.as_deref());
                 }
             }
             EventKind::ScopeFinished { address, .. } => {
@@ -259,8 +263,14 @@ impl Lifetime {
         });
     }
 
-    fn count_agent(&mut self, agent: Option<&AgentReport>) {
-        let Some(agent) = agent else { return };
+    /// An announced agent that was never started is no call.
+    fn give_up(&mut self, address: &Address) {
+        if self.announced.remove(address) {
+            self.agent_calls -= 1;
+        }
+    }
+
+    fn count_agent(&mut self, agent: &AgentReport) {
         if let Some(cost) = agent.cost_usd {
             self.cost_usd += cost;
             self.known_costs += 1;

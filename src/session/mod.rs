@@ -38,7 +38,7 @@ pub use observer::{Notice, Observer};
 pub use outcome::{
     AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
 };
-pub use record::{Progress, RaisedError, Record, RetryPlan};
+pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};

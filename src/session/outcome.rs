@@ -55,8 +55,6 @@ pub enum FailureKind {
     Interrupted,
     /// A step inside a loop or handler failed.
     Inner,
-    /// `--inject` made it fail.
-    Injected,
 }
 
 /// Why an attempt or a step failed.
@@ -136,9 +134,6 @@ pub struct AgentReport {
     pub turns: Option<u64>,
     /// How often a tool was refused.
     pub denials: u64,
-    /// True in the result of a step whose attempt was recorded by itself: its cost is counted there.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub counted: bool,
 }
 
 /// The kinds of steps.

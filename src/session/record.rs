@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::event::Event;
-use super::outcome::{Failure, Report, StepResult};
+use super::outcome::{AgentReport, Failure, Report, StepResult};
 use super::stored::Stored;
 
 /// How far a step is.
@@ -60,8 +60,25 @@ pub struct Record {
     pub items: Option<Arc<Vec<Stored>>>,
     /// The agent's session id of the latest attempt.
     pub agent_session: Option<String>,
+    /// What its agents have cost since the last rewind.
+    pub agents: AgentsSpent,
     /// HEAD before its first attempt.
     pub head_before: Option<String>,
+}
+
+/// What several agent calls of one step cost together.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct AgentsSpent {
+    /// Calls that have ended.
+    pub calls: u32,
+    /// Those of them whose cost was told.
+    pub known: u32,
+    /// Dollars, as far as told.
+    pub cost_usd: f64,
+    /// Tokens, as far as told.
+    pub tokens: u64,
+    /// The attempt of the last of them.
+    pub attempt: u32,
 }
 
 /// A planned retry.
@@ -73,6 +90,8 @@ pub struct RetryPlan {
     pub delay_ms: u64,
     /// When it is over.
     pub not_before: DateTime<Utc>,
+    /// True when the attempt before it does not count.
+    pub uncounted: bool,
 }
 
 /// An error that handlers answer.
@@ -109,6 +128,15 @@ impl Record {
         self.group = None;
     }
 
+    pub(super) fn agent_ended(&mut self, attempt: u32, agent: &AgentReport) {
+        let spent = &mut self.agents;
+        spent.attempt = attempt;
+        spent.calls += 1;
+        spent.known += u32::from(agent.cost_usd.is_some());
+        spent.cost_usd += agent.cost_usd.unwrap_or(0.0);
+        spent.tokens += agent.tokens.unwrap_or(0);
+    }
+
     pub(super) fn attempt_ended(&mut self, report: &Report) {
         self.progress = Progress::Between;
         self.group = None;
@@ -125,6 +153,14 @@ impl Record {
         self.result = Some(Arc::clone(result));
         self.finished = Some(event.at);
         self.finished_seq = event.seq;
+    }
+
+    /// True when an agent was started whose end nobody saw.
+    #[must_use]
+    pub fn lost_agent(&self) -> bool {
+        matches!(self.progress, Progress::Running | Progress::InDoubt)
+            && self.agent_session.is_some()
+            && self.agents.attempt < self.attempt
     }
 
     /// What came of the latest attempt, also after the step ended.

@@ -103,6 +103,9 @@ impl Standing {
                     record.group = Some((*pid, *born));
                 }
             }
+            EventKind::AgentEnded { address, attempt, agent } => {
+                self.records.entry(address.clone()).or_default().agent_ended(*attempt, agent);
+            }
             EventKind::AttemptFinished { address, report, .. } => {
                 self.records.entry(address.clone()).or_default().attempt_ended(report);
             }
@@ -124,6 +127,7 @@ impl Standing {
                     attempt: *attempt,
                     delay_ms: *delay_ms,
                     not_before: *not_before,
+                    uncounted: *uncounted,
                 });
             }
             EventKind::StepFinished { address, id, result, .. } => {

@@ -150,6 +150,8 @@ fn by_name<'e>(entries: &'e [Entry], repository: Option<&str>, name: &str) -> Op
     let here = |card: &&Card| repository.is_none_or(|repository| card.repository == repository);
     named()
         .find(|card| here(card) && card.is_resumable())
+        // A session that another one replaced was written to last, but is not what is meant.
+        .or_else(|| named().find(|card| here(card) && card.superseded_by.is_none()))
         .or_else(|| named().find(here))
         .or_else(|| named().next())
 }

@@ -49,7 +49,7 @@ impl StepCounts {
     }
 }
 
-/// `7 done, 1 recovered, 2 not run`; what is zero is left out, except when all is.
+/// `7 done, 1 recovered, 2 to do`; what is zero is left out, except when all is.
 impl fmt::Display for StepCounts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
@@ -57,7 +57,7 @@ impl fmt::Display for StepCounts {
             (self.recovered, "recovered"),
             (self.failed, "failed"),
             (self.skipped, "skipped"),
-            (self.not_run, "not run"),
+            (self.not_run, "to do"),
         ];
         let mut first = true;
         for (number, word) in parts.into_iter().filter(|(number, _)| *number > 0) {

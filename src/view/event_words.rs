@@ -6,11 +6,12 @@ use crate::session::{
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 26] = [
+pub const EVENT_TYPES: [&str; 27] = [
     "session_started",
     "run_started",
     "step_started",
     "step_spawned",
+    "agent_ended",
     "attempt_finished",
     "retry_scheduled",
     "handler_started",
@@ -43,6 +44,7 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::RunStarted(_) => "run_started",
         EventKind::StepStarted { .. } => "step_started",
         EventKind::StepSpawned { .. } => "step_spawned",
+        EventKind::AgentEnded { .. } => "agent_ended",
         EventKind::AttemptFinished { .. } => "attempt_finished",
         EventKind::RetryScheduled { .. } => "retry_scheduled",
         EventKind::HandlerStarted { .. } => "handler_started",
@@ -74,6 +76,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
     match kind {
         EventKind::StepStarted { address, .. }
         | EventKind::StepSpawned { address, .. }
+        | EventKind::AgentEnded { address, .. }
         | EventKind::AttemptFinished { address, .. }
         | EventKind::RetryScheduled { address, .. }
         | EventKind::HandlerStarted { address, .. }
@@ -124,6 +127,11 @@ pub fn event_words(kind: &EventKind) -> String {
             format!("attempt {attempt}: {}", clip(command, 120))
         }
         EventKind::StepSpawned { pid, .. } => format!("pid {pid}"),
+        EventKind::AgentEnded { attempt, agent, .. } => {
+            let cost = agent.cost_usd.map_or("cost unknown".to_owned(), super::dollars);
+            let tokens = agent.tokens.map(|tokens| format!(", {tokens} tokens"));
+            format!("agent of attempt {attempt} ended: {cost}{}", tokens.unwrap_or_default())
+        }
         EventKind::JobStarted { job, items, .. } => {
             format!("{job}, {}", count(u64::from(*items), "item"))
         }
@@ -210,7 +218,7 @@ pub fn event_words(kind: &EventKind) -> String {
             PersonsAnswer::Rerun => "run it again".to_owned(),
         },
         EventKind::WorkflowChanged { kept, .. } => {
-            format!("edited, {} kept", count(kept.len() as u64, "finished step"))
+            format!("edited; as before: {}", count(kept.len() as u64, "step"))
         }
         EventKind::RunFinished { status, active_ms, failure } => {
             let text = format!("{} after {}", status_words(*status).0, duration_ms(*active_ms));

@@ -129,35 +129,36 @@ mod tests {
 2023-11-14T22:13:22Z     2 run_started       run 1 on host, pid 4242: cook
 2023-11-14T22:13:23Z     3 step_started      1  attempt 1: make …
 2023-11-14T22:13:24Z     4 step_spawned      1  pid 77
-2023-11-14T22:13:25Z     5 attempt_finished  1  attempt 1: exit code 1 (1.2s)
-2023-11-14T22:13:26Z     6 retry_scheduled   1  attempt 2 in 1.5s, not counted
-2023-11-14T22:13:27Z     7 step_started      1  attempt 2: make all
-2023-11-14T22:13:28Z     8 attempt_finished  1  attempt 2: exit code 1 (1.2s)
-2023-11-14T22:13:29Z     9 error_raised      1  step 1, attempt 2: no route/x1b[2J [network]
-2023-11-14T22:13:30Z    10 handler_skipped   1.on_failure[1]  handler 1 passed over: its condition is false
-2023-11-14T22:13:31Z    11 handler_started   1.on_failure[2]  handler fix-2, recovery, run 1
-2023-11-14T22:13:32Z    12 handler_finished  1.on_failure[2]  handler fix-2 failed: exit code 9
-2023-11-14T22:13:33Z    13 handler_started   1.on_failure[3]  handler fix-3, recovery, run 1
-2023-11-14T22:13:34Z    14 handler_finished  1.on_failure[3]  handler fix-3 succeeded
-2023-11-14T22:13:35Z    15 error_settled     1  the workflow goes on
-2023-11-14T22:13:36Z    16 step_finished     1  recovered: exit code 1 (1.2s), 2 attempts
-2023-11-14T22:13:37Z    17 loop_started      2  2 items
-2023-11-14T22:13:38Z    18 scored            2.goal[1]  80, threshold not reached
-2023-11-14T22:13:39Z    19 confirmed         3  confirmed by terminal
-2023-11-14T22:13:40Z    20 waiting           3  for a provider's limit: the provider's limit ends at noon
-2023-11-14T22:13:41Z    21 run_finished      parked after 1m 20s
-2023-11-14T22:13:42Z    22 run_started       run 2 on host, pid 4242: resume flow
-2023-11-14T22:13:43Z    23 answered          3  it was done
-2023-11-14T22:13:44Z    24 workflow_changed  edited, 1 finished step kept
-2023-11-14T22:13:45Z    25 rewound           1  run again after its handler, asked for by 1.on_failure[3]
-2023-11-14T22:13:46Z    26 scope_finished    pass[1]  failed, the failure goes up
-2023-11-14T22:13:47Z    27 run_finished      failed after 1m 1s: step 3: exit code 1
-2023-11-14T22:13:48Z    28 job_started       job, 2 items
-2023-11-14T22:13:49Z    29 item_finished     item_1 done
-2023-11-14T22:13:50Z    30 item_failed       map/item_2/1  item_2 run 1: exit code 1
-2023-11-14T22:13:51Z    31 item_finished     item_2 failed
-2023-11-14T22:13:52Z    32 dlq_cleared       1 item cleared
-2023-11-14T22:13:53Z    33 superseded        by session-00000000-0000-4000-8000-000000000002
+2023-11-14T22:13:25Z     5 agent_ended       1  agent of attempt 1 ended: cost unknown
+2023-11-14T22:13:26Z     6 attempt_finished  1  attempt 1: exit code 1 (1.2s)
+2023-11-14T22:13:27Z     7 retry_scheduled   1  attempt 2 in 1.5s, not counted
+2023-11-14T22:13:28Z     8 step_started      1  attempt 2: make all
+2023-11-14T22:13:29Z     9 attempt_finished  1  attempt 2: exit code 1 (1.2s)
+2023-11-14T22:13:30Z    10 error_raised      1  step 1, attempt 2: no route/x1b[2J [network]
+2023-11-14T22:13:31Z    11 handler_skipped   1.on_failure[1]  handler 1 passed over: its condition is false
+2023-11-14T22:13:32Z    12 handler_started   1.on_failure[2]  handler fix-2, recovery, run 1
+2023-11-14T22:13:33Z    13 handler_finished  1.on_failure[2]  handler fix-2 failed: exit code 9
+2023-11-14T22:13:34Z    14 handler_started   1.on_failure[3]  handler fix-3, recovery, run 1
+2023-11-14T22:13:35Z    15 handler_finished  1.on_failure[3]  handler fix-3 succeeded
+2023-11-14T22:13:36Z    16 error_settled     1  the workflow goes on
+2023-11-14T22:13:37Z    17 step_finished     1  recovered: exit code 1 (1.2s), 2 attempts
+2023-11-14T22:13:38Z    18 loop_started      2  2 items
+2023-11-14T22:13:39Z    19 scored            2.goal[1]  80, threshold not reached
+2023-11-14T22:13:40Z    20 confirmed         3  confirmed by terminal
+2023-11-14T22:13:41Z    21 waiting           3  for a provider's limit: the provider's limit ends at noon
+2023-11-14T22:13:42Z    22 run_finished      parked after 1m 20s
+2023-11-14T22:13:43Z    23 run_started       run 2 on host, pid 4242: resume flow
+2023-11-14T22:13:44Z    24 answered          3  it was done
+2023-11-14T22:13:45Z    25 workflow_changed  edited; as before: 1 step
+2023-11-14T22:13:46Z    26 rewound           1  run again after its handler, asked for by 1.on_failure[3]
+2023-11-14T22:13:47Z    27 scope_finished    pass[1]  failed, the failure goes up
+2023-11-14T22:13:48Z    28 run_finished      failed after 1m 1s: step 3: exit code 1
+2023-11-14T22:13:49Z    29 job_started       job, 2 items
+2023-11-14T22:13:50Z    30 item_finished     item_1 done
+2023-11-14T22:13:51Z    31 item_failed       map/item_2/1  item_2 run 1: exit code 1
+2023-11-14T22:13:52Z    32 item_finished     item_2 failed
+2023-11-14T22:13:53Z    33 dlq_cleared       1 item cleared
+2023-11-14T22:13:54Z    34 superseded        by session-00000000-0000-4000-8000-000000000002
 
 "#]]
         );

@@ -17,6 +17,13 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The text as a person types it in a shell, as one word on one line.
+#[must_use]
+pub fn typed(text: &str) -> String {
+    let text = text.replace(char::is_control, "?");
+    shlex::try_quote(&text).map(Cow::into_owned).unwrap_or(text)
+}
+
 /// The first line that says something, at most `width` characters long; `…` stands for the rest.
 #[must_use]
 pub fn clip(text: &str, width: usize) -> Cow<'_, str> {

@@ -220,7 +220,7 @@ data pipeline failed at step 2/3
   directory   /repo
   started     2023-11-14 22:13:21 UTC (1m ago)
   updated     2023-11-14 22:13:26 UTC (1m ago)
-  steps       1 done, 1 failed, 1 not run
+  steps       1 done, 1 failed, 1 to do
   versions    2
   active time 1m 20s
   size        0 B

@@ -270,7 +270,7 @@ mod tests {
             Statistics::of(&everything().events).text(Style::Plain),
             str![[r#"
 sessions     1
-events       33
+events       34
 steps        0 done, 1 recovered, 0 failed, 0 skipped
 items        1 done, 1 failed, 0 skipped, 1 failed run
 attempts     2
@@ -285,6 +285,7 @@ fix-2            1     0          0            0
 fix-3            1     1          0            0
 
 EVENT             NUMBER
+agent_ended       1
 answered          1
 attempt_finished  2
 confirmed         1

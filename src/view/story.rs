@@ -113,7 +113,12 @@ impl Story {
         })
     }
 
+    /// The step's end; that of its agent, where it had one, goes before.
     pub fn finished(&mut self, at: &str, result: StepResult) -> &mut Self {
+        if let Some(agent) = &result.report.agent {
+            let agent = agent.clone();
+            self.add(EventKind::AgentEnded { address: address(at), attempt: 1, agent });
+        }
         self.add(EventKind::StepFinished {
             address: address(at),
             id: None,
@@ -192,6 +197,7 @@ pub fn everything() -> Story {
     let failed = || failed_report(1, "out\n", "err\n");
     story.started("1", 1, "make\nall");
     story.add(EventKind::StepSpawned { address: one(), pid: 77, born: 1 });
+    story.add(EventKind::AgentEnded { address: one(), attempt: 1, agent: Box::default() });
     story.attempt_failed("1", 1, failed());
     story.add(EventKind::RetryScheduled {
         address: one(),

@@ -25,7 +25,7 @@ pub fn rewind_words(cause: RewindCause) -> &'static str {
         RewindCause::Retry => "retry",
         RewindCause::Rerun => "run again after its handler",
         RewindCause::PartialResume => "partial resume",
-        RewindCause::Resume => "resume",
+        RewindCause::Resume => "resumed after it failed",
         RewindCause::FromCheckpoint => "resume from a checkpoint",
         RewindCause::FromStep => "resume from a step",
         RewindCause::PersonsRerun => "a person wants it run again",

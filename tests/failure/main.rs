@@ -12,8 +12,11 @@
 )]
 
 mod kinds;
+mod limits;
+mod nested;
 mod scopes;
 mod steps;
+mod strategies;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -170,5 +173,7 @@ fn crash(case: &Case, index: usize, after: bool) -> Result<(), String> {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [steps::CASES, scopes::CASES, kinds::CASES].into_iter().flatten()
+    [steps::CASES, strategies::CASES, scopes::CASES, nested::CASES, limits::CASES, kinds::CASES]
+        .into_iter()
+        .flatten()
 }

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::Fault;
+use crate::playbook::PERMISSION_MODES;
 use crate::session::Address;
 use crate::store::Durability;
 
@@ -76,6 +77,12 @@ pub struct Cook {
     /// Do not wait for a provider's limit: save the session and exit 7
     #[arg(long)]
     pub park: bool,
+    /// What agents may do in this run, over what the workflow says: acceptEdits, plan, dontAsk …
+    #[arg(long, value_name = "MODE", hide_possible_values = true, value_parser = PossibleValuesParser::new(PERMISSION_MODES))]
+    pub permission_mode: Option<String>,
+    /// Let agents do everything without being asked (the same as permission_mode bypassPermissions)
+    #[arg(long, conflicts_with = "permission_mode")]
+    pub skip_permissions: bool,
     /// With --dry-run: show which handlers would run if the step failed, and why: 3, 3=exit:75, 3=timeout
     #[arg(
         long,
@@ -101,6 +108,8 @@ impl Cook {
             id: Some(id),
             yes: self.yes,
             park: self.park,
+            permission_mode: self.permission_mode.clone(),
+            skip_permissions: self.skip_permissions,
             max_parallel: self.max_parallel,
             durability: self.durability,
             output: self.output,
@@ -152,6 +161,12 @@ pub struct Resume {
     /// Do not wait for a provider's limit: save the session and exit 7
     #[arg(long)]
     pub park: bool,
+    /// What agents may do in this run, over what the workflow says: acceptEdits, plan, dontAsk …
+    #[arg(long, value_name = "MODE", hide_possible_values = true, value_parser = PossibleValuesParser::new(PERMISSION_MODES))]
+    pub permission_mode: Option<String>,
+    /// Let agents do everything without being asked (the same as permission_mode bypassPermissions)
+    #[arg(long, conflicts_with = "permission_mode")]
+    pub skip_permissions: bool,
     /// Give the steps that this run starts at N further retries
     #[arg(long, value_name = "N")]
     pub max_retries: Option<u32>,
@@ -310,6 +325,8 @@ impl Cook {
             max_parallel: resume.max_parallel,
             durability: resume.durability,
             park: resume.park,
+            permission_mode: resume.permission_mode.clone(),
+            skip_permissions: resume.skip_permissions,
             simulate_failure: Vec::new(),
             inject: Vec::new(),
             output: resume.output,

@@ -17,6 +17,7 @@ pub(super) struct AgentSink<'b, 'a> {
     stderr: Collector,
     log: Log<'b, 'a>,
     failed: Option<StoreError>,
+    started: bool,
     ends: bool,
 }
 
@@ -29,7 +30,12 @@ impl<'b, 'a> AgentSink<'b, 'a> {
     ) -> Self {
         let log = Log::new(run, address, attempt);
         let stderr = Collector::new(Keep::Shown);
-        Self { run, address, reader, stderr, log, failed: None, ends: false }
+        Self { run, address, reader, stderr, log, failed: None, started: false, ends: false }
+    }
+
+    /// True when there was a process.
+    pub(super) fn has_started(&self) -> bool {
+        self.started
     }
 
     /// What was read, or why the session could not record the spawn.
@@ -59,6 +65,7 @@ impl<'b, 'a> AgentSink<'b, 'a> {
 
 impl Sink for AgentSink<'_, '_> {
     fn spawned(&mut self, born: &dyn Fn() -> Born) -> std::io::Result<()> {
+        self.started = true;
         record_spawn(self.run, self.address, born, &mut self.failed)
     }
 

@@ -1,36 +1,28 @@
 //! `claude:` steps: one conversation each, paid for once (SPEC 5). What the CLI says is read
-//! and judged by `agent`; here it is started, watched, continued and recorded.
+//! and judged by `agent`; here its conversation is begun, continued and brought to an end.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use chrono::{Local, Utc};
+use chrono::Utc;
 
-use crate::agent::{
-    self, Answer, Call, Conversation, Exit, Failed, Happening, Reader, RetryAdvice, Verdict,
-};
+use crate::agent::{self, Conversation, Failed, Happening, RetryAdvice};
 use crate::executor::attempt::{Attempt, Done};
 use crate::executor::halt::Halt;
 use crate::executor::run::Run;
-use crate::expr::Value;
-use crate::playbook::model::{ClaudeCall, ClaudeDefaults};
-use crate::process::{Ended, Limits, Program, Stdin, StopSignal};
-use crate::session::{EventKind, Failure, FailureKind, Progress, Report};
+use crate::playbook::model::ClaudeCall;
+use crate::session::{EventKind, FailureKind, Progress, Record, Report};
 
-use super::agent_sink::AgentSink;
-
-/// From SIGINT to SIGKILL: what the CLI needs to write its result and end its tools.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// How long an agent may say nothing: longer than the longest tool it may run.
-const IDLE: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+use super::agent_call::{Called, GRACE, step_name};
+use super::agent_outcome::{Fit, fit};
 
 /// How often an answer that does not satisfy `output_schema` is sent back.
 const CORRECTIONS: u32 = 2;
 
 /// What is sent next in a conversation.
-struct Turn {
-    conversation: Conversation,
-    prompt: String,
+pub(super) struct Turn {
+    pub(super) conversation: Conversation,
+    pub(super) prompt: String,
 }
 
 impl<'a> Run<'a> {
@@ -45,31 +37,40 @@ impl<'a> Run<'a> {
             Ok(prompt) => prompt,
             Err(error) => return Ok(Done::failed(self.unresolved("the prompt", &error))),
         };
+        let mut frame = frame.clone();
         let mut turn = self.first_turn(attempt, &prompt);
         let mut number = attempt.number;
         let (mut again, mut corrections) = (0, 0);
         loop {
-            self.pass_gate(frame, address)?;
-            self.within_budget(frame, address)?;
-            let now = Attempt { number, ..*attempt };
+            frame.postpone(address, self.pass_gate(&frame, address)?);
+            let now = Attempt { number, frame: &frame, ..*attempt };
+            let closed = self.gate.closed();
             let (report, verdict) = match self.one_call(&now, call, &turn)? {
-                Ok(ended) => ended,
-                Err(failure) => return Ok(Done::failed(failure)),
+                Called::Ended(report, verdict) => (*report, *verdict),
+                Called::NotStarted(failure) => return Ok(Done::failed(failure)),
+                Called::Held(report) => {
+                    self.call_ended(&now, &report)?;
+                    number = self.next_number(attempt);
+                    continue;
+                }
             };
             let id = turn.conversation.id().to_owned();
             let failed = match verdict.result {
                 Ok(answer) => {
-                    self.gate.open();
+                    self.gate.open(closed);
                     match fit(call, &answer) {
-                        Ok(text) => return self.answered(attempt, report, text),
-                        Err(prompt) if corrections < CORRECTIONS => {
+                        Fit::Good(text) => return self.answered(attempt, report, text),
+                        Fit::Bad { correction, .. } if corrections < CORRECTIONS => {
                             corrections += 1;
-                            turn = Turn { conversation: Conversation::Resume(id), prompt };
-                            self.call_ended(&now, report)?;
+                            let conversation = Conversation::Resume(id);
+                            turn = Turn { conversation, prompt: correction };
+                            self.call_ended(&now, &report)?;
                             number = self.next_number(attempt);
                             continue;
                         }
-                        Err(reason) => return Ok(self.misfit(report, answer, &reason)),
+                        Fit::Bad { reason, .. } => {
+                            return Ok(self.misfit(report, &answer, &reason));
+                        }
                     }
                 }
                 Err(failed) => failed,
@@ -78,7 +79,7 @@ impl<'a> Run<'a> {
             turn = match failed.retry {
                 RetryAdvice::No => return Ok(Done { report, ..Done::default() }),
                 RetryAdvice::StopRun => {
-                    self.call_ended(&now, report)?;
+                    self.call_ended(&now, &report)?;
                     return Err(Halt::Refused {
                         address: address.clone(),
                         message: failed.message,
@@ -90,37 +91,31 @@ impl<'a> Run<'a> {
                 {
                     return Ok(Done { report, ..Done::default() });
                 }
-                RetryAdvice::Resume { .. } => self.continued(id, &prompt),
-                RetryAdvice::Afresh => {
-                    if again >= 1 {
-                        return Ok(Done { report, ..Done::default() });
-                    }
-                    Turn { conversation: fresh(), prompt: prompt.clone() }
+                RetryAdvice::Afresh if again >= 1 => {
+                    return Ok(Done { report, ..Done::default() });
                 }
-                RetryAdvice::ResumeLater { .. } | RetryAdvice::ResumeAt(_) => {
-                    self.continued(id, &prompt)
-                }
+                RetryAdvice::Afresh => Turn { conversation: fresh(), prompt: prompt.clone() },
+                RetryAdvice::Resume { .. }
+                | RetryAdvice::ResumeLater { .. }
+                | RetryAdvice::ResumeAt(_) => self.continued(id, &prompt),
             };
-            again += 1;
-            self.call_ended(&now, report)?;
-            self.wait_for_provider(&now, &failed, again)?;
+            // A conversation that waits for a limit may be interrupted as often as any other.
+            if !failed.kind.is_provider_limit() {
+                again += 1;
+            }
+            self.call_ended(&now, &report)?;
+            let waited = self.wait_for_provider(&now, &failed, again)?;
+            frame.postpone(address, waited);
             number = self.next_number(attempt);
             self.warn(&format!("step {}: {}; going on", step_name(step, address), failed.message));
         }
     }
 
-    /// How the attempt begins: anew, or with the conversation that a crash or a limit cut.
+    /// How the attempt begins: anew, or with the conversation that a crash, a stop or a limit cut.
     fn first_turn(&self, attempt: &Attempt<'_, 'a>, prompt: &str) -> Turn {
         let cut = self.session.with(|state| {
-            let record = state.standing.record(attempt.address)?;
-            let cut = match record.progress {
-                Progress::InDoubt => true,
-                // A planned call that does not count goes on with its conversation.
-                Progress::Between => record.retry.is_some(),
-                _ => false,
-            };
-            let id = record.agent_session.clone().filter(|_| cut)?;
-            Some((id, record.started.unwrap_or_else(Utc::now)))
+            let record = state.standing.record(attempt.address).filter(|record| was_cut(record))?;
+            Some((record.agent_session.clone()?, record.started.unwrap_or_else(Utc::now)))
         });
         match cut {
             Some((id, _)) if !self.conversation_exists(&id) => {
@@ -152,119 +147,9 @@ impl<'a> Run<'a> {
         Turn { conversation: Conversation::New(id), prompt: prompt.to_owned() }
     }
 
-    /// Starts the CLI once and waits for its end; a failure where it cannot be started.
-    fn one_call(
-        &self,
-        attempt: &Attempt<'_, 'a>,
-        call: &'a ClaudeCall,
-        turn: &Turn,
-    ) -> Result<Result<(Report, Verdict), Failure>, Halt> {
-        let Attempt { frame, step, address, number } = *attempt;
-        let prepared = self
-            .agent_call(attempt, call, turn)
-            .and_then(|made| Ok((made, self.environment(frame, &step.env, address, number, &[])?)))
-            .and_then(|(made, env)| Ok((made, env, self.directory(frame, step, address)?)));
-        let (made, env, directory) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => return Ok(Err(self.unresolved("the call", &error))),
-        };
-        let env = agent::environment(env);
-        if let Some(refusal) = agent::refusal(&made, crate::process::user_id(), &env) {
-            return Ok(Err(self.failure(FailureKind::Start, &refusal.to_string())));
-        }
-        let command = self.agent_program(&call.options);
-        let (program, leading) =
-            command.split_first().map_or(("claude", &[][..]), |(it, rest)| (it.as_str(), rest));
-        let mut args: Vec<_> = leading.iter().map(Into::into).collect();
-        args.extend(agent::arguments(&made));
-        let continues = !matches!(turn.conversation, Conversation::New(_));
-        let shown = turn.prompt.lines().next().unwrap_or_default();
-        let agent_session = Some((turn.conversation.id().to_owned(), continues));
-        self.start(attempt, &format!("claude: {shown}"), agent_session)?;
-        // Since the gate was passed another agent may have met a limit.
-        self.pass_gate(frame, address)?;
-        let program = Program {
-            program: program.into(),
-            args,
-            env,
-            directory,
-            stdin: Stdin::Bytes(turn.prompt.clone().into_bytes()),
-        };
-        let started = frame.stop.active();
-        let limits = Limits {
-            timeout: frame.deadline.as_ref().map(|it| it.at.saturating_sub(started)),
-            idle: Some(self.workflow.limits.idle_timeout.unwrap_or(IDLE)),
-            grace: GRACE,
-            signal: StopSignal::Interrupt,
-            marker: Some((self.session.id().to_string(), address.to_string())),
-        };
-        let mut sink = AgentSink::new(self, address, number, Reader::of(&made));
-        let ended = crate::process::run(&program, &limits, &frame.stop, &mut sink);
-        let (reader, stderr) = sink.finish()?;
-        let ended = match ended {
-            Ok(ended) => ended,
-            Err(error) => return Ok(Err(self.no_agent(&error))),
-        };
-        if ended == Ended::Stopped {
-            self.go_on(frame)?;
-        }
-        let verdict =
-            agent::verdict(&reader, exit_of(ended), &stderr.shown, Local::now().fixed_offset());
-        for warning in &verdict.warnings {
-            self.warn(&format!("step {}: {warning}", step_name(step, address)));
-        }
-        let took = frame.stop.active().saturating_sub(started);
-        let report = Report {
-            exit_code: match ended {
-                Ended::Exited(code) => Some(code),
-                Ended::Signaled(signal) => Some(128 + signal),
-                _ => None,
-            },
-            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            stderr: self.keep_output(stderr)?,
-            agent: Some(Box::new(verdict.report.clone())),
-            ..Report::default()
-        };
-        Ok(Ok((report, verdict)))
-    }
-
-    /// The call with every option decided: the step's over the workflow's.
-    fn agent_call(
-        &self,
-        attempt: &Attempt<'_, 'a>,
-        call: &'a ClaudeCall,
-        turn: &Turn,
-    ) -> Result<Call, crate::expr::EvalError> {
-        let (own, common) = (&call.options, &self.workflow.claude);
-        let model = match own.model.as_ref().or(common.model.as_ref()) {
-            Some(model) => Some(self.render(model, attempt.frame, attempt.address)?),
-            None => None,
-        };
-        let listed = |own: &[String], common: &[String]| {
-            if own.is_empty() { common.to_vec() } else { own.to_vec() }
-        };
-        Ok(Call {
-            prompt: turn.prompt.clone(),
-            conversation: turn.conversation.clone(),
-            model,
-            permission_mode: own.permission_mode.clone().or(common.permission_mode.clone()),
-            allowed_tools: listed(&own.allowed_tools, &common.allowed_tools),
-            skip_permissions: own.skip_permissions.or(common.skip_permissions).unwrap_or(false),
-            max_turns: own.max_turns.or(common.max_turns),
-            max_budget_usd: own.max_budget_usd.or(common.max_budget_usd),
-            output_schema: call.output_schema.as_ref().map(Value::to_json),
-            extra_args: listed(&own.extra_args, &common.extra_args),
-        })
-    }
-
-    /// The program and its leading arguments.
-    fn agent_program(&self, own: &'a ClaudeDefaults) -> &'a [String] {
-        if own.command.is_empty() { &self.workflow.claude.command } else { &own.command }
-    }
-
     /// Records the end of a call that the step goes on after.
-    fn call_ended(&self, attempt: &Attempt<'_, 'a>, report: Report) -> Result<(), Halt> {
-        self.attempt_ended(attempt.address, &report)?;
+    fn call_ended(&self, attempt: &Attempt<'_, 'a>, report: &Report) -> Result<(), Halt> {
+        self.attempt_ended(attempt.address, report)?;
         self.commit(EventKind::RetryScheduled {
             address: attempt.address.clone(),
             attempt: attempt.number + 1,
@@ -276,13 +161,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Waits as long as the provider needs; the other agents of the session wait as well.
+    /// Waits as long as a server that is down needs; a limit closes the gate, at which the other
+    /// agents of the session wait as well. How long it took.
     fn wait_for_provider(
         &self,
         attempt: &Attempt<'_, 'a>,
         failed: &Failed,
         round: u32,
-    ) -> Result<(), Halt> {
+    ) -> Result<Duration, Halt> {
+        let stop = &attempt.frame.stop;
         match failed.retry {
             RetryAdvice::ResumeAt(until) => {
                 self.close_gate(until);
@@ -291,66 +178,20 @@ impl<'a> Run<'a> {
                 self.close_gate(None);
             }
             RetryAdvice::ResumeLater { at_most: Some(_) } => {
+                let begun = stop.active();
                 let wait = agent::backoff(round, crate::executor::retry::random_share());
-                if !attempt.frame.stop.wait(wait) {
+                if !stop.wait(wait) {
                     self.go_on(attempt.frame)?;
                 }
+                return Ok(stop.active().saturating_sub(begun));
             }
             _ => {}
         }
-        Ok(())
+        Ok(Duration::ZERO)
     }
 
     fn next_number(&self, attempt: &Attempt<'_, 'a>) -> u32 {
         self.session.with(|state| state.lifetime.next_attempt(attempt.address))
-    }
-
-    fn answered(
-        &self,
-        attempt: &Attempt<'_, 'a>,
-        mut report: Report,
-        text: String,
-    ) -> Result<Done, Halt> {
-        report.exit_code = Some(0);
-        report.stdout.bytes = text.len() as u64;
-        report.stdout.text = self.keep_text(text.trim_end_matches('\n').as_bytes().to_vec())?;
-        let mut done = Done { report, ..Done::default() };
-        self.capture(attempt.step, &mut done);
-        Ok(done)
-    }
-
-    fn misfit(&self, mut report: Report, answer: Answer, reason: &str) -> Done {
-        report.exit_code = Some(1);
-        report.stdout.bytes = answer.text.len() as u64;
-        report.stdout.text = self.seal(&answer.text);
-        let message = format!("the answer does not satisfy output_schema: {reason}");
-        report.failure = Some(self.failure(FailureKind::Capture, &message));
-        Done { report, ..Done::default() }
-    }
-
-    fn failed_report(&self, mut report: Report, failed: &Failed) -> Result<Report, Halt> {
-        report.stdout.bytes = failed.text.len() as u64;
-        report.stdout.text = self.keep_text(failed.text.clone().into_bytes())?;
-        report.failure = Some(Failure {
-            kind: failed.kind.kind(),
-            class: failed.class,
-            message: self.seal(&failed.message),
-        });
-        Ok(report)
-    }
-
-    fn no_agent(&self, error: &crate::process::SpawnError) -> Failure {
-        let missing = error.source.kind() == std::io::ErrorKind::NotFound;
-        let hint = if missing {
-            "; install it with: npm install -g @anthropic-ai/claude-code"
-        } else {
-            ""
-        };
-        let mut failure = self.failure(FailureKind::Start, &format!("{error}{hint}"));
-        if missing {
-            failure.class = crate::session::FailureClass::MissingTool;
-        }
-        failure
     }
 
     /// A happening that matters beyond the call, as soon as it is seen.
@@ -365,37 +206,38 @@ impl<'a> Run<'a> {
             _ => {}
         }
     }
-}
 
-fn fresh() -> Conversation {
-    Conversation::New(uuid::Uuid::new_v4().to_string())
-}
-
-fn step_name<'s>(
-    step: &'s crate::playbook::model::Step,
-    address: &'s crate::session::Address,
-) -> &'s str {
-    step.id.as_deref().unwrap_or(address.as_str())
-}
-
-/// The answer as the step keeps it: its text, or with `output_schema` the JSON that satisfies
-/// it; else the prompt that asks the agent to correct itself.
-fn fit(call: &ClaudeCall, answer: &Answer) -> Result<String, String> {
-    match &call.output_schema {
-        None => Ok(answer.text.clone()),
-        Some(schema) => {
-            agent::structured_answer(&schema.to_json(), answer).map(|json| json.to_string())
+    /// Ends the tools of an agent that did not end them itself, before it is asked to go on.
+    pub(super) fn end_tools(&self, conversation: &str) {
+        let marker = ("CLAUDE_CODE_SESSION_ID".to_owned(), conversation.to_owned());
+        for ended in crate::process::end_leftovers(&[], &[marker], GRACE / 5) {
+            self.warn(&format!("ended a process that the agent left: {}", ended.command));
         }
     }
 }
 
-fn exit_of(ended: Ended) -> Exit {
-    match ended {
-        Ended::Exited(code) => Exit::Code(code),
-        Ended::Signaled(signal) => Exit::Signal(signal),
-        Ended::TimedOut => Exit::TimedOut,
-        Ended::Idle | Ended::TtyInput => Exit::Idle,
-        Ended::Stopped => Exit::Stopped,
-        Ended::Ordered => Exit::Ordered,
+/// True when the latest attempt was cut off, so that its conversation goes on: by a crash, a stop, a
+/// limit or its time. After any other failure a retry begins a new one.
+fn was_cut(record: &Record) -> bool {
+    match record.progress {
+        Progress::InDoubt => true,
+        Progress::Between => record.retry.as_ref().is_some_and(|retry| {
+            let failure = record.report.as_ref().and_then(|report| report.failure.as_ref());
+            retry.uncounted
+                || failure.is_some_and(|failure| {
+                    matches!(
+                        failure.kind,
+                        FailureKind::Timeout
+                            | FailureKind::IdleTimeout
+                            | FailureKind::Signal
+                            | FailureKind::Interrupted
+                    )
+                })
+        }),
+        _ => false,
     }
+}
+
+fn fresh() -> Conversation {
+    Conversation::New(uuid::Uuid::new_v4().to_string())
 }

@@ -104,8 +104,7 @@ impl<'a> Run<'a> {
             for worker in running {
                 match worker.join() {
                     Ok(Ok(())) => {}
-                    Ok(Err(Halt::Cancelled)) if first.is_err() => {}
-                    Ok(Err(halt)) => first = Err(halt),
+                    Ok(Err(halt)) => first = Err(halt.or_weightier(first.err())),
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -134,7 +133,11 @@ impl<'a> Run<'a> {
                 Ok(Flow::Failed(_)) if rounds.each.continue_on_error => {}
                 Ok(Flow::Failed(_)) => rounds.failed.store(true, Ordering::SeqCst),
                 Err(halt) => {
-                    rounds.frame.stop.stop();
+                    rounds.failed.store(true, Ordering::SeqCst);
+                    // A limit says nothing about what runs: it has been paid for, and ends.
+                    if halt.stops_others() {
+                        rounds.frame.stop.stop();
+                    }
                     return Err(halt);
                 }
             }

@@ -1,5 +1,7 @@
 //! One file for each kind of step, and for the checks that run steps of their own.
 
+mod agent_call;
+mod agent_outcome;
 mod agent_sink;
 mod claude;
 mod commit;

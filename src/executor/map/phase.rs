@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(super) struct Phase<'b, 'a> {
     pub(super) files: &'b JobFiles,
     schedule: Mutex<Work>,
     changed: Condvar,
+    /// A worker has left the tree: no more items are taken.
+    halted: AtomicBool,
     /// There are finishes to sync, or there will be no more.
     to_sync: Condvar,
     /// So many finishes are worth a sync.
@@ -121,6 +124,7 @@ impl<'a> Run<'a> {
                 over: false,
             }),
             changed: Condvar::new(),
+            halted: AtomicBool::new(false),
             to_sync: Condvar::new(),
             // A sync costs as much as a small item: it waits for company, but not until all wait.
             batch: parallel.get() - parallel.get() / 4,
@@ -140,12 +144,7 @@ impl<'a> Run<'a> {
             for worker in running {
                 match worker.join() {
                     Ok(Ok(())) => {}
-                    Ok(Err(Halt::Cancelled)) if first.is_err() => {}
-                    Ok(Err(halt)) => {
-                        if !matches!(first, Err(Halt::Store(_))) {
-                            first = Err(halt);
-                        }
-                    }
+                    Ok(Err(halt)) => first = Err(halt.or_weightier(first.err())),
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -182,7 +181,10 @@ impl<'a> Run<'a> {
                     work.hand_back(position, TicketEnd::Nothing, Utc::now());
                     work.schedule.give_back(position);
                     drop(work);
-                    frame.stop.stop();
+                    phase.halted.store(true, Ordering::SeqCst);
+                    if halt.stops_others() {
+                        frame.stop.stop();
+                    }
                     phase.changed.notify_all();
                     return Err(halt);
                 }
@@ -195,6 +197,9 @@ impl<'a> Run<'a> {
         let mut work = phase.work();
         loop {
             self.go_on(frame)?;
+            if phase.halted.load(Ordering::SeqCst) {
+                return Ok(None);
+            }
             let now = Utc::now();
             let wait = match work.next(now) {
                 Next::Start(position) => {

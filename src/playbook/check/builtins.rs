@@ -59,7 +59,7 @@ pub(super) const RESULT_FIELDS: &[&str] = &[
 /// The fields of a result that hold text printed by a command.
 pub(super) const TEXT_FIELDS: &[&str] = &["output", "stdout", "stderr", "error", "handler"];
 
-const AGENT_FIELDS: &[&str] = &[
+pub(super) const AGENT_FIELDS: &[&str] = &[
     "output",
     "stdout",
     "stderr",
@@ -76,6 +76,7 @@ const AGENT_FIELDS: &[&str] = &[
     "cost_usd",
     "session_id",
     "tokens",
+    "turns",
 ];
 
 const ERROR_FIELDS: &[&str] = &[

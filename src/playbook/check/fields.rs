@@ -4,7 +4,7 @@ use crate::expr::Segment;
 use crate::playbook::model::{CaptureFormat, Constant};
 use crate::session::StepKind;
 
-use super::builtins::{Builtin, Fields, RESULT_FIELDS};
+use super::builtins::{AGENT_FIELDS, Builtin, Fields, RESULT_FIELDS};
 use super::look::{Cause, Look};
 use super::moment::Meaning;
 use super::seen::{Seen, meant, written};
@@ -70,7 +70,8 @@ impl Look<'_, '_> {
         let Some(definitions) = self.declared.steps.get(seen.root()) else { return };
         let result = definitions.iter().rfind(|each| !matches!(each.meaning, Meaning::Captured(_)));
         if let Some(definition) = result {
-            let mut fields = RESULT_FIELDS.to_vec();
+            let agent = definition.meaning == Meaning::Result(StepKind::Claude);
+            let mut fields = if agent { AGENT_FIELDS } else { RESULT_FIELDS }.to_vec();
             if definition.meaning == Meaning::Result(StepKind::Foreach) {
                 fields.push("results");
             }

@@ -1,19 +1,10 @@
 //! `claude:` as a step with its options, and as the defaults of a workflow (SPEC 3.1, 3.3).
 
 use crate::expr::Template;
+use crate::playbook::PERMISSION_MODES;
 use crate::playbook::model::{ClaudeCall, ClaudeDefaults};
 use crate::playbook::reading::{Field, Fields, Reader, value};
 use crate::playbook::yaml::Kind;
-
-/// The permission modes that the Claude CLI knows.
-const PERMISSION_MODES: [(&str, &str); 6] = [
-    ("acceptEdits", "acceptEdits"),
-    ("auto", "auto"),
-    ("bypassPermissions", "bypassPermissions"),
-    ("default", "default"),
-    ("dontAsk", "dontAsk"),
-    ("plan", "plan"),
-];
 
 /// The options of one call.
 const STEP_OPTIONS: [&str; 8] = [
@@ -67,7 +58,7 @@ fn options(reader: &Reader, fields: &mut Fields<'_>) -> ClaudeDefaults {
         model: fields.take("model").and_then(|field| reader.filled_template(field)),
         permission_mode: fields
             .take("permission_mode")
-            .and_then(|field| reader.choice(field, &PERMISSION_MODES))
+            .and_then(|field| reader.choice(field, &PERMISSION_MODES.map(|mode| (mode, mode))))
             .map(str::to_owned),
         allowed_tools: fields
             .take("allowed_tools")

@@ -63,10 +63,7 @@ fn words() -> Value {
 }
 
 fn permission_mode() -> Value {
-    choice(
-        "As the Claude CLI spells it.",
-        &["default", "acceptEdits", "auto", "bypassPermissions", "dontAsk", "plan"],
-    )
+    choice("As the Claude CLI spells it.", &crate::playbook::PERMISSION_MODES)
 }
 
 fn variables() -> Value {

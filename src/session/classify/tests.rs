@@ -129,7 +129,6 @@ fn the_kind_decides_where_it_can() {
     assert_eq!(classify(&evidence(FailureKind::Exit, Some(28))), Network);
     assert_eq!(classify(&evidence(FailureKind::Start, None)), MissingTool);
     assert_eq!(classify(&evidence(FailureKind::Capture, None)), Unknown);
-    assert_eq!(classify(&evidence(FailureKind::Injected, None)), Unknown);
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! What agent steps need, looked at before the first step runs and any money is spent.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::agent::{self, Call};
+use crate::playbook::AGENT_PROGRAM;
+use crate::playbook::model::{ClaudeCall, Step, Workflow};
+
+use super::environment::{Surroundings, SurroundingsError};
+use super::permissions::Permissions;
+
+/// Checks that the program of every one of `steps` is there and would not refuse its options.
+///
+/// # Errors
+/// What is missing or refused, and what to do.
+pub fn check_agents(
+    workflow: &Workflow,
+    steps: &[(&Step, &ClaudeCall)],
+    permissions: &Permissions,
+    surroundings: &Surroundings,
+) -> Result<(), SurroundingsError> {
+    for (step, call) in steps {
+        let command = workflow.agent_command(&call.options);
+        let program = command.first().map_or(AGENT_PROGRAM, String::as_str);
+        find(program, step, surroundings)?;
+        let holds = permissions.over(&call.options, &workflow.claude);
+        let own = &call.options.extra_args;
+        let call = Call {
+            prompt: "any".to_owned(),
+            permission_mode: holds.mode,
+            skip_permissions: holds.skip,
+            extra_args: if own.is_empty() { &workflow.claude.extra_args } else { own }.clone(),
+            ..Call::default()
+        };
+        let mut environment = surroundings.base();
+        // Its value is known when the step runs; that it is there means that somebody thought of it.
+        if sets(step, "IS_SANDBOX") {
+            environment.push((OsString::from("IS_SANDBOX"), OsString::from("1")));
+        }
+        if let Some(refusal) = agent::refusal(&call, crate::process::user_id(), &environment) {
+            return Err(SurroundingsError {
+                message: format!("step {:?} cannot run: {refusal}", step.summary()),
+                help: None,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A name is looked up on the path, a place where it is absolute; another one may depend on the
+/// directory of its step.
+fn find(program: &str, step: &Step, surroundings: &Surroundings) -> Result<(), SurroundingsError> {
+    let relative = program.contains('/') && !program.starts_with('/');
+    if relative || sets(step, "PATH") {
+        return Ok(());
+    }
+    let path = surroundings.env("PATH").unwrap_or_default();
+    let found = crate::process::find_program(OsStr::new(program), path, &surroundings.directory);
+    if found.is_some() {
+        return Ok(());
+    }
+    let help = if program == AGENT_PROGRAM {
+        "install it with: npm install -g @anthropic-ai/claude-code\n(or name another program: claude: {command: [PROGRAM]})"
+    } else {
+        "install it, or correct `command:` of `claude:` in the workflow"
+    };
+    Err(SurroundingsError {
+        message: format!("step {:?} needs {program}, which is not there", step.summary()),
+        help: Some(help.to_owned()),
+    })
+}
+
+fn sets(step: &Step, name: &str) -> bool {
+    step.env.iter().any(|entry| entry.name == name)
+}

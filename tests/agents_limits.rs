@@ -1,0 +1,195 @@
+//! Limits and budgets: nothing is launched against a limit, and the session waits, parks and goes on.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    missing_docs,
+    reason = "a test ends where something is not as it must be; each uses its part of support"
+)]
+
+mod support;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use support::agents::Agents;
+
+/// A limit that ends so many seconds from now, rounded up.
+fn limit_for(seconds: i64) -> String {
+    format!("limit:{}", Utc::now().timestamp() + 1 + seconds)
+}
+
+#[test]
+fn a_session_waits_for_a_limit_and_goes_on_with_the_conversation() {
+    let agents = Agents::new(
+        &format!("{}\n---\nsay:done", limit_for(2)),
+        "commands: [{id: it, claude: x, retry: 0}, {shell: 'echo ${it.attempts} > tried'}]",
+    );
+    let ran = agents.cook().exits(0);
+    assert!(ran.stdout.contains("no agent starts before"), "{ran:#?}");
+    assert_eq!(agents.prompts(), ["x", ">x"]);
+    let retries = agents.events("retry_scheduled");
+    assert_eq!(retries[0].1["uncounted"], true, "a limit is no attempt");
+    assert_eq!(agents.sandbox.status(), "completed");
+}
+
+#[test]
+fn a_limit_parks_the_session_where_the_wait_would_be_too_long_or_was_not_wished() {
+    let hour = limit_for(3600);
+    for (flow, arguments) in [
+        (
+            "limits: {max_wait: 1m}\ncommands: [{claude: x}, {shell: touch later}]",
+            vec!["cook", "flow.yaml"],
+        ),
+        ("commands: [{claude: x}, {shell: touch later}]", vec!["cook", "flow.yaml", "--park"]),
+    ] {
+        let agents = Agents::new(&hour, flow);
+        let ran = agents.run(&arguments).exits(7);
+        assert!(ran.stdout.contains("limit is reached until"), "{ran:#?}");
+        assert_eq!(agents.sandbox.status(), "parked");
+        let waiting = agents.events("waiting");
+        let until: DateTime<Utc> = waiting[0].1["until"].as_str().unwrap().parse().unwrap();
+        assert!(until - Utc::now() > TimeDelta::minutes(50), "{waiting:?}");
+        agents.play("say:done");
+        agents.run(&["resume"]).exits(0);
+        assert_eq!(agents.prompts(), ["x", ">x"]);
+        assert!(agents.sandbox.directory().join("later").exists());
+    }
+}
+
+#[test]
+fn too_many_requests_and_overload_are_no_attempts() {
+    for scenario in ["429", "529", "limit_text:You've hit your limit · resets 3am"] {
+        let agents =
+            Agents::new(scenario, "limits: {max_wait: 1s}\ncommands: [{claude: x, retry: 0}]");
+        agents.cook().exits(7);
+        assert_eq!(agents.calls().len(), 1, "{scenario}");
+        agents.play("say:done");
+        agents.run(&["resume"]).exits(0);
+        assert_eq!(agents.prompts(), ["x", ">x"], "{scenario}");
+    }
+}
+
+#[test]
+fn sixty_four_agents_stop_launching_at_the_first_sign_of_a_limit() {
+    let items: Vec<String> = (0..160).map(|item| format!("i{item}")).collect();
+    let flow = format!(
+        "commands:\n  - foreach: [{}]\n    parallel: 64\n    do: [{{claude: \"Do ${{item}}.\"}}]\n",
+        items.join(", ")
+    );
+    let agents = Agents::new("", &flow);
+    // The limit lasts longer than all that runs takes to end.
+    let scenario =
+        format!("say:ok\n---\nmatch:*Do i70.*\n{}\n---\nmatch:*Do i70.*\nsay:ok", limit_for(3600));
+    agents.play(&scenario);
+    agents.run(&["cook", "flow.yaml", "--park"]).exits(7);
+    let events = agents.sandbox.events();
+    assert_eq!(agents.sandbox.status(), "parked");
+    let limited = agents.calls();
+    assert!(limited.len() < 160, "{} launches although a limit was met", limited.len());
+    // The one that met it said so after it had been started, and before it ended.
+    let at = |kind: &str, address: &str| {
+        let found =
+            agents.events(kind).into_iter().filter(|(_, event)| event["address"] == address);
+        found.map(|(at, _)| at).next_back().unwrap()
+    };
+    let sign = at("agent_ended", "1.do[71]/1");
+    let late: Vec<_> = agents
+        .events("step_spawned")
+        .into_iter()
+        .filter(|(at, _)| *at > sign + TimeDelta::milliseconds(100))
+        .collect();
+    assert!(late.is_empty(), "launched after the limit was met at {sign}: {late:?}\n{events}");
+    // Those that ran when it was met ended, and are not paid again.
+    let done = agents.events("step_finished").len();
+    assert!(done > 0);
+    agents.play("say:ok");
+    agents.run(&["resume"]).exits(0);
+    let again: Vec<String> =
+        agents.prompts().into_iter().filter(|it| it.starts_with('>')).collect();
+    assert_eq!(again, [">Do i70."]);
+    assert_eq!(agents.calls().len(), 161, "every item once, the limited one twice");
+}
+
+#[test]
+fn an_agent_that_got_through_before_does_not_end_a_limit() {
+    // The slow one was started before the limit and ends well after it was met.
+    let agents = Agents::new(
+        "",
+        "commands:\n  - foreach: [slow, fast, next]\n    parallel: 2\n    do: [{claude: \"Do ${item}.\"}]\n",
+    );
+    agents.play(&format!(
+        "say:ok\n---\nmatch:*slow*\ntouch:started\nwait_for:limited\n---\nmatch:*fast*\nwait_for:started\ntouch:limited\n{}\n---\nmatch:*fast*\nsay:ok",
+        limit_for(3600)
+    ));
+    agents.run(&["cook", "flow.yaml", "--park"]).exits(7);
+    let mut prompts = agents.prompts();
+    prompts.sort();
+    assert_eq!(prompts, ["Do fast.", "Do slow."]);
+}
+
+#[test]
+fn a_budget_parks_the_session_and_a_raised_one_lets_it_go_on() {
+    let flow = |budget: &str| {
+        format!("budget: {budget}\ncommands: [{{claude: a}}, {{claude: b}}, {{claude: c}}]")
+    };
+    for (small, large) in [
+        ("{usd: 0.9}", "{usd: 9}"),
+        ("{tokens: 2000}", "{tokens: 90000}"),
+        ("{agent_calls: 2}", "{agent_calls: 9}"),
+    ] {
+        let agents = Agents::new("cost:0.5", &flow(small));
+        let ran = agents.cook().exits(7);
+        assert!(ran.stdout.contains("budget is used up"), "{ran:#?}");
+        assert_eq!(agents.prompts(), ["a", "b"], "{small}");
+        // The same budget does not grow by resuming.
+        agents.run(&["resume"]).exits(7);
+        assert_eq!(agents.prompts(), ["a", "b"], "{small}");
+        agents.sandbox.write("flow.yaml", &flow(large));
+        agents.run(&["resume"]).exits(6);
+        let ran = agents.run(&["resume", "--accept-changes"]).exits(0);
+        assert!(ran.stderr.contains("budget"), "{ran:#?}");
+        assert_eq!(agents.prompts(), ["a", "b", "c"], "{small}");
+    }
+}
+
+#[test]
+fn a_cost_that_nobody_told_is_not_zero() {
+    // Dead agents tell no cost: each counts as the dearest known call, here 0.5.
+    let agents = Agents::new(
+        "cost:0.5\n---\nkill",
+        "budget: {usd: 1.2}\ncommands: [{claude: a}, {claude: b, on_failure: true}, {claude: c}]",
+    );
+    agents.cook().exits(7);
+    assert_eq!(agents.prompts(), ["a", "b", ">b"]);
+    assert_eq!(agents.spent(), (0.5, 3, 2));
+}
+
+#[test]
+fn agents_side_by_side_do_not_run_past_a_budget_together() {
+    let flow = |budget: &str| {
+        format!(
+            "budget: {budget}\ncommands:\n  - foreach: [a, b, c, d, e, f, g, h]\n    parallel: 8\n    do: [{{claude: \"Do ${{item}}\"}}]"
+        )
+    };
+    for budget in ["{agent_calls: 3}", "{usd: 1.4}"] {
+        let agents = Agents::new("cost:0.5", &flow(budget));
+        agents.cook().exits(7);
+        assert_eq!(agents.calls().len(), 3, "{budget}");
+        agents.sandbox.write("flow.yaml", &flow("{usd: 90}"));
+        agents.run(&["resume", "--accept-changes"]).exits(0);
+        assert_eq!(agents.calls().len(), 8, "{budget}");
+    }
+}
+
+#[test]
+fn a_wall_time_is_counted_over_all_runs() {
+    let agents = Agents::new(
+        "success",
+        "budget: {wall_time: 200ms}\ncommands: [{claude: a}, {shell: 'sleep 0.3'}, {claude: b}]",
+    );
+    agents.cook().exits(7);
+    agents.run(&["resume"]).exits(7);
+    assert_eq!(agents.prompts(), ["a"]);
+}
