@@ -32,7 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("mapreduce", &["playbook", "session", "expr"]),
     ("store", &["playbook", "session", "expr"]),
     ("view", &["playbook", "session", "expr"]),
-    ("report", &["store", "view", "playbook", "session", "expr"]),
+    ("report", &["mapreduce", "store", "view", "playbook", "session", "expr"]),
     ("resume", &["store", "view", "playbook", "session", "expr"]),
     ("recovery", &["mapreduce", "store", "view", "playbook", "session", "expr"]),
     (

@@ -238,6 +238,7 @@ fn started(
             .filter(|it| crate::store::find(home, None, it.as_str()).is_err())
             .unwrap_or_else(|| WorkflowId::of(&workflow.name, &id)),
         session_id: id,
+        kind: workflow.session_kind(),
         name: workflow.name.clone(),
         workflow_path: file.to_owned(),
         workflow_hash: hash,

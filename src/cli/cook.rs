@@ -91,6 +91,7 @@ impl Cooking<'_> {
             format: 0,
             prodigy: env!("CARGO_PKG_VERSION").to_owned(),
             workflow_id: WorkflowId::of(&workflow.name, &id),
+            kind: workflow.session_kind(),
             session_id: id,
             name: workflow.name.clone(),
             workflow_path: absolute(self.file),

@@ -28,9 +28,8 @@ impl From<StoreError> for Failure {
             StoreError::Busy { session, .. } => failure.with_help(format!(
                 "wait until it ends, and look on with prodigy events follow --session {session}"
             )),
-            StoreError::NotFound { what: "session" | "checkpoint", .. } => {
-                failure.with_help("prodigy sessions list")
-            }
+            StoreError::NotFound { what: "session" | "checkpoint", .. }
+            | StoreError::NoJob { .. } => failure.with_help("prodigy sessions list"),
             StoreError::NotFound { .. } | StoreError::Unreadable { .. } => failure,
             StoreError::NoHome { .. } => failure.with_help("export PRODIGY_HOME=/an/absolute/path"),
             StoreError::Ambiguous { candidates, .. } => {
@@ -70,7 +69,7 @@ fn kind_of(error: &StoreError) -> ExitKind {
         | StoreError::Unreadable { .. }
         | StoreError::Untrusted { .. } => ExitKind::Damaged,
         StoreError::Busy { .. } => ExitKind::Busy,
-        StoreError::NotFound { .. } => ExitKind::NotFound,
+        StoreError::NotFound { .. } | StoreError::NoJob { .. } => ExitKind::NotFound,
         StoreError::Ambiguous { .. } => ExitKind::Usage,
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::exit::{ExitKind, Failure};
-use crate::session::{Address, EventKind, Progress};
+use crate::session::{Address, EventKind, Progress, Report, ResultRef, Stored, item_number};
 use crate::store::{Card, Loaded};
 use crate::view;
 
@@ -39,22 +39,81 @@ pub(super) fn run(arguments: &Logs, console: &mut Console) -> Result<ExitKind, F
     if arguments.follow {
         return follow(arguments, &place, &card, console);
     }
-    let log = chosen(&logs, arguments).ok_or_else(|| none(&card, arguments))?;
+    let log = chosen(&logs, arguments)
+        // Items that print little have no files.
+        .or_else(|| logs.last().filter(|_| card.job_id.is_some() && arguments.step.is_none()))
+        .ok_or_else(|| none(&card, arguments))?;
+    let small = match log.bytes {
+        Some(_) => Vec::new(),
+        None => small_output(&place, &card, &loaded, log),
+    };
     if arguments.json {
-        let text = read(log)?;
+        let text = if small.is_empty() { read(log)? } else { small };
         console.output.json(&json!({
             "session_id": card.session_id,
             "address": log.step,
             "attempt": log.attempt,
             "path": log.path,
-            "size": log.bytes.unwrap_or(0),
+            "size": log.bytes.unwrap_or(text.len() as u64),
             "text": String::from_utf8_lossy(&text),
         }));
+        return Ok(ExitKind::Success);
+    }
+    if !small.is_empty() {
+        let step = view::line(log.step.as_str()).into_owned();
+        console.remark(format_args!("step {step}, attempt {}: in the results", log.attempt));
+        let _ = console.output.write_all(&small);
         return Ok(ExitKind::Success);
     }
     announce(log, console);
     copy(log, 0, console)?;
     Ok(ExitKind::Success)
+}
+
+/// What a step of an item printed, where that was too little for a file: the journal holds it,
+/// or the result of the item.
+fn small_output(place: &Place, card: &Card, loaded: &Loaded, log: &Log) -> Vec<u8> {
+    let Some(item) = item_number(&log.step) else { return Vec::new() };
+    let both = |report: &Report| {
+        let mut text = report.stdout.text.shown();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text + &report.stderr.text.shown()
+    };
+    for event in loaded.events.iter().rev() {
+        let text = match &event.kind {
+            EventKind::AttemptFinished { address, attempt, report }
+                if *address == log.step && *attempt == log.attempt =>
+            {
+                both(report)
+            }
+            EventKind::StepFinished { address, result, .. } if *address == log.step => {
+                both(&result.report)
+            }
+            EventKind::ItemFinished { item: ended, result, .. } if *ended == item => {
+                result_output(place, card, *result)
+            }
+            _ => continue,
+        };
+        if !text.is_empty() {
+            return text.into_bytes();
+        }
+    }
+    Vec::new()
+}
+
+/// The output that the result of an item holds.
+fn result_output(place: &Place, card: &Card, at: ResultRef) -> String {
+    let job = card.job_id.as_deref().unwrap_or_default();
+    let bytes = crate::store::read_result(&place.home, &card.repository, job, at);
+    let result = bytes.ok().and_then(|bytes| serde_json::from_slice::<Stored>(&bytes).ok());
+    let json = result.map(|result| result.to_json()).unwrap_or_default();
+    let mut text = json["output"].as_str().unwrap_or_default().to_owned();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }
 
 /// All attempts in the order in which they started.

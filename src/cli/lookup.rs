@@ -27,6 +27,19 @@ impl Place {
         Ok(store::find(&self.home, self.repository.as_deref(), text)?)
     }
 
+    /// The session of a map workflow that `text` means.
+    pub(super) fn find_job(&self, text: &str) -> Result<Card, Failure> {
+        let card = self.find(text)?;
+        match card.has_map() {
+            true => Ok(card),
+            false => Err(Failure::new(
+                ExitKind::Usage,
+                format!("{} runs a standard workflow: it has no job", card.workflow_id),
+            )
+            .with_help(format!("prodigy resume {}", card.workflow_id))),
+        }
+    }
+
     /// The session that `text` means, or without one the latest of this repository.
     pub(super) fn find_or_latest(&self, text: Option<&str>) -> Result<Card, Failure> {
         if let Some(text) = text {

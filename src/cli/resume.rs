@@ -7,14 +7,18 @@ use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
 use crate::resume::{
-    Changes, Decision, Earlier, Refusal, Request, Row, decide, foresee, match_steps, rows,
+    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
+    match_steps, rows,
 };
-use crate::session::{Digest, EventKind, SessionId, SessionStarted, SessionState};
-use crate::store::{Card, Home, OpenSession};
+use crate::session::{
+    Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
+};
+use crate::store::{Card, FrozenItems, Home, OpenSession};
 
 use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
 use super::output::Console;
+use super::refusal::refused;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
 use super::validate::refuse;
 
@@ -32,14 +36,40 @@ pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind,
             return super::adopt::run(&home, &path, arguments, console);
         }
     };
-    if arguments.force {
+    if arguments.force && arguments.from_checkpoint.is_none() {
         return restart(&home, &card, arguments, console);
     }
-    if arguments.plan {
-        return show_plan(&home, &card, arguments, console);
+    take_up(&home, &card, arguments, &ItemWish::default(), console)
+}
+
+/// What a person asks of the items of a map, beside what every session knows.
+#[derive(Default)]
+pub(super) struct ItemWish {
+    /// Items of the dead letter queue that run again.
+    pub(super) requeue: Requeue,
+    /// What becomes of reduce then.
+    pub(super) reduce: ReduceAfter,
+    /// Extra runs for those items.
+    pub(super) extra_runs: Option<u32>,
+}
+
+/// Continues a session, or shows what that would do.
+pub(super) fn take_up(
+    home: &Home,
+    card: &Card,
+    arguments: &Resume,
+    wish: &ItemWish,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
+    if arguments.force && arguments.from_checkpoint.as_deref() != Some("reduce") {
+        let message = "--force with --from-checkpoint is only for `reduce`, which it lets begin before all items ended";
+        return Err(Failure::new(ExitKind::Usage, message).with_help("leave --force out"));
     }
-    let session = OpenSession::open(&home, &card.session_id, arguments.durability)?;
-    go_on(session, arguments, console)
+    if arguments.plan {
+        return show_plan(home, card, arguments, wish, console);
+    }
+    let session = OpenSession::open(home, &card.session_id, arguments.durability)?;
+    go_on(session, arguments, wish, console)
 }
 
 /// What an id, or its absence, stands for.
@@ -132,9 +162,11 @@ struct Outlook {
 }
 
 fn outlook(
+    home: &Home,
     state: &SessionState,
     goal: &Goal,
     arguments: &Resume,
+    wish: &ItemWish,
     earlier: &Earlier<'_>,
 ) -> Result<Outlook, Refusal> {
     let mut changed = Vec::new();
@@ -153,12 +185,33 @@ fn outlook(
         from_checkpoint: arguments.from_checkpoint.clone(),
         rerun: arguments.rerun.clone(),
         done: arguments.done.clone(),
+        requeue: wish.requeue.clone(),
+        reduce: wish.reduce,
+        pass_over: match arguments.force {
+            true => numbers(home, state),
+            false => None,
+        },
     };
     let mut decision = decide(&edited, &goal.loaded.workflow, &request, earlier)?;
     let after = foresee(&edited, &decision.events, earlier);
     decision.events.splice(0..0, changed);
+    if wish.extra_runs.is_some() {
+        decision.starting.retain(is_item);
+    }
     let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
     Ok(Outlook { decision, rows })
+}
+
+/// The numbers of all items of the session's job.
+fn numbers(home: &Home, state: &SessionState) -> Option<Vec<u32>> {
+    let (job, header) = (state.lifetime.job.as_ref()?, state.header()?);
+    let items = FrozenItems::open(home, &header.repository, job).ok()?;
+    Some(items.numbers().collect())
+}
+
+/// True for the scope of an item as a whole.
+fn is_item(address: &Address) -> bool {
+    item_number(address).is_some_and(|item| item_address(item) == *address)
 }
 
 /// How often the session runs through its steps.
@@ -172,6 +225,7 @@ fn passes(state: &SessionState) -> usize {
 pub(super) fn go_on(
     session: OpenSession,
     arguments: &Resume,
+    wish: &ItemWish,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     if session.torn() > 0 {
@@ -184,7 +238,8 @@ pub(super) fn go_on(
     let header = header_of(&state)?;
     let id = header.workflow_id.clone();
     let goal = goal(session.home(), &header, &state, console)?;
-    let outlook = match outlook(&state, &goal, arguments, &|seq| session.at(seq).ok()) {
+    let earlier = |seq| session.at(seq).ok();
+    let outlook = match outlook(session.home(), &state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook,
         Err(Refusal::Completed) => {
             console.remark(format_args!("{id} is completed: there is nothing to resume"));
@@ -230,13 +285,16 @@ pub(super) fn go_on(
         yes: arguments.yes,
         park: arguments.park,
         permissions,
-        max_retries: arguments.max_retries,
+        max_retries: wish.extra_runs.or(arguments.max_retries),
         max_parallel: arguments.max_parallel,
         inject: &[],
         durability: arguments.durability,
         output: arguments.output,
         color: console.color,
-        command: "resume".to_owned(),
+        command: match wish.requeue {
+            Requeue::Nothing => "resume".to_owned(),
+            Requeue::All | Requeue::These(_) => "dlq retry".to_owned(),
+        },
     };
     run_session(prepared, &wanted, console)
 }
@@ -330,31 +388,12 @@ fn accept_changes(
     }
 }
 
-pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
-    let message = refusal.to_string();
-    match refusal {
-        Refusal::Completed => Failure::new(ExitKind::Success, message),
-        Refusal::Superseded(by) => {
-            Failure::new(ExitKind::Usage, message).with_help(format!("prodigy resume {by}"))
-        }
-        Refusal::NoCheckpoint(_) => Failure::new(ExitKind::NotFound, message)
-            .with_help(format!("prodigy checkpoints list --workflow-id {id}")),
-        Refusal::NoStep(_) => Failure::new(ExitKind::NotFound, message)
-            .with_help(format!("prodigy checkpoints show {id}")),
-        Refusal::Marked(address, _) => {
-            let step = crate::view::typed(address.as_str());
-            Failure::new(ExitKind::NeedsPerson, message).with_help(format!(
-                "prodigy resume {id} … --rerun {step}   (run it again), or --done {step}   (it is done)"
-            ))
-        }
-    }
-}
-
 /// `--plan`: shows what would happen, without holding the session.
 fn show_plan(
     home: &Home,
     card: &Card,
     arguments: &Resume,
+    wish: &ItemWish,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     let loaded = OpenSession::read(home, &card.session_id)?;
@@ -363,7 +402,8 @@ fn show_plan(
     }
     let header = header_of(&loaded.state)?;
     let goal = goal(home, &header, &loaded.state, console)?;
-    let rows = match outlook(&loaded.state, &goal, arguments, &|seq| loaded.at(seq)) {
+    let earlier = |seq| loaded.at(seq);
+    let rows = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook.rows,
         Err(Refusal::Completed) => {
             console.remark(format_args!("{} is completed: nothing would run", header.workflow_id));

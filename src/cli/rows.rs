@@ -1,7 +1,7 @@
 //! Sessions as rows of a list: from their journals, or from their cards where those are gone.
 
 use crate::exit::Failure;
-use crate::session::SessionState;
+use crate::session::{SessionKind, SessionState};
 use crate::store::{self, Card, Entry, OpenSession, StoreError};
 use crate::view::{Holder, OnDisk, SessionRow};
 
@@ -65,6 +65,11 @@ fn listed(place: &Place, card: Card) -> (Listed, Option<StoreError>) {
         workflow_id: card.workflow_id.clone(),
         session_id: card.session_id.clone(),
         workflow_name: card.name.clone(),
+        session_type: match card.has_map() {
+            true => SessionKind::Mapreduce,
+            false => SessionKind::Standard,
+        },
+        mapreduce_state: None,
         status: card.status,
         position: format!("step {}/{}", card.steps_done, card.total_steps),
         current_step_index: card.steps_done,

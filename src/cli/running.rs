@@ -225,12 +225,20 @@ fn tell(
     if wanted.output != OutputMode::Json {
         let logs = session.home().logs(session.id());
         let journal = session.home().journal(session.id());
+        let results = session.with(|state| {
+            let (job, header) = (state.lifetime.job.as_ref()?, state.header()?);
+            Some(session.home().results(&header.repository, job))
+        });
         let quiet = console.quiet || wanted.output == OutputMode::Quiet;
         let text = session.with(|state: &SessionState| {
             if quiet {
                 headline(state, style)
             } else {
-                summary(state, Places { logs: &logs, journal: &journal }, style)
+                summary(
+                    state,
+                    Places { logs: &logs, journal: &journal, results: results.as_deref() },
+                    style,
+                )
             }
         });
         if !quiet || kind != ExitKind::Success {

@@ -10,8 +10,8 @@ use crate::exit::{ExitKind, Failure};
 use super::args::{Arguments, Command};
 use super::output::Console;
 use super::{
-    checkpoints, completions, cook, docs, events, init, logs, man, panic, resume, schema, sessions,
-    trace, usage, validate,
+    checkpoints, completions, cook, dlq, docs, events, init, logs, man, panic, resume, resume_job,
+    schema, sessions, trace, usage, validate,
 };
 
 /// Runs the program with `arguments`, of which the first is its own name.
@@ -43,8 +43,10 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<ExitKind, Failur
     match command {
         Command::Cook(arguments) => cook::run(arguments, console),
         Command::Resume(arguments) => resume::run(arguments, console),
+        Command::ResumeJob(arguments) => resume_job::run(arguments, console),
         Command::Checkpoints(command) => checkpoints::run(command, console),
         Command::Sessions(command) => sessions::run(command, console),
+        Command::Dlq(command) => dlq::run(command, console),
         Command::Events(command) => events::run(command, console),
         Command::Logs(arguments) => logs::run(arguments, console),
         Command::Validate(arguments) => validate::run(arguments, console),

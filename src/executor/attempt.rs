@@ -1,7 +1,9 @@
 //! The attempts of a step, the retries between them, and the checks after them.
 
 use crate::playbook::model::{Action, OnResume, Step};
-use crate::session::{Address, Captured, EventKind, FailureKind, Report, RewindCause, Stored};
+use crate::session::{
+    Address, Captured, EventKind, FailureKind, Report, RewindCause, Stored, item_number,
+};
 
 use super::frame::Frame;
 use super::halt::Halt;
@@ -114,7 +116,11 @@ impl<'a> Run<'a> {
         self.commit(EventKind::StepStarted {
             address: attempt.address.clone(),
             attempt: attempt.number,
-            command: self.secrets().mask(command),
+            // What a plain step of an item runs can be told from the workflow and the item.
+            command: match item_number(attempt.address).is_some() && agent_session.is_none() {
+                true => String::new(),
+                false => self.secrets().mask(command),
+            },
             id: attempt.step.id.clone(),
             agent_session,
             agent_continues,

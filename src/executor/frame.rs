@@ -1,11 +1,11 @@
 //! What a sequence of steps inherits from where it stands: scope, environment, time limit.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::playbook::model::EnvEntry;
+use crate::playbook::model::{Action, Checkpoint, EnvEntry, OnResume, Step};
 use crate::process::Stop;
-use crate::session::{Address, SessionStatus, Stored};
+use crate::session::{Address, SessionStatus, StepResult, StepStatus, Stored};
 
 /// The surroundings of a sequence.
 #[derive(Clone)]
@@ -43,6 +43,54 @@ pub struct Round {
     pub index: usize,
     /// `item_total`.
     pub total: usize,
+    /// The last step of an item of a map, whose end the end of the item tells.
+    pub last: Option<LastStep>,
+}
+
+/// The last step of an item: a success is kept here instead of being recorded, because the
+/// item ends with it and is recorded next. A crash in between repeats the step, as it would
+/// have a moment before.
+#[derive(Debug)]
+pub struct LastStep {
+    at: Address,
+    result: OnceLock<StepResult>,
+}
+
+impl LastStep {
+    /// Nothing is known yet of the step at `at`.
+    #[must_use]
+    pub fn new(at: Address) -> Self {
+        Self { at, result: OnceLock::new() }
+    }
+
+    /// Keeps the result of `step` at `address`, where nothing but the end of the item follows
+    /// from it; else gives it back.
+    ///
+    /// # Errors
+    /// It has to be recorded.
+    pub fn keep(
+        &self,
+        step: &Step,
+        address: &Address,
+        result: StepResult,
+    ) -> Result<(), StepResult> {
+        let plain = matches!(step.action, Action::Shell(_) | Action::WriteFile(_))
+            && matches!(step.checkpoint, Checkpoint::Implicit)
+            && step.on_resume == OnResume::Rerun;
+        // Only stdout goes into the result of the item.
+        let told = result.report.stderr.bytes == 0;
+        if plain && told && *address == self.at && result.status == StepStatus::Success {
+            self.result.set(result)
+        } else {
+            Err(result)
+        }
+    }
+
+    /// What was kept.
+    #[must_use]
+    pub fn result(&self) -> Option<&StepResult> {
+        self.result.get()
+    }
 }
 
 /// A time limit of a scope.

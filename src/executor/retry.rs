@@ -210,7 +210,7 @@ impl<'a> Run<'a> {
 
 impl Retry {
     /// One attempt, and no delay between those that someone else grants.
-    fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self {
             attempts: 1,
             backoff: Backoff::Fixed,

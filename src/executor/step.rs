@@ -55,14 +55,26 @@ impl<'a> Run<'a> {
             Progress::Pending => match self.admit(frame, step, address)? {
                 Admission::Runs => None,
                 Admission::Skipped => {
-                    return self.finish(step, address, StepResult::skipped(step.kind()), false);
+                    return self.finish(
+                        frame,
+                        step,
+                        address,
+                        StepResult::skipped(step.kind()),
+                        false,
+                    );
                 }
                 Admission::Failed(failure) => Some(Report::failed(failure)),
             },
             Progress::InDoubt => match self.doubt(step, address)? {
                 Doubt::Rerun => None,
                 Doubt::Past => {
-                    return self.finish(step, address, StepResult::skipped(step.kind()), false);
+                    return self.finish(
+                        frame,
+                        step,
+                        address,
+                        StepResult::skipped(step.kind()),
+                        false,
+                    );
                 }
                 Doubt::Failed(failure) => Some(Report::failed(failure)),
             },
@@ -95,7 +107,7 @@ impl<'a> Run<'a> {
             };
             let Some(failure) = result.report.failure.clone() else {
                 result.goes_on = true;
-                return self.finish(step, address, result, true);
+                return self.finish(frame, step, address, result, true);
             };
             match self.handle(frame, step, address, &result.report, &failure)? {
                 Handled::Again => continue,
@@ -119,7 +131,7 @@ impl<'a> Run<'a> {
                     result.handler = output;
                 }
             }
-            return self.finish(step, address, result, true);
+            return self.finish(frame, step, address, result, true);
         }
     }
 
@@ -241,9 +253,10 @@ impl<'a> Run<'a> {
     /// Records the end of a step; on disk before the next one starts.
     fn finish(
         &self,
+        frame: &Frame<'a>,
         step: &Step,
         address: &Address,
-        result: StepResult,
+        mut result: StepResult,
         ran: bool,
     ) -> Result<Next, Halt> {
         let checkpoint = match &step.checkpoint {
@@ -253,6 +266,12 @@ impl<'a> Run<'a> {
         };
         let explicit = ran && checkpoint.is_some();
         let next = follow(&result, address);
+        if let Some(last) = frame.round.as_ref().and_then(|round| round.last.as_ref()) {
+            match last.keep(step, address, result) {
+                Ok(()) => return Ok(next),
+                Err(recorded) => result = recorded,
+            }
+        }
         self.commit(EventKind::StepFinished {
             address: address.clone(),
             id: step.id.clone(),

@@ -178,8 +178,12 @@ impl<'a> Run<'a> {
 
     /// How a workflow stands whose every step ended so that it goes on.
     fn overall(&self) -> SessionStatus {
+        let items_failed = self
+            .session
+            .with(|state| state.standing.items.failed() + state.standing.items.skipped());
         match self.standing_of(&Address::root()) {
             StepStatus::Failed => SessionStatus::CompletedWithFailures,
+            _ if items_failed > 0 => SessionStatus::CompletedWithFailures,
             _ => SessionStatus::Completed,
         }
     }
@@ -248,9 +252,20 @@ impl<'a> Run<'a> {
         let number = self.session.with(|state| state.lifetime.failures) + 1;
         let short: String = self.session.id().uuid().chars().take(6).collect();
         let report: Report = self.report_of(cause);
-        let failure: Failure =
-            report.failure.unwrap_or_else(|| self.failure(FailureKind::Inner, "it failed"));
+        let failure: Failure = report
+            .failure
+            .or_else(|| self.item_failure(cause))
+            .unwrap_or_else(|| self.failure(FailureKind::Inner, "it failed"));
         RunFailure { id: format!("failure-{short}-{number}"), step: cause.clone(), failure }
+    }
+
+    /// The failure of an item of the map, which is all that is kept of its steps.
+    fn item_failure(&self, cause: &Address) -> Option<Failure> {
+        let item = crate::session::item_number(cause)?;
+        self.session.with(|state| {
+            let (_, last) = state.lifetime.dead.get(&item)?.history.last()?;
+            Some(last.failure.clone())
+        })
     }
 }
 

@@ -144,7 +144,7 @@ struct Heard {
 }
 
 impl Sink for Heard {
-    fn spawned(&mut self, _: Born) -> std::io::Result<()> {
+    fn spawned(&mut self, _: &dyn Fn() -> Born) -> std::io::Result<()> {
         Ok(())
     }
 

@@ -87,9 +87,6 @@ pub struct Item {
 pub struct FrozenItem {
     /// Its id.
     pub item_id: ItemId,
-    /// The hash of its value: a result is kept over a new expansion of the input only when
-    /// id and hash match (DECISIONS A29).
-    pub hash: Digest,
     /// The value, byte for byte, with references in the place of secrets.
     pub item: Stored,
 }
@@ -106,7 +103,7 @@ impl Item {
     /// The item as it is frozen.
     #[must_use]
     pub fn freeze(&self, secrets: &Secrets) -> FrozenItem {
-        FrozenItem { item_id: self.id, hash: self.hash(), item: Stored::seal(&self.value, secrets) }
+        FrozenItem { item_id: self.id, item: Stored::seal(&self.value, secrets) }
     }
 }
 

@@ -82,7 +82,7 @@ impl ErrorPolicy {
         match self.on_item_failure {
             _ if tries < allowed => Fate::Retry,
             OnItemFailure::Skip => Fate::Skip,
-            OnItemFailure::Dlq | OnItemFailure::Retry | OnItemFailure::Stop => Fate::DeadLetter,
+            OnItemFailure::Dlq | OnItemFailure::Stop => Fate::DeadLetter,
         }
     }
 
@@ -250,8 +250,8 @@ mod tests {
     #[test]
     fn an_item_is_retried_while_it_has_attempts() {
         let of = |on_item_failure| ErrorPolicy { on_item_failure, ..ErrorPolicy::default() };
-        assert_eq!(of(OnItemFailure::Retry).fate(1, 3), Fate::Retry);
-        assert_eq!(of(OnItemFailure::Retry).fate(3, 3), Fate::DeadLetter);
+        assert_eq!(of(OnItemFailure::Dlq).fate(1, 3), Fate::Retry);
+        assert_eq!(of(OnItemFailure::Dlq).fate(3, 3), Fate::DeadLetter);
         assert_eq!(of(OnItemFailure::Skip).fate(1, 1), Fate::Skip);
         assert_eq!(of(OnItemFailure::Dlq).fate(1, 1), Fate::DeadLetter);
         assert_eq!(of(OnItemFailure::Stop).fate(1, 1), Fate::DeadLetter);

@@ -15,8 +15,6 @@ use crate::expr::{Expression, ShellText, SortKeys};
 pub struct MapReduce {
     /// `setup:`, as a stage called `setup`; absent without one.
     pub setup: Option<Stage>,
-    /// `setup.capture_outputs:`: name → the setup step (from 1) whose output it is.
-    pub setup_captures: Vec<(String, usize)>,
     /// `map:`.
     pub map: Map,
     /// `reduce:`, as a stage called `reduce`; absent without one.
@@ -51,7 +49,7 @@ pub struct Map {
     pub max_parallel: Count,
     /// `agent_timeout_secs:`, `timeout_config.agent_timeout_secs:`: of one run of an item.
     pub item_timeout: Option<Limit>,
-    /// `retry:`: an item that fails runs again as a whole.
+    /// `retry:`, or `error_policy.retry_config:`: an item that fails runs again as a whole.
     pub retry: Option<Retry>,
     /// `checkpoint_frequency:`: a restore point after every so many items.
     pub checkpoint_frequency: Option<u32>,
@@ -170,18 +168,14 @@ pub struct ErrorPolicy {
     pub circuit_breaker: Option<BreakerLimits>,
     /// `error_collection:`.
     pub error_collection: ErrorCollection,
-    /// `retry_config:` of `on_item_failure: retry`.
-    pub retry: Option<Retry>,
 }
 
-/// `error_policy.on_item_failure:`.
+/// `error_policy.on_item_failure:`, once the item has used up its retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnItemFailure {
-    /// It waits in the dead letter queue (default).
+    /// It waits in the dead letter queue (default; also `retry`, which asks for retries before).
     Dlq,
-    /// It runs again by itself, as `retry_config` says, then waits in the dead letter queue.
-    Retry,
     /// It is passed over.
     Skip,
     /// The map stops.
@@ -234,7 +228,6 @@ impl Default for ErrorPolicy {
             failure_threshold: None,
             circuit_breaker: None,
             error_collection: ErrorCollection::Aggregate,
-            retry: None,
         }
     }
 }

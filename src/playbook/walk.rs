@@ -2,6 +2,7 @@
 
 use super::failure::{HandlerSet, Strategy};
 use super::model::{Action, Body, Stage, Step, Workflow};
+use crate::session::SessionKind;
 
 /// What a list of steps hangs below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,15 @@ impl Workflow {
         match &self.body {
             Body::Steps(_) | Body::MapReduce(_) => &[],
             Body::Stages(stages) => stages,
+        }
+    }
+
+    /// What kind of session runs it.
+    #[must_use]
+    pub fn session_kind(&self) -> SessionKind {
+        match &self.body {
+            Body::MapReduce(_) => SessionKind::Mapreduce,
+            Body::Steps(_) | Body::Stages(_) => SessionKind::Standard,
         }
     }
 

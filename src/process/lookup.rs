@@ -38,6 +38,29 @@ pub fn search_path(env: &[(OsString, OsString)], inherits: Inherits) -> Option<O
     }
 }
 
+/// As [`find_program`]; `sh`, which nearly every step starts, is looked for once as long as
+/// `path` stays the same and it stands where nothing moves.
+pub(super) fn find_again(name: &OsStr, path: &OsStr, directory: &Path) -> Option<PathBuf> {
+    static SHELL: Mutex<Option<(OsString, PathBuf)>> = Mutex::new(None);
+    if name != "sh" {
+        return find_program(name, path, directory);
+    }
+    let mut known = SHELL.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, found)) = known.as_ref().filter(|(of, _)| of == path) {
+        return Some(found.clone());
+    }
+    let found = find_program(name, path, directory)?;
+    if holds_still(&found) {
+        *known = Some((path.to_owned(), found.clone()));
+    }
+    Some(found)
+}
+
+/// Only system directories hold still; a program a step has just built is looked at again.
+fn holds_still(file: &Path) -> bool {
+    file.starts_with("/usr/bin") || file.starts_with("/bin") || file.starts_with("/usr/local/bin")
+}
+
 /// True for an executable file that the kernel can start by itself: machine code, or a script
 /// that names its interpreter. Others (a script without `#!`) need a shell to read them.
 #[must_use]
@@ -48,8 +71,7 @@ pub fn starts_like_a_program(file: &Path) -> bool {
 
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let known = known.get_or_insert_default();
-    // Only system directories hold still; a program a step has just built is looked at again.
-    let holds_still = file.starts_with("/usr") || file.starts_with("/bin");
+    let holds_still = holds_still(file);
     if let (true, Some(answer)) = (holds_still, known.get(file)) {
         return *answer;
     }

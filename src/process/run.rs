@@ -4,8 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::process::Pid;
+
 use super::Stop;
 use super::running::Running;
+use super::table;
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -74,11 +77,12 @@ pub enum StopSignal {
 
 /// Takes what a program writes and says, as it comes.
 pub trait Sink {
-    /// The program runs: its pid (also its group) and the kernel's start time. Called before any output.
+    /// The program runs: `born` tells its pid (also its group) and the kernel's start time.
+    /// Called before any output.
     ///
     /// # Errors
     /// The program is killed at once and the error returned.
-    fn spawned(&mut self, born: Born) -> std::io::Result<()>;
+    fn spawned(&mut self, born: &dyn Fn() -> Born) -> std::io::Result<()>;
     /// Bytes from stdout.
     fn stdout(&mut self, bytes: &[u8]);
     /// Bytes from stderr.
@@ -97,6 +101,14 @@ pub struct Born {
     pub pid: i32,
     /// Start time as the kernel tells it.
     pub start: u64,
+}
+
+impl Born {
+    /// A process of ours that has not been waited for.
+    pub(super) fn of(pid: Pid) -> Self {
+        let pid = pid.as_raw_pid();
+        Self { pid, start: table::start_of(pid) }
+    }
 }
 
 /// How a program ended.

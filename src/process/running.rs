@@ -16,10 +16,9 @@ use rustix::process::{
 use super::clock::TICK;
 use super::drain::keep_reading;
 use super::ending::{Family, leave_group};
-use super::lookup::{find_program, search_path};
+use super::lookup::{find_again, search_path};
 use super::run::{Born, Ended, Inherits, Limits, Program, Sink, Stdin, StopSignal};
 use super::stop::{Stop, readable, timespec};
-use super::table;
 
 /// How long a background process that holds the pipes may still write for the program.
 const HOLDER_GRACE: Duration = Duration::from_millis(50);
@@ -34,7 +33,6 @@ const PIECE: usize = 16 * 1024;
 
 pub(super) struct Running<'a> {
     child: Child,
-    born: Born,
     pid: Pid,
     limits: &'a Limits,
     stop: &'a Stop,
@@ -84,7 +82,6 @@ impl<'a> Running<'a> {
             _ => None,
         };
         Ok(Self {
-            born: Born { pid: number, start: table::start_of(number) },
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
             end: end_of(pid),
@@ -99,7 +96,7 @@ impl<'a> Running<'a> {
     }
 
     pub(super) fn until_end(mut self, sink: &mut dyn Sink) -> io::Result<Ended> {
-        if let Err(refused) = sink.spawned(self.born) {
+        if let Err(refused) = sink.spawned(&|| Born::of(self.pid)) {
             self.kill(sink);
             return Err(refused);
         }
@@ -231,7 +228,8 @@ impl<'a> Running<'a> {
 
     /// Asks, waits, kills: the program and everything it started.
     fn end(&mut self, sink: &mut dyn Sink) {
-        let mut family = Family::of(self.pid, self.born.start, self.limits.marker.as_ref());
+        let mut family =
+            Family::of(self.pid, Born::of(self.pid).start, self.limits.marker.as_ref());
         match self.limits.signal {
             StopSignal::Interrupt => {
                 let _ = kill_process(self.pid, Signal::INT);
@@ -262,7 +260,7 @@ impl<'a> Running<'a> {
     }
 
     fn kill(&mut self, sink: &mut dyn Sink) {
-        let family = Family::of(self.pid, self.born.start, self.limits.marker.as_ref());
+        let family = Family::of(self.pid, Born::of(self.pid).start, self.limits.marker.as_ref());
         self.kill_family(family, sink);
     }
 
@@ -332,7 +330,7 @@ fn spawn(program: &Program) -> io::Result<Child> {
         None if program.program.as_bytes().contains(&b'/') => None,
         None => {
             let path = search_path(&program.env, program.inherits).unwrap_or_default();
-            find_program(&program.program, &path, &program.directory)
+            find_again(&program.program, &path, &program.directory)
         }
     };
     let mut command = Command::new(found.as_deref().unwrap_or(Path::new(&program.program)));

@@ -15,8 +15,8 @@ const LONG: Duration = Duration::from_secs(60);
 struct Aloud;
 
 impl Sink for Aloud {
-    fn spawned(&mut self, born: Born) -> std::io::Result<()> {
-        say(&format!("pid {}", born.pid));
+    fn spawned(&mut self, born: &dyn Fn() -> Born) -> std::io::Result<()> {
+        say(&format!("pid {}", born().pid));
         Ok(())
     }
 

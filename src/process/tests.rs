@@ -21,8 +21,8 @@ struct Heard {
 }
 
 impl Sink for Heard {
-    fn spawned(&mut self, born: Born) -> std::io::Result<()> {
-        self.born = Some(born);
+    fn spawned(&mut self, born: &dyn Fn() -> Born) -> std::io::Result<()> {
+        self.born = Some(born());
         if self.refuses { Err(std::io::Error::other("the disk is full")) } else { Ok(()) }
     }
 

@@ -1,6 +1,6 @@
 //! What a person needs to understand a failure: the end of the output, and where the rest is.
 
-use crate::session::{FailureKind, Output, Report};
+use crate::session::{FailureKind, Output, Report, Stored};
 use crate::view;
 
 /// How many lines of output follow a failure.
@@ -22,6 +22,11 @@ pub fn output_end(report: &Report) -> Vec<String> {
     ends.drain(..ends.len() - ends_kept);
     ends.extend(errors.into_iter().rev().take(errors_kept).rev());
     ends.into_iter().map(std::borrow::Cow::into_owned).collect()
+}
+
+/// The last lines of the end of an output that is recorded by itself.
+pub fn tail_of(output: &Stored) -> Vec<String> {
+    view::tail(&output.shown(), LINES).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
 /// What was printed, as far as it is recorded here.

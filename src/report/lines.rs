@@ -5,16 +5,17 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::failure::output_end;
+use super::items::Progress;
 use super::level::{Level, Wishes};
 use super::live_output::LiveOutput;
 use crate::session::{
-    Address, Event, EventKind, ItemStatus, Notice, PersonsAnswer, Report, SessionState, StepResult,
-    StepStatus, item_address,
+    Address, Event, EventKind, JobProgress, Notice, PersonsAnswer, Report, SessionKind,
+    SessionState, StepResult, StepStatus,
 };
 use crate::view::{self, Ink};
 
 /// Most characters of a command or a message in one line.
-const WIDTH: usize = 160;
+pub(super) const WIDTH: usize = 160;
 
 /// Turns events and notices into lines of text.
 pub struct Lines {
@@ -24,7 +25,9 @@ pub struct Lines {
     /// Steps whose output was shown as it came.
     seen: HashSet<Address>,
     live: LiveOutput,
-    text: String,
+    pub(super) text: String,
+    /// How far the map is.
+    pub(super) progress: Progress,
 }
 
 impl Lines {
@@ -35,6 +38,7 @@ impl Lines {
             seen: HashSet::new(),
             live: LiveOutput::default(),
             text: String::new(),
+            progress: Progress::default(),
         }
     }
 
@@ -46,6 +50,12 @@ impl Lines {
     /// The lines of an event, each with its newline; often none.
     pub fn event(&mut self, event: &Event, state: &SessionState) -> &str {
         self.text.clear();
+        if let EventKind::RunStarted(_) = &event.kind {
+            self.progress.begin(event.at);
+        }
+        if self.of_item(event, state) {
+            return &self.text;
+        }
         match &event.kind {
             EventKind::StepFinished { address, result, .. } => {
                 self.flush_output(address);
@@ -157,10 +167,15 @@ impl Lines {
 
     /// The end of the output and the log.
     fn failure(&mut self, address: &Address, attempt: u32, report: &Report) {
+        self.output_and_log(address, attempt, output_end(report));
+    }
+
+    /// The end of an output that was not shown as it came, and the log.
+    pub(super) fn output_and_log(&mut self, address: &Address, attempt: u32, end_of: Vec<String>) {
         let style = self.wishes.style;
         let (faint, end) = (style.start(Ink::Faint), style.end());
         if !self.seen.contains(address) {
-            for line in output_end(report) {
+            for line in end_of {
                 let _ = writeln!(self.text, "    {faint}|{end} {line}");
             }
         }
@@ -223,22 +238,6 @@ impl Lines {
                 let items = view::count(u64::from(*items), "item");
                 let _ = writeln!(self.text, "map       {items} ({})", view::line(job));
             }
-            EventKind::ItemFinished { item, status, .. } => {
-                let (word, ink) = match status {
-                    ItemStatus::Success => ("done", Ink::Good),
-                    ItemStatus::Failed => ("failed", Ink::Bad),
-                    ItemStatus::Skipped => ("skipped", Ink::Caution),
-                };
-                self.word(word, ink, &item_address(*item), state);
-                let ended = state.standing.items.ended();
-                let _ = writeln!(self.text, " ({ended}/{})", state.lifetime.items);
-            }
-            EventKind::ItemFailed { item, failure } => {
-                self.word("failed", Ink::Bad, &item_address(*item), state);
-                let message = failure.failure.message.shown();
-                let _ =
-                    writeln!(self.text, " run {}: {}", failure.run, view::clip(&message, WIDTH));
-            }
             EventKind::DlqCleared { items } => {
                 let items = view::count(items.len() as u64, "item");
                 let _ = writeln!(self.text, "cleared   {items} of the dead letter queue");
@@ -293,6 +292,8 @@ impl Lines {
             | EventKind::AgentEnded { .. }
             | EventKind::AttemptFinished { .. }
             | EventKind::StepFinished { .. }
+            | EventKind::ItemFinished { .. }
+            | EventKind::ItemFailed { .. }
             | EventKind::ErrorRaised { .. }
             | EventKind::ErrorSettled { .. }
             | EventKind::Waiting { .. }
@@ -307,8 +308,14 @@ impl Lines {
         let id = &header.workflow_id;
         if run > 1 {
             let at = view::position(state);
-            let steps = view::StepCounts::of(state);
-            let _ = writeln!(self.text, "resume    {name} at {at}: {steps} ({id})");
+            let counts = match JobProgress::of(state).filter(|job| job.total_items > 0) {
+                Some(job) => view::item_counts(&job),
+                None => view::StepCounts::of(state).to_string(),
+            };
+            let _ = writeln!(self.text, "resume    {name} at {at}: {counts} ({id})");
+        } else if header.kind == SessionKind::Mapreduce {
+            let phases = header.stages.join(", ");
+            let _ = writeln!(self.text, "run       {name}: {} ({id})", view::line(&phases));
         } else if header.stages.is_empty() {
             let steps = view::count(header.total_steps as u64, "step");
             let _ = writeln!(self.text, "run       {name}, {steps} ({id})");
@@ -319,10 +326,12 @@ impl Lines {
     }
 
     /// The word in its column, then where.
-    fn word(&mut self, word: &str, ink: Ink, address: &Address, state: &SessionState) {
+    pub(super) fn word(&mut self, word: &str, ink: Ink, address: &Address, state: &SessionState) {
         let style = self.wishes.style;
         let _ = write!(self.text, "{}{word:<9}{} ", style.start(ink), style.end());
-        view::push_label(&mut self.text, address, state);
+        if !address.is_root() || word == "back" {
+            view::push_label(&mut self.text, address, state);
+        }
     }
 
     fn command(&mut self, address: &Address, state: &SessionState) {

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod capture;
 mod failure;
+mod items;
 mod json_lines;
 mod level;
 mod lines;

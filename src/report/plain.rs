@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
-use super::level::Wishes;
+use super::items::is_inside;
+use super::level::{Level, Wishes};
 use super::lines::Lines;
 use super::out::Out;
-use crate::session::{Event, Notice, Observer, SessionState};
+use crate::session::{Event, EventKind, Notice, Observer, SessionState};
 
 /// One line per change.
 pub struct Plain {
@@ -23,6 +24,12 @@ impl Plain {
 
 impl Observer for Plain {
     fn event(&mut self, event: &Event, state: &SessionState) {
+        if let EventKind::StepStarted { address, .. } = &event.kind
+            && is_inside(address)
+            && self.lines.level() < Level::Verbose
+        {
+            return;
+        }
         self.out.write(self.lines.event(event, state));
     }
 
@@ -162,7 +169,9 @@ back      1/3: run again after its handler, asked for by 1.on_failure[3]
 failed    pass[1]
 map       2 items (job)
 done      map/item_1 (1/2)
-failed    map/item_2 run 1: exit code 1
+failed    map/item_2/1: exit code 1 (5ms)
+    | oops
+    log: /logs/map%2Fitem_2%2F1.1.log
 failed    map/item_2 (2/2)
 cleared   1 item of the dead letter queue
 replaced  by session-00000000-0000-4000-8000-000000000002

@@ -83,6 +83,18 @@ impl Screen {
         self.bar.tick();
     }
 
+    /// `line` stands for `address` from now on, in the place that it has; drawn with the next tick.
+    pub fn set(&self, address: &Address, line: &str) {
+        let mut running = held(&self.running);
+        match running.iter_mut().find(|one| one.address == *address) {
+            Some(one) => line.clone_into(&mut one.line),
+            None => {
+                drop(running);
+                self.show(address, line);
+            }
+        }
+    }
+
     /// What goes on at `address` right now; shown behind its line.
     pub fn note(&self, address: &Address, note: &str) {
         if let Some(one) = held(&self.running).iter_mut().find(|one| one.address == *address) {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::session::{SessionState, SessionStatus, WaitReason};
+use crate::session::{JobProgress, SessionState, SessionStatus, WaitReason};
 use crate::view::{self, Agents, StepCounts, Style};
 
 /// Where a session's files lie.
@@ -13,6 +13,8 @@ pub struct Places<'a> {
     pub logs: &'a Path,
     /// The journal.
     pub journal: &'a Path,
+    /// The results of the items, one JSON line each, where there is a map.
+    pub results: Option<&'a Path>,
 }
 
 /// The one line that matters, for `-q`: how the session stands, and how to go on.
@@ -44,15 +46,25 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
             row("until", &until.format("%Y-%m-%d %H:%M:%S UTC").to_string());
         }
     }
+    let job = JobProgress::of(state);
+    if let Some(job) = job.as_ref().filter(|job| job.total_items > 0) {
+        row("items", &view::item_counts(job));
+    }
     row("steps", &StepCounts::of(state).to_string());
     row("time", &view::duration_ms(state.lifetime.active_ms));
     if let Some(agents) = Agents::of(&state.lifetime).words() {
         row("agents", &agents);
     }
+    if let Some(id) = job.as_ref().and_then(|job| job.job_id.as_deref()) {
+        row("job", &view::line(id));
+    }
+    if let Some(results) = places.results {
+        row("results", &view::line(&results.display().to_string()));
+    }
     row("logs", &view::line(&places.logs.display().to_string()));
     row("journal", &view::line(&places.journal.display().to_string()));
     for (command, what) in resume_commands(state) {
-        row("resume", &format!("{command}{what}"));
+        row(word_of(&command), &format!("{command}{what}"));
     }
     text
 }
@@ -78,11 +90,24 @@ fn standing(state: &SessionState, style: Style) -> String {
     text
 }
 
+/// What a command does, in a word.
+fn word_of(command: &str) -> &'static str {
+    if command.starts_with("prodigy dlq") { "retry" } else { "resume" }
+}
+
 /// The commands that continue the session, with what each of them means where there is a choice;
 /// none when there is nothing left to resume.
 fn resume_commands(state: &SessionState) -> Vec<(String, &'static str)> {
     let (Some(header), Some(status)) = (state.header(), state.status) else { return Vec::new() };
-    if status.is_completed() || state.lifetime.superseded_by.is_some() {
+    if state.lifetime.superseded_by.is_some() {
+        return Vec::new();
+    }
+    let dead = state.lifetime.waiting_dead().next().is_some();
+    if state.only_dead_items_failed() || (status.is_completed() && dead) {
+        let command = format!("prodigy dlq retry {}", header.workflow_id);
+        return vec![(command, "   (run the failed items again)")];
+    }
+    if status.is_completed() {
         return Vec::new();
     }
     let command = format!("prodigy resume {}", header.workflow_id);
@@ -110,8 +135,11 @@ mod tests {
     use crate::view::story::{Story, address, agent_report, failed_report, result};
 
     fn shown(story: &Story) -> String {
-        let places =
-            Places { logs: Path::new("/home/s/logs"), journal: Path::new("/home/s/journal.jsonl") };
+        let places = Places {
+            logs: Path::new("/home/s/logs"),
+            journal: Path::new("/home/s/journal.jsonl"),
+            results: None,
+        };
         summary(&story.state, places, Style::Plain)
     }
 

@@ -6,7 +6,7 @@ use std::io::Write;
 use super::level::{Level, Wishes};
 use super::lines::Lines;
 use super::screen::{Columns, Screen};
-use crate::session::{Event, EventKind, Notice, Observer, SessionState};
+use crate::session::{Event, EventKind, Notice, Observer, SessionState, map_address};
 use crate::view;
 
 /// A live region and lines above it.
@@ -44,6 +44,19 @@ impl Observer for Terminal {
             EventKind::RetryScheduled { address, .. } if !quiet => {
                 self.screen.scroll(lines);
                 self.screen.show(address, lines);
+            }
+            EventKind::JobStarted { .. } | EventKind::ItemFinished { .. } if !quiet => {
+                self.screen.scroll(lines);
+                let words = self.lines.progress.words(event.at, state);
+                self.screen.set(&map_address(), &format!("map       {words}"));
+            }
+            EventKind::ItemFailed { failure, .. } => {
+                self.screen.hide(&failure.step);
+                self.screen.scroll(lines);
+            }
+            EventKind::ScopeFinished { address, .. } => {
+                self.screen.hide(address);
+                self.screen.scroll(lines);
             }
             EventKind::RunFinished { .. } => {
                 self.screen.scroll(lines);

@@ -3,7 +3,8 @@
 use crate::playbook::model::{Body, Workflow};
 use crate::session::{Address, EventKind, Reach, RewindCause, SessionState, StepStatus};
 
-use super::request::{Decision, Refusal, rewound, skipped};
+use super::map;
+use super::request::{Decision, Refusal, Request, rewound, skipped};
 use super::tree::{Place, passes};
 
 /// Adds the events that send the session to `name`.
@@ -12,8 +13,14 @@ pub(super) fn go_to(
     workflow: &Workflow,
     places: &[Place<'_>],
     name: &str,
+    request: &Request,
     decision: &mut Decision,
 ) -> Result<(), Refusal> {
+    if let Body::MapReduce(job) = &workflow.body
+        && let Some(phase) = map::phase_named(job, name)
+    {
+        return map::go_to_phase(state, places, phase, request, decision);
+    }
     if let Body::Stages(stages) = &workflow.body
         && let Some(number) = stages.iter().position(|stage| stage.name == name)
     {
@@ -56,22 +63,8 @@ fn go_to_stage(
     let open = passes.iter().find(|pass| state.standing.scope(pass).is_none());
     let Some(pass) = open.or(passes.last()) else { return };
     let start = pass.join(name);
-    let mut reached = false;
-    for place in places.iter().filter(|place| place.address.is_within(pass)) {
-        reached |= place.sequence == start;
-        if reached {
-            continue;
-        }
-        let goes_on = state.standing.result(&place.address).is_some_and(|it| it.goes_on);
-        if !goes_on {
-            if state.standing.record(&place.address).is_some() {
-                let cause = RewindCause::FromCheckpoint;
-                decision.events.push(rewound(&place.address, Reach::Subtree, cause));
-            }
-            decision.events.push(skipped(place));
-            decision.passed_over.push(place.address.clone());
-        }
-    }
+    let in_pass = places.iter().filter(|place| place.address.is_within(pass));
+    pass_over_steps(state, in_pass.take_while(|place| place.sequence != start), decision);
     let mut scopes: Vec<&Address> = Vec::new();
     for place in places.iter().filter(|place| place.address.is_within(pass)) {
         if !scopes.contains(&&place.sequence) {
@@ -100,4 +93,24 @@ fn go_to_stage(
         }
     }
     decision.notes.push(format!("going to the start of stage {name:?}"));
+}
+
+/// Steps before the point that a person goes to are recorded as passed over, where they have
+/// not ended so that the workflow goes on.
+pub(super) fn pass_over_steps<'p>(
+    state: &SessionState,
+    steps: impl Iterator<Item = &'p Place<'p>>,
+    decision: &mut Decision,
+) {
+    for place in steps {
+        let goes_on = state.standing.result(&place.address).is_some_and(|it| it.goes_on);
+        if !goes_on {
+            if state.standing.record(&place.address).is_some() {
+                let cause = RewindCause::FromCheckpoint;
+                decision.events.push(rewound(&place.address, Reach::Subtree, cause));
+            }
+            decision.events.push(skipped(place));
+            decision.passed_over.push(place.address.clone());
+        }
+    }
 }

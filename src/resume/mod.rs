@@ -4,12 +4,14 @@
 mod changes;
 mod checkpoint;
 mod foresee;
+mod map;
 mod plan;
 mod request;
 mod tree;
 
 pub use changes::{Changes, match_steps};
 pub use foresee::{Earlier, foresee};
+pub use map::{ReduceAfter, Requeue};
 pub use plan::{Action, Row, RowAgents, rows};
 pub use request::{Decision, Refusal, Request, decide};
 pub use tree::{Place, places};

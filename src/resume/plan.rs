@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::playbook::model::Workflow;
-use crate::session::{Address, Progress, SessionState};
+use crate::playbook::model::{Body, Workflow};
+use crate::session::{Address, JobProgress, Progress, SessionState, map_address};
 
 use super::changes::Changes;
 use super::request::Decision;
@@ -57,6 +57,34 @@ pub struct RowAgents {
     pub saved_usd: f64,
 }
 
+/// The items of the map in one line.
+fn map_row(before: &SessionState, after: &SessionState) -> Option<Row> {
+    let progress = JobProgress::of(after)?;
+    let again = (before.standing.items.ended()).saturating_sub(progress.processed);
+    let over = progress.total_items > 0 && progress.pending == 0;
+    let reason = if progress.total_items == 0 {
+        "its items are not known yet".to_owned()
+    } else if over {
+        format!("all {} items ended", progress.total_items)
+    } else {
+        let kept = progress.processed;
+        let again = if again > 0 { format!(", {again} of them again") } else { String::new() };
+        format!("{kept} of {} items ended, {} run{again}", progress.total_items, progress.pending)
+    };
+    Some(Row {
+        address: map_address(),
+        old_address: None,
+        name: "map".to_owned(),
+        action: match (over, again > 0) {
+            (true, _) => Action::Keep,
+            (false, true) => Action::Rerun,
+            (false, false) => Action::Run,
+        },
+        reason,
+        agents: None,
+    })
+}
+
 /// The plan: `after` is the state once `decision` and `changes` are recorded.
 #[must_use]
 pub fn rows(
@@ -108,6 +136,13 @@ pub fn rows(
             reason,
             agents: agents(&place, before, after, old.as_ref().unwrap_or(address), action),
         });
+    }
+    if let Body::MapReduce(_) = &workflow.body
+        && let Some(row) = map_row(before, after)
+    {
+        let reduce = Address::root().join("reduce");
+        let place = rows.iter().position(|row| row.address.is_within(&reduce));
+        rows.insert(place.unwrap_or(rows.len()), row);
     }
     for address in changes.map(|changes| changes.removed.as_slice()).unwrap_or_default() {
         rows.push(Row {

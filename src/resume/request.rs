@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crate::playbook::model::{OnResume, Workflow};
 use crate::session::{
     Address, EventKind, PersonsAnswer, Progress, Reach, RewindCause, SessionState, SessionStatus,
-    StepResult, StepStatus, WaitReason,
+    StepResult, StepStatus, WaitReason, item_number,
 };
 
 use super::checkpoint;
 use super::foresee::{Earlier, foresee};
+use super::map::{self, ReduceAfter, Requeue};
 use super::tree::{Place, places};
 
 /// What a person asks of a resume.
@@ -22,6 +23,12 @@ pub struct Request {
     pub rerun: Vec<Address>,
     /// `--done ADDRESS`.
     pub done: Vec<Address>,
+    /// `resume-job --force`, `dlq retry`: items that run again.
+    pub requeue: Requeue,
+    /// What becomes of reduce then.
+    pub reduce: ReduceAfter,
+    /// The numbers of all items, where `--force` passes over those that have not ended.
+    pub pass_over: Option<Vec<u32>>,
 }
 
 /// Where the session goes on.
@@ -55,6 +62,29 @@ pub enum Refusal {
     /// A marked step would run again, and only a person may say so.
     #[error("step {0} is marked `on_resume: {1}`, so that nothing automatic repeats it")]
     Marked(Address, &'static str),
+    /// Nothing failed but items that wait in the dead letter queue.
+    #[error("{} in the dead letter queue, and nothing else is left to run", wait(*count))]
+    DeadItems {
+        /// How many wait.
+        count: usize,
+    },
+    /// An item that was named does not wait in the dead letter queue.
+    #[error("item_{0} does not wait in the dead letter queue")]
+    NotDead(u32),
+    /// Reduce was asked for while items have not ended.
+    #[error("{} not ended: reduce would miss their results", have(*.0))]
+    PendingItems(u32),
+    /// Reduce was asked for before there are items.
+    #[error("the items of the map are not known yet: reduce has nothing to work on")]
+    NoItems,
+}
+
+fn wait(count: usize) -> String {
+    if count == 1 { "1 item waits".to_owned() } else { format!("{count} items wait") }
+}
+
+fn have(count: u32) -> String {
+    if count == 1 { "1 item has".to_owned() } else { format!("{count} items have") }
 }
 
 /// Decides where a session goes on.
@@ -70,15 +100,23 @@ pub fn decide(
     if let Some(by) = &state.lifetime.superseded_by {
         return Err(Refusal::Superseded(by.to_string()));
     }
-    let asked = request.from_checkpoint.is_some() || !request.rerun.is_empty();
+    let asked = request.from_checkpoint.is_some()
+        || !request.rerun.is_empty()
+        || map::asks_for_items(state, request);
     if state.status.is_some_and(SessionStatus::is_completed) && !asked {
         return Err(Refusal::Completed);
+    }
+    if state.only_dead_items_failed() && !asked {
+        return Err(Refusal::DeadItems { count: state.lifetime.waiting_dead().count() });
     }
     let places = places(workflow, state);
     let mut decision = Decision::default();
     match &request.from_checkpoint {
-        Some(name) => checkpoint::go_to(state, workflow, &places, name, &mut decision)?,
+        Some(name) => checkpoint::go_to(state, workflow, &places, name, request, &mut decision)?,
         None => start_failed_again(state, request, &mut decision),
+    }
+    if request.requeue != Requeue::Nothing {
+        map::requeue(&foresee(state, &decision.events, earlier), request, &mut decision)?;
     }
     let there = foresee(state, &decision.events, earlier);
     answer(&there, &places, request, &mut decision)?;
@@ -116,6 +154,8 @@ fn start_failed_again(state: &SessionState, request: &Request, decision: &mut De
         .filter(|(address, record)| {
             !address.is_aside()
                 && !address.as_str().starts_with("finally[")
+                // What the failure of an item means is still to be decided, or was.
+                && item_number(address).is_none()
                 && record.result.as_ref().is_some_and(|result| !result.goes_on)
         })
         .map(|(address, _)| address.clone())
@@ -129,10 +169,11 @@ fn start_failed_again(state: &SessionState, request: &Request, decision: &mut De
         decision.starting.insert(address.clone());
     }
     reopen_around(state, &failed, RewindCause::Resume, decision);
+    map::reopen_stopped(state, RewindCause::Resume, decision);
 }
 
 /// Scopes and loops around `steps` are not over any more.
-fn reopen_around(
+pub(super) fn reopen_around(
     state: &SessionState,
     steps: &[Address],
     cause: RewindCause,

@@ -1,7 +1,9 @@
 //! The steps of a workflow that stand on their own (not below another step), with their addresses.
 
+use std::collections::BTreeSet;
+
 use crate::playbook::model::{Body, Stage, Step, Workflow};
-use crate::session::{Address, SessionState};
+use crate::session::{Address, SessionState, item_address, item_number, map_address};
 
 /// One step of the workflow, a stage or a pass.
 #[derive(Debug, Clone)]
@@ -25,7 +27,8 @@ impl Place<'_> {
     }
 }
 
-/// The steps of `workflow` in the order they run, over all passes of the session.
+/// The steps of `workflow` in the order they run, over all passes of the session; of a map those
+/// of the items in progress.
 #[must_use]
 pub fn places<'a>(workflow: &'a Workflow, state: &SessionState) -> Vec<Place<'a>> {
     let mut places = Vec::new();
@@ -33,7 +36,13 @@ pub fn places<'a>(workflow: &'a Workflow, state: &SessionState) -> Vec<Place<'a>
         match &workflow.body {
             Body::Steps(steps) => add(&mut places, &base, None, steps),
             Body::MapReduce(job) => {
-                for stage in [&job.setup, &job.reduce].into_iter().flatten() {
+                if let Some(stage) = &job.setup {
+                    add(&mut places, &base.join(&stage.name), Some(stage), &stage.steps);
+                }
+                for item in items_in_progress(state) {
+                    add(&mut places, &item_address(item), None, &job.map.template);
+                }
+                if let Some(stage) = &job.reduce {
                     add(&mut places, &base.join(&stage.name), Some(stage), &stage.steps);
                 }
             }
@@ -45,6 +54,13 @@ pub fn places<'a>(workflow: &'a Workflow, state: &SessionState) -> Vec<Place<'a>
         }
     }
     places
+}
+
+/// The items of which something inside is recorded: they have begun and not ended.
+fn items_in_progress(state: &SessionState) -> BTreeSet<u32> {
+    let map = map_address();
+    let records = state.standing.records_within(&map);
+    records.filter_map(|(address, _)| item_number(address)).collect()
 }
 
 /// The scopes of the passes: the root alone without `--arg`, `--map` and `-n`.

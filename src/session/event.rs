@@ -38,8 +38,10 @@ pub enum EventKind {
         /// Where.
         address: Address,
         /// The attempt, counted from 1 over the whole life of the session.
+        #[serde(default = "first", skip_serializing_if = "is_first")]
         attempt: u32,
-        /// What is run, for people, with secrets masked.
+        /// What is run, for people, with secrets masked; empty for plain steps of items.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         command: String,
         /// Its `id`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -197,6 +199,7 @@ pub enum EventKind {
         /// Its number, from 1.
         item: u32,
         /// How it ended.
+        #[serde(default, skip_serializing_if = "ItemStatus::is_success")]
         status: ItemStatus,
         /// Where its result is.
         result: ResultRef,
@@ -321,6 +324,15 @@ pub enum EventKind {
         /// The new one.
         by: SessionId,
     },
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_first(attempt: &u32) -> bool {
+    *attempt == 1
 }
 
 /// How far a rewind reaches.

@@ -21,16 +21,28 @@ pub struct ResultRef {
     pub crc: u32,
 }
 
+impl ResultRef {
+    /// Stands where there is no result: a person passed over the item.
+    pub const NONE: Self = Self { offset: 0, length: 0, crc: 0 };
+}
+
 /// How an item ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemStatus {
     /// Its steps all ended so that it goes on.
+    #[default]
     Success,
     /// It failed for good.
     Failed,
     /// It failed, and the policy passes over it (`on_item_failure: skip`).
     Skipped,
+}
+
+impl ItemStatus {
+    pub(super) fn is_success(&self) -> bool {
+        *self == Self::Success
+    }
 }
 
 /// What the policy says about the failure of an item.
@@ -70,6 +82,9 @@ pub struct ItemFailure {
     /// How long the run took, in milliseconds.
     #[serde(default)]
     pub duration_ms: u64,
+    /// The agent's session of the failed step, which names the agent's own log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_session: Option<String>,
     /// What follows.
     pub disposition: Disposition,
 }
@@ -178,6 +193,12 @@ pub fn item_number(address: &Address) -> Option<u32> {
     let rest = address.as_str().strip_prefix("map/item_")?;
     let end = rest.find(['/', '.']).unwrap_or(rest.len());
     rest.get(..end)?.parse().ok()
+}
+
+/// The scope of the map.
+#[must_use]
+pub fn map_address() -> Address {
+    Address::root().join("map")
 }
 
 /// The scope of the item with this number.

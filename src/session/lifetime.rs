@@ -1,7 +1,7 @@
 //! What a rewind never forgets: attempts, costs, active time, rewind counts, versions
 //! (SPEC 1 "rewind", DECISIONS A2).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -11,14 +11,15 @@ use super::ids::SessionId;
 use super::items::{DeadItem, Disposition, ItemStatus, item_address};
 use super::outcome::AgentReport;
 use super::run::RunStarted;
+use super::tree::range_within;
 
 /// Everything that only grows.
 #[derive(Debug, Clone, Default)]
 pub struct Lifetime {
-    attempts: HashMap<Address, u32>,
+    attempts: BTreeMap<Address, u32>,
     /// Steps whose agent was announced and has neither been started nor given up.
     announced: HashSet<Address>,
-    rewinds: BTreeMap<(Address, RewindCause), u32>,
+    rewinds: BTreeMap<Address, BTreeMap<RewindCause, u32>>,
     /// Restore points, oldest first; version N stands at index N-1.
     pub versions: Vec<Version>,
     /// The processes that have run the session.
@@ -97,7 +98,7 @@ impl Lifetime {
     /// How often `address` was the reason to go back for `cause`, since a person last intervened.
     #[must_use]
     pub fn rewinds(&self, address: &Address, cause: RewindCause) -> u32 {
-        self.rewinds.get(&(address.clone(), cause)).copied().unwrap_or(0)
+        self.rewinds.get(address).and_then(|counts| counts.get(&cause)).copied().unwrap_or(0)
     }
 
     /// The present run, counted from 1.
@@ -220,15 +221,29 @@ impl Lifetime {
             if let Some(dead) = self.dead.get_mut(&item) {
                 dead.waits = false;
             } else {
-                let scope = item_address(item);
-                self.attempts
-                    .retain(|address, attempts| *attempts > 1 || !address.is_within(&scope));
+                forget_first_attempts(&mut self.attempts, &item_address(item));
             }
         }
         self.ended_items += 1;
         if self.checkpoint_frequency.is_some_and(|every| self.ended_items >= every) {
             self.ended_items = 0;
             self.add_version(event, &item_address(item), None);
+        }
+    }
+
+    /// Items that run again, or are gone from the job, do not wait in the dead letter queue.
+    pub(super) fn take_from_dlq(&mut self, pending: impl Fn(u32) -> bool, scope: Option<u32>) {
+        match scope {
+            Some(item) => {
+                if let Some(dead) = self.dead.get_mut(&item) {
+                    dead.waits = dead.waits && !pending(item);
+                }
+            }
+            None => {
+                for (item, dead) in &mut self.dead {
+                    dead.waits = dead.waits && !pending(*item);
+                }
+            }
         }
     }
 
@@ -273,13 +288,33 @@ impl Lifetime {
             RewindCause::Retry | RewindCause::PartialResume => counted == RewindCause::Rerun,
             _ => true,
         };
-        self.rewinds.retain(|(address, counted), _| {
-            let covered = address.is_within(scope)
-                && from
-                    .is_none_or(|from| address.index_in(scope).is_none_or(|index| index >= from));
-            !(covered && fresh(*counted))
-        });
+        let covered: Vec<Address> = range_within(&self.rewinds, scope)
+            .map(|(address, _)| address)
+            .filter(|address| {
+                from.is_none_or(|from| address.index_in(scope).is_none_or(|index| index >= from))
+            })
+            .cloned()
+            .collect();
+        for address in covered {
+            if let Some(counts) = self.rewinds.get_mut(&address) {
+                counts.retain(|counted, _| !fresh(*counted));
+                if counts.is_empty() {
+                    self.rewinds.remove(&address);
+                }
+            }
+        }
         let asked = by.as_ref().unwrap_or(scope).clone();
-        *self.rewinds.entry((asked, *cause)).or_default() += 1;
+        *self.rewinds.entry(asked).or_default().entry(*cause).or_default() += 1;
+    }
+}
+
+/// An item that succeeded leaves no numbers behind where it had only first attempts.
+fn forget_first_attempts(attempts: &mut BTreeMap<Address, u32>, scope: &Address) {
+    let once: Vec<Address> = range_within(attempts, scope)
+        .filter(|(_, attempts)| **attempts <= 1)
+        .map(|(address, _)| address.clone())
+        .collect();
+    for address in once {
+        attempts.remove(&address);
     }
 }

@@ -7,6 +7,7 @@ mod digest;
 mod event;
 mod ids;
 mod items;
+mod job;
 mod lifetime;
 mod lookup;
 mod names;
@@ -28,8 +29,9 @@ pub use event::{Event, EventKind, PersonsAnswer, Reach, RewindCause, SessionStat
 pub use ids::{SessionId, WorkflowId, slug};
 pub use items::{
     DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultRef, item_address,
-    item_number,
+    item_number, map_address,
 };
+pub use job::{JobProgress, Phase};
 pub use lifetime::{HandlerExecution, Lifetime, Version};
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};
@@ -37,7 +39,7 @@ pub use outcome::{
     AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
 };
 pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
-pub use run::{RunFailure, RunStarted, SessionStarted};
+pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};
 pub use stored::{MissingSecret, Secrets, Stored};

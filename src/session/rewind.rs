@@ -38,9 +38,13 @@ impl Standing {
 
     /// The items that a rewind of `scope` covers have not ended any more.
     fn forget_items(&mut self, scope: &Address, reach: Reach) {
+        let whole = reach == Reach::Subtree;
+        if whole && (scope.is_root() || scope.as_str() == "setup") {
+            self.frozen = false;
+        }
         match item_number(scope) {
             Some(item) => self.items.forget(item),
-            None if reach == Reach::Subtree && (scope.is_root() || scope.as_str() == "map") => {
+            None if whole && (scope.is_root() || scope.as_str() == "map") => {
                 self.items = Items::default();
             }
             None => {}
@@ -62,8 +66,12 @@ impl Standing {
 
     /// Gives finished steps the addresses they have in an edited workflow; what is not kept goes.
     pub(super) fn rename(&mut self, kept: &[(Address, Address)]) {
-        let mut renamed =
-            Standing { names: std::mem::take(&mut self.names), ..Standing::default() };
+        let mut renamed = Standing {
+            names: std::mem::take(&mut self.names),
+            items: std::mem::take(&mut self.items),
+            frozen: self.frozen,
+            ..Standing::default()
+        };
         for (old, new) in kept {
             move_subtree(&mut self.records, &mut renamed.records, old, new);
             move_subtree(&mut self.scopes, &mut renamed.scopes, old, new);

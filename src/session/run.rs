@@ -10,6 +10,32 @@ use super::ids::{SessionId, WorkflowId};
 use super::outcome::Failure;
 use super::stored::Stored;
 
+/// What kind of workflow a session runs; decides how an id that names it is understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionKind {
+    /// Steps or stages.
+    #[default]
+    Standard,
+    /// Setup, map and reduce.
+    Mapreduce,
+}
+
+impl SessionKind {
+    /// The word as it stands in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Mapreduce => "mapreduce",
+        }
+    }
+
+    fn is_standard(&self) -> bool {
+        *self == Self::Standard
+    }
+}
+
 /// What a session is: fixed at its start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionStarted {
@@ -21,6 +47,9 @@ pub struct SessionStarted {
     pub session_id: SessionId,
     /// Its short id.
     pub workflow_id: WorkflowId,
+    /// What kind of workflow it runs.
+    #[serde(rename = "type", default, skip_serializing_if = "SessionKind::is_standard")]
+    pub kind: SessionKind,
     /// The workflow's name.
     pub name: String,
     /// The workflow file, absolute.

@@ -24,6 +24,8 @@ pub struct Standing {
     pub(super) handlers: BTreeMap<Address, HandlerStanding>,
     /// The items of the map.
     pub items: Items,
+    /// True while the frozen items are those of the latest setup.
+    pub frozen: bool,
     /// Ids and captures.
     pub names: Names,
     /// The address of the last step that ended.
@@ -172,8 +174,10 @@ impl Standing {
                 self.items.end(*item, *status, *result);
                 self.forget_inside(&item_address(*item));
             }
-            EventKind::JobStarted { .. }
-            | EventKind::ItemFailed { .. }
+            EventKind::JobStarted { .. } => {
+                self.frozen = true;
+            }
+            EventKind::ItemFailed { .. }
             | EventKind::DlqCleared { .. }
             | EventKind::SessionStarted(_)
             | EventKind::RunStarted(_)

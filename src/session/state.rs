@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::event::{Event, EventKind, SessionStatus, WaitReason};
+use super::items::{ItemStanding, item_number, map_address};
 use super::lifetime::Lifetime;
 use super::outcome::{Failure, Report};
-use super::run::{RunFailure, SessionStarted};
+use super::run::{RunFailure, SessionKind, SessionStarted};
 use super::standing::Standing;
 use super::stored::Stored;
 
@@ -84,7 +85,51 @@ impl SessionState {
                 }
                 self.standing.apply(event);
             }
+            EventKind::Rewound { scope, .. } => {
+                self.standing.apply(event);
+                self.settle_dead(item_number(scope));
+            }
+            EventKind::JobStarted { .. } => {
+                self.standing.apply(event);
+                self.settle_dead(None);
+            }
             _ => self.standing.apply(event),
+        }
+    }
+
+    /// Items that have to run again do not wait in the dead letter queue.
+    fn settle_dead(&mut self, only: Option<u32>) {
+        let items = &self.standing.items;
+        let pending = |item| items.standing(item) == ItemStanding::Pending;
+        self.lifetime.take_from_dlq(pending, only);
+    }
+
+    /// True when the map went to its end and nothing failed but items that wait in the dead
+    /// letter queue: what goes on from here is `dlq retry`.
+    #[must_use]
+    pub fn only_dead_items_failed(&self) -> bool {
+        let map_is_over = self.standing.scope(&map_address()).is_some_and(|end| end.goes_on);
+        let step_failed = || {
+            self.standing.records().any(|(address, record)| {
+                !address.is_aside()
+                    && !address.as_str().starts_with("finally[")
+                    && record.result.as_ref().is_some_and(|result| !result.goes_on)
+            })
+        };
+        self.status == Some(SessionStatus::Failed)
+            && map_is_over
+            && self.lifetime.waiting_dead().next().is_some()
+            && !step_failed()
+    }
+
+    /// What kind of workflow it runs.
+    #[must_use]
+    pub fn kind(&self) -> SessionKind {
+        match self.header() {
+            // An edited workflow may have a map where there was none.
+            Some(header) if self.lifetime.job.is_none() => header.kind,
+            Some(_) => SessionKind::Mapreduce,
+            None => SessionKind::Standard,
         }
     }
 
@@ -97,6 +142,7 @@ impl SessionState {
             self.standing.rename(kept);
         }
         self.standing.doubt_what_was_running();
+        self.settle_dead(None);
     }
 
     /// What the session is.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::session::{Digest, SessionId, SessionState, SessionStatus, WorkflowId};
+use crate::session::{Digest, SessionId, SessionKind, SessionState, SessionStatus, WorkflowId};
 
 use super::error::NamePath;
 use super::files::Keep;
@@ -26,9 +26,12 @@ pub struct Card {
     pub workflow_id: WorkflowId,
     /// The workflow's name.
     pub name: String,
-    /// `standard`.
+    /// `standard` or `mapreduce`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// The job, once its items are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
     /// How it stands; a session that says it runs but that nobody holds is shown as interrupted.
     pub status: SessionStatus,
     /// The workflow file.
@@ -70,7 +73,8 @@ impl Card {
             session_id: header.session_id.clone(),
             workflow_id: header.workflow_id.clone(),
             name: header.name.clone(),
-            kind: "standard".to_owned(),
+            kind: state.kind().as_str().to_owned(),
+            job_id: state.lifetime.job.clone(),
             status: state.status?,
             workflow_path: header.workflow_path.clone(),
             workflow_hash: header.workflow_hash.clone(),
@@ -84,6 +88,12 @@ impl Card {
             superseded_by: state.lifetime.superseded_by.clone(),
             cleaned_at: None,
         })
+    }
+
+    /// True for the session of a map workflow.
+    #[must_use]
+    pub fn has_map(&self) -> bool {
+        self.kind == SessionKind::Mapreduce.as_str()
     }
 
     /// True when there is something left to resume.

@@ -60,6 +60,14 @@ pub enum StoreError {
         /// Where it was looked for.
         searched: PathBuf,
     },
+    /// No session belongs to a job.
+    #[error("no job {name:?}: {}", searched.join("; "))]
+    NoJob {
+        /// What was asked for.
+        name: String,
+        /// What was looked at, and what came of it.
+        searched: Vec<String>,
+    },
     /// An id that fits several.
     #[error("{name:?} fits {} sessions", candidates.len())]
     Ambiguous {

@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use crate::session::{SessionId, SessionStatus};
 
 use super::error::io_error;
-use super::read::read_session;
+use super::read::{read_session, stops_in_a_run};
+use super::route::{JOB_PREFIX, no_job, session_of_job};
 use super::{Card, Home, StoreError, holder};
 
 /// One session of the list.
@@ -43,18 +44,16 @@ pub fn cards(home: &Home) -> Result<Vec<Entry>, StoreError> {
     Ok(entries)
 }
 
-/// The session that `text` means: an exact session, workflow or job id; the exact name of a
+/// The session that `text` means: an exact session or workflow id; the exact name of a
 /// workflow (the latest resumable session of `repository`, else its latest, else the latest
-/// anywhere); or the beginning of one id, at least 4 characters, with or without `session-`.
+/// anywhere); an exact job id; or the beginning of one id, at least 4 characters, with or
+/// without `session-` or `mapreduce-`.
 ///
 /// # Errors
 /// Nothing or several things have that name; the only one is damaged beyond its card.
 pub fn find(home: &Home, repository: Option<&str>, text: &str) -> Result<Card, StoreError> {
-    let session = session_part(text);
-    if let Some(id) = session_ids(home)?.into_iter().find(|id| id.as_str() == session)
-        && let Some(entry) = entry(home, &id)
-    {
-        return entry.card();
+    if let Some(card) = session(home, text)? {
+        return Ok(card);
     }
     let entries = cards(home)?;
     let of_workflow = |entry: &Entry| entry.known().is_some_and(|c| c.workflow_id.as_str() == text);
@@ -65,7 +64,15 @@ pub fn find(home: &Home, repository: Option<&str>, text: &str) -> Result<Card, S
     if let Some(card) = by_name(&entries, repository, text) {
         return Ok(card.clone());
     }
+    if text.starts_with(JOB_PREFIX)
+        && let Some(card) = session_of_job(home, &entries, text)?
+    {
+        return Ok(card);
+    }
     let by_prefix: Vec<&Entry> = entries.iter().filter(|one| one.starts_with(text)).collect();
+    if by_prefix.is_empty() && text.starts_with(JOB_PREFIX) {
+        return Err(no_job(home, text));
+    }
     if by_prefix.is_empty() {
         return Err(StoreError::NotFound {
             what: "session",
@@ -123,16 +130,19 @@ impl Entry {
         let session = unique.len() >= SHORTEST_PREFIX && self.session().uuid().starts_with(unique);
         let workflow = text.len() >= SHORTEST_PREFIX
             && self.known().is_some_and(|card| card.workflow_id.as_str().starts_with(text));
-        session || workflow
+        let job = text.len() >= SHORTEST_PREFIX
+            && self.known().and_then(|card| card.job_id.as_deref()).is_some_and(|job| {
+                job.starts_with(text)
+                    || job.strip_prefix(JOB_PREFIX).is_some_and(|job| job.starts_with(text))
+            });
+        session || workflow || job
     }
 }
 
-/// The session id inside a job id (`mapreduce-<time>_<session id>`), else the text itself.
-fn session_part(text: &str) -> &str {
-    match text.strip_prefix("mapreduce-").and_then(|job| job.rsplit_once('_')) {
-        Some((_, session)) => session,
-        None => text,
-    }
+/// The session with exactly this id.
+pub(super) fn session(home: &Home, text: &str) -> Result<Option<Card>, StoreError> {
+    let known = session_ids(home)?.into_iter().find(|id| id.as_str() == text);
+    known.and_then(|id| entry(home, &id)).map(Entry::card).transpose()
 }
 
 fn by_name<'e>(entries: &'e [Entry], repository: Option<&str>, name: &str) -> Option<&'e Card> {
@@ -193,7 +203,8 @@ fn entry(home: &Home, id: &SessionId) -> Option<Entry> {
     match card {
         Ok(card) if card.status != SessionStatus::Running => Some(Entry::Known(card)),
         Ok(card) if holder(home, id).is_some() => Some(Entry::Known(card)),
-        // Its process died and may have recorded more than the card tells.
+        // Its process died: in the middle of the run, or before the card was told of its end.
+        Ok(card) if stops_in_a_run(home, id) => Some(Entry::Known(card.not_running())),
         Ok(card) => rebuilt(home, id, Some(card)),
         Err(problem @ StoreError::Newer { .. }) => {
             Some(Entry::Damaged { session: id.clone(), card: None, problem })

@@ -23,11 +23,17 @@ struct Line {
     number: u32,
 }
 
+/// The frozen items of one job.
+pub struct FrozenItems {
+    path: PathBuf,
+    file: File,
+    lines: Vec<Line>,
+}
+
 /// The files of one job, open for running it. Shared by the threads that run items.
 pub struct JobFiles {
     directory: PathBuf,
-    items: File,
-    lines: Vec<Line>,
+    items: FrozenItems,
     results: Mutex<Results>,
 }
 
@@ -48,6 +54,54 @@ pub struct Mapping {
     pub workflow_name: String,
     /// When the job began.
     pub created_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl FrozenItems {
+    /// Opens the items of a job: reads where each stands.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn open(home: &Home, repository: &str, job: &str) -> Result<Self, StoreError> {
+        let path = home.job(repository, job).join(ITEMS);
+        let file = File::open(&path).named("read", &path)?;
+        let lines = index(&file).named("read", &path)?;
+        Ok(Self { path, file, lines })
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The number of the item that is the `index`-th to run, from 0; 0 where its line has none.
+    #[must_use]
+    pub fn number(&self, index: usize) -> u32 {
+        self.lines.get(index).map_or(0, |line| line.number)
+    }
+
+    /// All numbers in the order they run.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.lines.iter().map(|line| line.number)
+    }
+
+    /// The number of the item that a line holds; 0 where there is none.
+    #[must_use]
+    pub fn number_in(line: &[u8]) -> u32 {
+        number(line)
+    }
+
+    /// The line of the item that is the `index`-th to run, from 0.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn line(&self, index: usize) -> Result<Vec<u8>, StoreError> {
+        let Some(line) = self.lines.get(index) else {
+            let missing = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+            return Err(io_error("read", &self.path, missing));
+        };
+        read_at(&self.file, line.offset, line.length).named("read", &self.path)
+    }
 }
 
 impl JobFiles {
@@ -82,41 +136,20 @@ impl JobFiles {
     /// They cannot be read or written.
     pub fn open(home: &Home, repository: &str, job: &str) -> Result<Self, StoreError> {
         let directory = home.job(repository, job);
-        let path = directory.join(ITEMS);
-        let items = File::open(&path).named("read", &path)?;
-        let lines = index(&items).named("read", &path)?;
+        let items = FrozenItems::open(home, repository, job)?;
         let path = directory.join(RESULTS);
         let mut options = OpenOptions::new();
         options.create(true).read(true).append(true);
         let file = files::open_private(&path, &mut options).named("write", &path)?;
         let end = whole_lines(&file).named("read", &path)?;
         file.set_len(end).named("write", &path)?;
-        Ok(Self { directory, items, lines, results: Mutex::new(Results { file, end }) })
+        Ok(Self { directory, items, results: Mutex::new(Results { file, end }) })
     }
 
-    /// How many items there are.
+    /// The frozen items.
     #[must_use]
-    pub fn count(&self) -> usize {
-        self.lines.len()
-    }
-
-    /// The number of the item that is the `index`-th to run, from 0; 0 where its line has none.
-    #[must_use]
-    pub fn number(&self, index: usize) -> u32 {
-        self.lines.get(index).map_or(0, |line| line.number)
-    }
-
-    /// The line of the item that is the `index`-th to run, from 0.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub fn item(&self, index: usize) -> Result<Vec<u8>, StoreError> {
-        let path = self.directory.join(ITEMS);
-        let Some(line) = self.lines.get(index) else {
-            let missing = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-            return Err(io_error("read", &path, missing));
-        };
-        read_at(&self.items, line.offset, line.length).named("read", &path)
+    pub fn items(&self) -> &FrozenItems {
+        &self.items
     }
 
     /// Appends a result; it survives `kill -9` from here on, a power cut after [`Self::sync`].
@@ -139,6 +172,12 @@ impl JobFiles {
         Ok(ResultRef { offset, length, crc })
     }
 
+    /// True where the file still holds a result that was appended.
+    #[must_use]
+    pub fn holds(&self, at: ResultRef) -> bool {
+        at == ResultRef::NONE || at.offset + u64::from(at.length) < self.results().end
+    }
+
     /// Every result so far is on disk when this returns.
     ///
     /// # Errors
@@ -156,15 +195,7 @@ impl JobFiles {
     pub fn result(&self, at: ResultRef) -> Result<Vec<u8>, StoreError> {
         let path = self.directory.join(RESULTS);
         let file = self.results().file.try_clone().named("read", &path)?;
-        let bytes = read_at(&file, at.offset, at.length).named("read", &path)?;
-        if crc32fast::hash(&bytes) != at.crc {
-            return Err(StoreError::Damaged {
-                path,
-                line: 0,
-                reason: format!("the result at byte {} is not what was written", at.offset),
-            });
-        }
-        Ok(bytes)
+        checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
     }
 
     /// Writes a fresh file of the job's directory through `write`, and returns its path.
@@ -255,6 +286,30 @@ fn whole_lines(file: &File) -> std::io::Result<u64> {
     Ok(0)
 }
 
+/// The result of an item, read without holding the session.
+///
+/// # Errors
+/// It cannot be read, or is not what was written.
+pub fn read_result(
+    home: &Home,
+    repository: &str,
+    job: &str,
+    at: ResultRef,
+) -> Result<Vec<u8>, StoreError> {
+    let path = home.results(repository, job);
+    let file = File::open(&path).named("read", &path)?;
+    checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
+}
+
+/// The bytes of a result, if they are those that were written.
+fn checked(path: &Path, bytes: Vec<u8>, at: ResultRef) -> Result<Vec<u8>, StoreError> {
+    if crc32fast::hash(&bytes) == at.crc {
+        return Ok(bytes);
+    }
+    let reason = format!("the result at byte {} is not what was written", at.offset);
+    Err(StoreError::Damaged { path: path.to_owned(), line: 0, reason })
+}
+
 /// Records which session a job belongs to, in both directions.
 ///
 /// # Errors
@@ -269,12 +324,26 @@ pub fn write_mapping(home: &Home, mapping: &Mapping) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The session of a job by its mapping file; none without one. The id is checked by the caller.
-#[must_use]
-pub fn mapped_session(home: &Home, job: &str) -> Option<SessionId> {
-    let bytes = files::read_private(&home.job_mapping(job)).ok()?;
-    let mapping: Mapping = serde_json::from_slice(&bytes).ok()?;
-    SessionId::parse(&mapping.session_id)
+/// Removes the files of a job and what leads to them; what is not there is no error.
+pub(super) fn remove_job(
+    home: &Home,
+    repository: &str,
+    job: &str,
+    session: &SessionId,
+) -> Result<(), StoreError> {
+    let directory = home.job(repository, job);
+    let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    match std::fs::remove_dir_all(&directory) {
+        Err(error) if !missing(&error) => return Err(io_error("remove", &directory, error)),
+        _ => {}
+    }
+    for path in [home.job_mapping(job), home.session_mapping(session.as_str())] {
+        match std::fs::remove_file(&path) {
+            Err(error) if !missing(&error) => return Err(io_error("remove", &path, error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl Home {
@@ -284,7 +353,15 @@ impl Home {
         self.repositories().join(repository).join("mapreduce/jobs").join(file_name(job))
     }
 
-    fn mappings(&self) -> PathBuf {
+    /// `state/<repo>/mapreduce/jobs/<job>/results.jsonl`.
+    #[must_use]
+    pub fn results(&self, repository: &str, job: &str) -> PathBuf {
+        self.job(repository, job).join(RESULTS)
+    }
+
+    /// `state/mappings`: which session a job belongs to.
+    #[must_use]
+    pub fn mappings(&self) -> PathBuf {
         self.repositories().join("mappings")
     }
 
@@ -317,9 +394,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let home = Home::at(&root.path().join("state")).unwrap();
         let files = job(&home, &["one", "", "three"]);
-        assert_eq!(files.count(), 3);
-        assert_eq!(files.item(2).unwrap(), b"three");
-        assert!(files.item(3).is_err());
+        assert_eq!(files.items().count(), 3);
+        assert_eq!(files.items().line(2).unwrap(), b"three");
+        assert!(files.items().line(3).is_err());
         let first = files.append(b"{\"a\":1}".to_vec()).unwrap();
         let second = files.append(b"{\"b\":2}".to_vec()).unwrap();
         files.sync().unwrap();

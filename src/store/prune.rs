@@ -13,6 +13,7 @@ use crate::session::{SessionId, SessionStatus};
 use super::error::{NamePath, io_error};
 use super::files::Keep;
 use super::find::{Entry, cards, session_ids};
+use super::job::remove_job;
 use super::read::{read_events, read_session};
 use super::{Card, Home, StoreError, files, lock};
 
@@ -68,6 +69,9 @@ pub fn prune(home: &Home, id: &SessionId) -> Result<u64, StoreError> {
     };
     if let Some(card) = &card {
         remove_file(&home.snapshot(&card.repository, &card.workflow_id))?;
+        if let Some(job) = &card.job_id {
+            remove_job(home, &card.repository, job, id)?;
+        }
     }
     match card.filter(Card::is_over) {
         Some(card) => {

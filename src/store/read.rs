@@ -1,6 +1,8 @@
 //! Reads a session without holding it.
 
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 
 use crate::session::{Event, SessionId, SessionState};
 
@@ -38,6 +40,40 @@ pub fn stored_workflow(home: &Home, id: &SessionId) -> Result<String, StoreError
     let bytes = files::read_private(&path).named("read", &path)?;
     String::from_utf8(bytes)
         .map_err(|_| StoreError::Unreadable { path, reason: "it is no text".to_owned() })
+}
+
+/// True when a journal that takes time to read ends in the middle of a run: its last whole
+/// record tells, without the others.
+pub(super) fn stops_in_a_run(home: &Home, id: &SessionId) -> bool {
+    const LARGE: u64 = 1 << 20;
+    let large = std::fs::metadata(home.journal(id)).is_ok_and(|journal| journal.len() > LARGE);
+    large
+        && last_record(home, id).is_ok_and(|record| {
+            let middle = [
+                "step_started",
+                "step_spawned",
+                "step_finished",
+                "attempt_finished",
+                "item_finished",
+                "scope_finished",
+                "retry_scheduled",
+            ];
+            let kind = |name: &&str| record.contains(&format!("\"event\":{{\"{name}\""));
+            record.starts_with("{\"crc\":\"") && middle.iter().any(kind)
+        })
+}
+
+/// The last whole line of a journal, as far as it stands within its last bytes.
+fn last_record(home: &Home, id: &SessionId) -> io::Result<String> {
+    const LAST: u64 = 16 * 1024;
+    let file = File::open(home.journal(id))?;
+    let size = file.metadata()?.len();
+    let mut bytes = vec![0; usize::try_from(size.min(LAST)).unwrap_or_default()];
+    file.read_exact_at(&mut bytes, size.saturating_sub(LAST))?;
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+    let lines = bytes.get(..whole).unwrap_or_default();
+    let start = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    Ok(String::from_utf8_lossy(lines.get(start..).unwrap_or_default()).into_owned())
 }
 
 /// Reads and folds the journal of a session, as far as its records are good.

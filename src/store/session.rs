@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{SubsecRound as _, Utc};
 
 use crate::session::{
     Address, Digest, Event, EventKind, Notice, Observer, SessionId, SessionStarted, SessionState,
@@ -161,7 +161,9 @@ impl OpenSession {
             None => None,
         };
         let before = recorded.state.status;
-        let event = Event { seq: recorded.state.last_seq + 1, at: Utc::now(), kind };
+        // Milliseconds are as much as anyone reads, and a third of the text.
+        let at = Utc::now().trunc_subsecs(3);
+        let event = Event { seq: recorded.state.last_seq + 1, at, kind };
         recorded.journal.append(&event)?;
         self.shared.disk.appended(event.seq);
         recorded.state.apply(&event);

@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::session::{
-    Address, Digest, FailureClass, FailureKind, Output, Progress, RaisedError, Record, SessionId,
-    SessionStarted, SessionState, SessionStatus, StepKind, StepResult, StepStatus, WorkflowId,
+    Address, Digest, FailureClass, FailureKind, JobProgress, Output, Progress, RaisedError, Record,
+    SessionId, SessionStarted, SessionState, SessionStatus, StepKind, StepResult, StepStatus,
+    WorkflowId,
 };
 
 /// Version of the checkpoint format.
@@ -69,7 +70,7 @@ struct Snapshot<'s> {
     completed_steps: Vec<CompletedStep<'s>>,
     retry_state: Option<RetryState<'s>>,
     error_recovery_state: Option<ErrorRecoveryState<'s>>,
-    mapreduce_state: Option<()>,
+    mapreduce_state: Option<JobProgress>,
 }
 
 #[derive(Serialize)]
@@ -175,7 +176,7 @@ impl<'s> Snapshot<'s> {
         Some(Self {
             workflow_id: &header.workflow_id,
             session_id: &header.session_id,
-            session_type: "standard",
+            session_type: state.kind().as_str(),
             workflow_name: &header.name,
             workflow_path: &header.workflow_path,
             workflow_hash: &header.workflow_hash,
@@ -195,7 +196,7 @@ impl<'s> Snapshot<'s> {
             completed_steps,
             retry_state: retry_state(state),
             error_recovery_state: error_recovery_state(state),
-            mapreduce_state: None,
+            mapreduce_state: JobProgress::of(state),
         })
     }
 }

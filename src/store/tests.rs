@@ -17,6 +17,7 @@ pub(crate) fn started(name: &str) -> SessionStarted {
         prodigy: "0.1.0".into(),
         workflow_id: WorkflowId::of(name, &session_id),
         session_id,
+        kind: SessionKind::Standard,
         name: name.into(),
         workflow_path: "/flows/a.yaml".into(),
         workflow_hash: Digest::of(b"text"),

@@ -14,7 +14,8 @@ use super::{
     step_words, tail, time, value_line, variables,
 };
 use crate::session::{
-    Address, Progress, Record, SessionId, SessionState, SessionStatus, StepStatus, WorkflowId,
+    Address, JobProgress, Progress, Record, SessionId, SessionState, SessionStatus, StepStatus,
+    WorkflowId,
 };
 
 /// Lines of output shown of each step.
@@ -26,6 +27,8 @@ pub struct Checkpoint {
     workflow_id: WorkflowId,
     session_id: SessionId,
     workflow_name: String,
+    /// How far its job is, where it has a map.
+    mapreduce_state: Option<JobProgress>,
     /// The latest version at that state; 0 before the first.
     version: u32,
     timestamp: Option<DateTime<Utc>>,
@@ -81,6 +84,7 @@ impl Checkpoint {
             workflow_id: header.workflow_id.clone(),
             session_id: header.session_id.clone(),
             workflow_name: header.name.clone(),
+            mapreduce_state: JobProgress::of(state),
             version: state.lifetime.latest_version().map_or(0, |version| version.version),
             timestamp: state.updated_at,
             status: standing(state, holder),
@@ -105,6 +109,12 @@ impl Checkpoint {
             if self.version == 0 { "none yet".to_owned() } else { format!("v{}", self.version) };
         let _ = writeln!(text, "\n  id       {}", self.workflow_id);
         let _ = writeln!(text, "  session  {}", self.session_id);
+        if let Some(job) = &self.mapreduce_state {
+            if let Some(id) = &job.job_id {
+                let _ = writeln!(text, "  job      {}", super::line(id));
+            }
+            let _ = writeln!(text, "  items    {}", super::item_counts(job));
+        }
         let _ = writeln!(text, "  version  {version}");
         let _ = writeln!(text, "  updated  {}", time(self.timestamp, now));
         self.push_steps(&mut text, depth, style);

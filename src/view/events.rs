@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::event_words::{event_address, event_type, event_words};
 use super::{Ink, Style, line};
-use crate::session::{Address, Event, Stored};
+use crate::session::{Address, Event, EventKind, Stored, item_address};
 
 /// Which events are wanted; the default is all.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,7 +29,12 @@ impl EventFilter {
         (self.types.is_empty() || self.types.iter().any(|wanted| wanted == kind))
             && self.since.is_none_or(|since| event.at >= since)
             && self.within.as_ref().is_none_or(|scope| {
-                event_address(&event.kind).is_some_and(|address| address.is_within(scope))
+                let item = match &event.kind {
+                    EventKind::ItemFinished { item, .. } => Some(item_address(*item)),
+                    _ => None,
+                };
+                let address = item.as_ref().or_else(|| event_address(&event.kind));
+                address.is_some_and(|address| address.is_within(scope))
             })
     }
 }

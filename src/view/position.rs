@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::session::{Address, Progress, Record, SessionState, SessionStatus};
+use crate::session::{Address, JobProgress, Phase, Progress, Record, SessionState, SessionStatus};
 
 /// Where a session stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -24,6 +24,15 @@ pub struct Position {
     /// The steps of the pass; absent within a stage, whose length the journal does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
+    /// The phase of a map workflow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// The items of the map that ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processed: Option<u32>,
+    /// The items of the map, once they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
 }
 
 /// The stage that a session stands in.
@@ -46,6 +55,14 @@ impl fmt::Display for Position {
             }
             formatter.write_str(" - ")?;
         }
+        match (self.phase, self.processed, self.items) {
+            (Some(Phase::Map), Some(ended), Some(items)) => {
+                return write!(formatter, "map {ended}/{items}");
+            }
+            (Some(Phase::Map), ..) => return formatter.write_str("map"),
+            (Some(phase), ..) => return write!(formatter, "{} step {}", phase.as_str(), self.step),
+            (None, ..) => {}
+        }
         match (&self.stage, self.steps) {
             (Some(Stage { number, of, name }), _) => {
                 write!(formatter, "Stage {number}/{of} - {}", super::line(name))
@@ -61,6 +78,9 @@ impl fmt::Display for Position {
 #[must_use]
 pub fn position(state: &SessionState) -> Position {
     let Some(header) = state.header() else { return Position::default() };
+    if let Some(progress) = JobProgress::of(state) {
+        return in_map(state, &progress);
+    }
     let with_passes = !header.passes.is_empty() || header.max_iterations.is_some();
     let passes = (!header.passes.is_empty()).then_some(header.passes.len());
     let steps_of_pass = header.total_steps / passes.unwrap_or(1).max(1);
@@ -69,7 +89,7 @@ pub fn position(state: &SessionState) -> Position {
         pass.map_or_else(Address::root, |pass| Address::root().join(&format!("pass[{pass}]")));
     if header.stages.is_empty() {
         let step = current_step(state, &scope).min(steps_of_pass.max(1));
-        return Position { pass, passes, stage: None, step, steps: Some(steps_of_pass) };
+        return Position { pass, passes, step, steps: Some(steps_of_pass), ..Position::default() };
     }
     let open =
         |name: &String| state.standing.scope(&scope.join(name)).is_none_or(|end| !end.goes_on);
@@ -77,7 +97,27 @@ pub fn position(state: &SessionState) -> Position {
     let index = header.stages.iter().position(open).unwrap_or(of - 1);
     let name = header.stages.get(index).cloned().unwrap_or_default();
     let step = current_step(state, &scope.join(&name));
-    Position { pass, passes, stage: Some(Stage { number: index + 1, of, name }), step, steps: None }
+    let stage = Some(Stage { number: index + 1, of, name });
+    Position { pass, passes, stage, step, ..Position::default() }
+}
+
+/// Where the session of a map workflow stands.
+fn in_map(state: &SessionState, progress: &JobProgress) -> Position {
+    let known = state.standing.frozen;
+    // Once everything is over, what was worked on says more than the last step.
+    let over = state.standing.scope(&Address::root().join(progress.phase.as_str())).is_some();
+    let phase = if over && known { Phase::Map } else { progress.phase };
+    let step = match phase {
+        Phase::Map => 0,
+        phase => current_step(state, &Address::root().join(phase.as_str())),
+    };
+    Position {
+        step,
+        phase: Some(phase),
+        processed: known.then_some(progress.processed),
+        items: known.then_some(progress.total_items),
+        ..Position::default()
+    }
 }
 
 /// The step the session stands at, counted from 0 over all stages and passes as snapshots

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Agents, OnDisk, SessionRow, StepCounts, Style, bytes, clip, duration_ms, line, paragraph,
-    status_words, time,
+    Agents, OnDisk, SessionRow, StepCounts, Style, bytes, clip, duration_ms, item_counts, line,
+    paragraph, status_words, time,
 };
 use crate::session::{FailureClass, RunFailure, SessionId, SessionState, WaitReason};
 
@@ -140,6 +140,12 @@ impl SessionDetail {
         }
         add("started", &time(row.created_at, now));
         add("updated", &time(row.timestamp, now));
+        if let Some(job) = &row.mapreduce_state {
+            if let Some(id) = &job.job_id {
+                add("job", &line(id));
+            }
+            add("items", &item_counts(job));
+        }
         add("steps", &more.steps.to_string());
         add("versions", &row.versions.to_string());
         add("active time", &duration_ms(more.active_ms));

@@ -7,7 +7,9 @@ use super::table::{Cell, Table};
 use super::{
     Depth, StepCounts, Style, age, bytes, clip, current_step_index, position, status_words,
 };
-use crate::session::{SessionId, SessionState, SessionStatus, WorkflowId};
+use crate::session::{
+    JobProgress, SessionId, SessionKind, SessionState, SessionStatus, WorkflowId,
+};
 
 /// What only the disk knows of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,6 +49,11 @@ pub struct SessionRow {
     pub session_id: SessionId,
     /// The workflow's name.
     pub workflow_name: String,
+    /// What kind of workflow it is.
+    pub session_type: SessionKind,
+    /// How far its job is, where it has a map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapreduce_state: Option<JobProgress>,
     /// How it stands.
     pub status: SessionStatus,
     /// Where it stands, for people: `step 3/10`.
@@ -86,6 +93,8 @@ impl SessionRow {
             workflow_id: header.workflow_id.clone(),
             session_id: header.session_id.clone(),
             workflow_name: header.name.clone(),
+            session_type: state.kind(),
+            mapreduce_state: JobProgress::of(state),
             status: standing(state, disk.holder),
             position: place.to_string(),
             current_step_index: current_step_index(state),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::event_words::event_type;
 use super::table::Table;
 use super::{Agents, Style, count, duration_ms, journal_word};
-use crate::session::{Address, Event, EventKind, SessionState, StepStatus};
+use crate::session::{Address, Event, EventKind, ItemStatus, SessionState, StepStatus};
 
 /// What happened how often, in one session or in several.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -20,6 +20,9 @@ pub struct Statistics {
     pub events: BTreeMap<&'static str, u64>,
     /// Steps that ended, also within handlers and loops, and again after going back.
     pub steps: StepStatistics,
+    /// Items of maps that ended, and again after going back.
+    #[serde(skip_serializing_if = "ItemStatistics::is_none")]
+    pub items: ItemStatistics,
     /// Retries that were planned.
     pub retries: u64,
     /// Handlers by id, or by their address where they have none.
@@ -47,6 +50,25 @@ pub struct StepStatistics {
     pub failed: u64,
     /// Passed over.
     pub skipped: u64,
+}
+
+/// How items of maps ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct ItemStatistics {
+    /// Ended by success.
+    pub success: u64,
+    /// Went to the dead letter queue.
+    pub failed: u64,
+    /// Passed over.
+    pub skipped: u64,
+    /// Runs that failed, also those that were followed by another.
+    pub failed_runs: u64,
+}
+
+impl ItemStatistics {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How a handler fared.
@@ -128,6 +150,12 @@ impl Statistics {
                 StepStatus::Failed => self.steps.failed += 1,
                 StepStatus::Skipped => self.steps.skipped += 1,
             },
+            EventKind::ItemFinished { status, .. } => match status {
+                ItemStatus::Success => self.items.success += 1,
+                ItemStatus::Failed => self.items.failed += 1,
+                ItemStatus::Skipped => self.items.skipped += 1,
+            },
+            EventKind::ItemFailed { .. } => self.items.failed_runs += 1,
             EventKind::RetryScheduled { .. } => self.retries += 1,
             EventKind::HandlerFinished { address, id, success, .. } => {
                 let handler = self.handler(address, id);
@@ -168,6 +196,17 @@ impl Statistics {
                 steps.success, steps.recovered, steps.failed, steps.skipped
             ),
         );
+        let items = &self.items;
+        if !items.is_none() {
+            let failed_runs = count(items.failed_runs, "failed run");
+            add(
+                "items",
+                format!(
+                    "{} done, {} failed, {} skipped, {failed_runs}",
+                    items.success, items.failed, items.skipped
+                ),
+            );
+        }
         add("attempts", steps.attempts.to_string());
         add("retries", self.retries.to_string());
         add("resumes", self.resume_words());
@@ -233,6 +272,7 @@ mod tests {
 sessions     1
 events       34
 steps        0 done, 1 recovered, 0 failed, 0 skipped
+items        1 done, 1 failed, 0 skipped, 1 failed run
 attempts     2
 retries      1
 resumes      1 (1 failed)

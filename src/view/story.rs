@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::session::{
     Address, AgentReport, Digest, Event, EventKind, Failure, FailureClass, FailureKind, Observer,
-    Output, Report, RunFailure, RunStarted, SessionId, SessionStarted, SessionState, SessionStatus,
-    StepKind, StepResult, StepStatus, Stored, WorkflowId,
+    Output, Report, RunFailure, RunStarted, SessionId, SessionKind, SessionStarted, SessionState,
+    SessionStatus, StepKind, StepResult, StepStatus, Stored, WorkflowId,
 };
 
 /// A session that a test tells.
@@ -45,6 +45,7 @@ impl Story {
             prodigy: "0.1.0".into(),
             workflow_id: WorkflowId::of(name, &session_id),
             session_id,
+            kind: SessionKind::Standard,
             name: name.into(),
             workflow_path: "/repo/flow.yml".into(),
             workflow_hash: Digest::of(b"x"),
@@ -319,6 +320,7 @@ fn tell_items(story: &mut Story) {
         attempt: 1,
         cost_usd: None,
         duration_ms: 5,
+        agent_session: None,
         disposition: Disposition::Dlq,
     };
     story.add(EventKind::ItemFailed { item: 2, failure: Box::new(failure) });

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use prodigy::session::{
-    Address, Digest, EventKind, Output, Report, RunStarted, SessionId, SessionStarted,
+    Address, Digest, EventKind, Output, Report, RunStarted, SessionId, SessionKind, SessionStarted,
     SessionStatus, StepKind, StepResult, StepStatus, Stored, WorkflowId,
 };
 use prodigy::store::{Durability, Home, OpenSession};
@@ -32,6 +32,7 @@ impl Past {
             prodigy: "test".to_owned(),
             session_id: id.clone(),
             workflow_id: workflow_id.clone(),
+            kind: SessionKind::Standard,
             name: name.to_owned(),
             workflow_path: directory.join("flow.yaml"),
             workflow_hash: Digest::of(text.as_bytes()),

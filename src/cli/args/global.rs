@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::{
-    Checkpoints, Completions, Cook, Events, Init, Logs, Man, Resume, Schema, Sessions, Validate,
+    Checkpoints, Completions, Cook, Dlq, Events, Init, Logs, Man, Resume, ResumeJob, Schema,
+    Sessions, Validate,
 };
 
 /// Runs YAML workflows of shell and agent commands; kill it at any instant and resume.
@@ -98,12 +99,17 @@ pub enum Command {
     Cook(Box<Cook>),
     /// Continue an interrupted session exactly where it stopped
     Resume(Box<Resume>),
+    /// Continue the job of a map workflow, by the id of the job or of its session
+    ResumeJob(Box<ResumeJob>),
     /// Look at, check and move the restore points of sessions
     #[command(subcommand)]
     Checkpoints(Checkpoints),
     /// All sessions, in any state
     #[command(subcommand)]
     Sessions(Sessions),
+    /// The items of a job that failed for good
+    #[command(subcommand)]
+    Dlq(Dlq),
     /// The journal of a session, as a person reads it
     #[command(subcommand)]
     Events(Events),

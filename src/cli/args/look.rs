@@ -27,6 +27,9 @@ pub struct EventFilter {
     /// The session; without it the latest one of this repository
     #[arg(long, value_name = "ID")]
     pub session: Option<String>,
+    /// The session of this job
+    #[arg(long, value_name = "JOB", conflicts_with = "session")]
+    pub job_id: Option<String>,
     /// Only events of this type, e.g. step_finished
     #[arg(long = "type", value_name = "TYPE", hide_possible_values = true, value_parser = EVENT_TYPES)]
     pub types: Vec<String>,
@@ -90,7 +93,7 @@ pub struct EventsStats {
     #[command(flatten)]
     pub filter: EventFilter,
     /// Of all sessions together
-    #[arg(long, conflicts_with = "session")]
+    #[arg(long, conflicts_with_all = ["session", "job_id"])]
     pub all: bool,
     /// Print a JSON object
     #[arg(long)]

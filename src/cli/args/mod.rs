@@ -1,5 +1,6 @@
 //! The one table of commands and flags: source of `--help`, the man page, completions and docs/cli.md.
 
+mod dlq;
 mod fault;
 mod files;
 mod global;
@@ -7,6 +8,7 @@ mod look;
 mod sessions;
 mod work;
 
+pub use dlq::{Dlq, DlqClear, DlqExport, DlqList, DlqRetry, DlqShow};
 pub use fault::{Fault, FaultKind};
 pub use files::{Completions, Init, Man, Schema, Validate};
 pub use global::{Arguments, Color, Command, Global};
@@ -15,4 +17,4 @@ pub use sessions::{
     Checkpoints, CheckpointsClean, CheckpointsExport, CheckpointsImport, CheckpointsList,
     CheckpointsShow, CheckpointsValidate, Sessions, SessionsClean, SessionsList, SessionsShow,
 };
-pub use work::{Cook, OutputMode, Resume};
+pub use work::{Cook, OutputMode, Resume, ResumeJob};

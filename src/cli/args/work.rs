@@ -142,10 +142,11 @@ pub struct Resume {
     /// The session; without it the latest interrupted one of this repository
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// Start again from the beginning as a new session; the old one is kept
-    #[arg(long, conflicts_with_all = ["from_checkpoint", "rerun", "done", "max_retries"])]
+    /// Start again from the beginning as a new session; the old one is kept.
+    /// With --from-checkpoint reduce: pass over items that have not ended
+    #[arg(long, conflicts_with_all = ["rerun", "done", "max_retries"])]
     pub force: bool,
-    /// Go back to a version (v3) or named checkpoint, or to the start of a stage
+    /// Go back to a version (v3) or named checkpoint, or to the start of a stage or phase
     #[arg(long, value_name = "vN|NAME")]
     pub from_checkpoint: Option<String>,
     /// Run this step again although it is marked with on_resume
@@ -190,6 +191,92 @@ pub struct Resume {
     /// What to print: text, json (one event per line on stdout, nothing else) or quiet
     #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
     pub output: OutputMode,
+}
+
+/// `resume-job JOB`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy resume-job mapreduce-20260131_120000_session-…   by the id of the job
+  prodigy resume-job review-3fa9c1                          or of its session
+  prodigy resume-job review --force --max-retries 3         failed items run again, too
+  prodigy resume-job review --from-checkpoint map           all items again
+
+Finished items never run again; those that were in progress run once more.
+
+Exit codes:
+  0 completed, or nothing to resume    4 another process holds the session
+  1 failed, or items failed for good   5 the session is damaged
+  2 ambiguous id, or it has no job     6 a person has to answer or decide
+  3 no such job or session             7 parked
+  129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM")]
+pub struct ResumeJob {
+    /// The job, or its session, by any id or by the name of the workflow
+    #[arg(value_name = "JOB")]
+    pub job: String,
+    /// Run the items of the dead letter queue again, too
+    /// (with --from-checkpoint reduce: pass over items that have not ended)
+    #[arg(long)]
+    pub force: bool,
+    /// Give each item of the dead letter queue that runs again N extra runs
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub max_retries: u32,
+    /// Run so many items at a time, instead of what the workflow says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_parallel: Option<u64>,
+    /// Go back to a version (v3), or to the start of setup, map or reduce
+    #[arg(long, value_name = "vN|PHASE")]
+    pub from_checkpoint: Option<String>,
+    /// Run this step again although it is marked with on_resume
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    pub rerun: Vec<Address>,
+    /// Take this step as done: go past it
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    pub done: Vec<Address>,
+    /// Answer confirmations with yes
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Do not wait for a provider's limit: save the session and exit 7
+    #[arg(long)]
+    pub park: bool,
+    /// Show what would be kept, run again and why; run nothing
+    #[arg(long)]
+    pub plan: bool,
+    /// Print the plan as JSON
+    #[arg(long, requires = "plan")]
+    pub json: bool,
+    /// Continue with a workflow file that was edited
+    #[arg(long)]
+    pub accept_changes: bool,
+    /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
+    #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
+    pub durability: Durability,
+    /// What to print: text, json (one event per line on stdout, nothing else) or quiet
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
+    pub output: OutputMode,
+}
+
+impl ResumeJob {
+    /// What it has in common with `resume`.
+    #[must_use]
+    pub fn as_resume(&self) -> Resume {
+        Resume {
+            id: Some(self.job.clone()),
+            force: self.force && self.from_checkpoint.is_some(),
+            from_checkpoint: self.from_checkpoint.clone(),
+            rerun: self.rerun.clone(),
+            done: self.done.clone(),
+            yes: self.yes,
+            park: self.park,
+            max_parallel: self.max_parallel,
+            plan: self.plan,
+            json: self.json,
+            accept_changes: self.accept_changes,
+            durability: self.durability,
+            output: self.output,
+            ..Resume::default()
+        }
+    }
 }
 
 /// What a run prints.

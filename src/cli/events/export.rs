@@ -11,12 +11,12 @@ use crate::exit::{ExitKind, Failure};
 use crate::store;
 use crate::view::EventRow;
 
-use super::run::filter;
+use super::run::{filter, session_of};
 
 /// Writes the events to stdout, or to a file that was not there before.
 pub(super) fn run(arguments: &EventsExport, console: &mut Console) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
-    let card = place.find_or_latest(arguments.filter.session.as_deref())?;
+    let card = session_of(&place, &arguments.filter)?;
     let loaded = place.read(&card.session_id)?;
     let filter = filter(&arguments.filter);
     let wanted = loaded.events.iter().filter(|event| filter.wants(event));

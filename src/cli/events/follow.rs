@@ -11,12 +11,12 @@ use crate::cli::watch::Watch;
 use crate::exit::{ExitKind, Failure};
 use crate::view::{EventRow, event_line};
 
-use super::run::filter;
+use super::run::{filter, session_of};
 
 /// Shows what has happened and what happens, until no process runs the session any more.
 pub(super) fn run(arguments: &EventsFollow, console: &mut Console) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
-    let card = place.find_or_latest(arguments.filter.session.as_deref())?;
+    let card = session_of(&place, &arguments.filter)?;
     let filter = filter(&arguments.filter);
     let style = console.output.style();
     let mut watch = Watch::new(&place, &card.session_id);

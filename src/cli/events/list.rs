@@ -8,12 +8,12 @@ use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
 use crate::view::{event_line, event_rows};
 
-use super::run::filter;
+use super::run::{filter, session_of};
 
 /// Lists the events of a session, as far as its journal is good.
 pub(super) fn run(arguments: &EventsList, console: &mut Console) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
-    let card = place.find_or_latest(arguments.filter.session.as_deref())?;
+    let card = session_of(&place, &arguments.filter)?;
     let loaded = place.read(&card.session_id)?;
     let filter = filter(&arguments.filter);
     if arguments.json {

@@ -10,7 +10,7 @@ use crate::session::Event;
 use crate::store::{self, Entry, Loaded, OpenSession};
 use crate::view::{EventFilter, Statistics};
 
-use super::run::filter;
+use super::run::{filter, session_of};
 
 /// Counts the events of one session, or of all.
 pub(super) fn run(arguments: &EventsStats, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &EventsStats, console: &mut Console) -> Result<Exit
             add(&place, &entry, &filter, &mut statistics, console);
         }
     } else {
-        let card = place.find_or_latest(arguments.filter.session.as_deref())?;
+        let card = session_of(&place, &arguments.filter)?;
         let loaded = place.read(&card.session_id)?;
         statistics.add(&wanted(&loaded, &filter));
         only = Some(loaded);

@@ -42,7 +42,9 @@ pub(super) fn run(arguments: &SessionsShow, console: &mut Console) -> Result<Exi
         if let Some(holder) = holder {
             row("held by", &holder.to_string());
         }
-        if card.is_resumable() {
+        if loaded.state.only_dead_items_failed() {
+            row("to go on", &format!("prodigy dlq retry {}", card.workflow_id));
+        } else if card.is_resumable() {
             row("to go on", &format!("prodigy resume {}", card.workflow_id));
         }
     }

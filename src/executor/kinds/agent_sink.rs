@@ -64,7 +64,7 @@ impl<'b, 'a> AgentSink<'b, 'a> {
 }
 
 impl Sink for AgentSink<'_, '_> {
-    fn spawned(&mut self, born: Born) -> std::io::Result<()> {
+    fn spawned(&mut self, born: &dyn Fn() -> Born) -> std::io::Result<()> {
         self.started = true;
         record_spawn(self.run, self.address, born, &mut self.failed)
     }

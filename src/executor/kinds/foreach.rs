@@ -126,6 +126,7 @@ impl<'a> Run<'a> {
                 id: format!("item_{}", index + 1),
                 index,
                 total: rounds.items.len(),
+                last: None,
             }));
             match self.sequence(&frame, &rounds.each.steps) {
                 Ok(Flow::Done) => {}

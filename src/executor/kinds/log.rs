@@ -1,8 +1,10 @@
-//! The log of an attempt: made with the first output, so that silent steps have none; secrets
-//! are masked also where they arrive in pieces.
+//! The log of an attempt: made with the first output, so that silent steps have none, and items
+//! that print little have none either (their results and the journal hold it); secrets are
+//! masked also where they arrive in pieces.
 
 use std::fs::File;
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use crate::executor::run::Run;
 use crate::report::Masker;
@@ -21,15 +23,32 @@ pub(super) struct Log<'b, 'a> {
 /// What is known of the file.
 enum Target {
     NotYet,
+    /// It is not worth a file so far.
+    Held {
+        /// What came.
+        bytes: Vec<u8>,
+        /// Since when.
+        since: Instant,
+    },
     Open(File),
     /// It could not be written, which was told once.
     Lost,
 }
 
+/// So much output is worth a file, and any that a step prints after so long a time.
+const SMALL: usize = 4096;
+const SHORT: Duration = Duration::from_secs(1);
+
 impl<'b, 'a> Log<'b, 'a> {
     pub(super) fn new(run: &'b Run<'a>, address: &'b Address, attempt: u32) -> Self {
         let masker = || Masker::new(run.secrets());
         Self { run, address, attempt, file: Target::NotYet, stdout: masker(), stderr: masker() }
+    }
+
+    /// As [`Self::new`], but a small output makes no file: for the many steps of items.
+    pub(super) fn held(run: &'b Run<'a>, address: &'b Address, attempt: u32) -> Self {
+        let file = Target::Held { bytes: Vec::new(), since: Instant::now() };
+        Self { file, ..Self::new(run, address, attempt) }
     }
 
     /// Writes what came from stdout, and returns what may be shown of it.
@@ -59,6 +78,16 @@ impl<'b, 'a> Log<'b, 'a> {
         if bytes.is_empty() {
             return;
         }
+        let mut held = Vec::new();
+        if let Target::Held { bytes: before, since } = &mut self.file {
+            before.extend_from_slice(bytes);
+            if before.len() <= SMALL && since.elapsed() < SHORT {
+                return;
+            }
+            held = std::mem::take(before);
+            self.file = Target::NotYet;
+        }
+        let bytes = if held.is_empty() { bytes } else { &held };
         if matches!(self.file, Target::NotYet) {
             self.file = match self.run.session.log(self.address, self.attempt) {
                 Ok(file) => Target::Open(file),

@@ -321,7 +321,7 @@ struct ValueSink {
 }
 
 impl Sink for ValueSink {
-    fn spawned(&mut self, _: crate::process::Born) -> std::io::Result<()> {
+    fn spawned(&mut self, _: &dyn Fn() -> crate::process::Born) -> std::io::Result<()> {
         Ok(())
     }
 

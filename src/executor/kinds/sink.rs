@@ -2,7 +2,7 @@
 
 use crate::executor::run::Run;
 use crate::process::{Born, Collected, Collector, Sink};
-use crate::session::{Address, EventKind, Notice};
+use crate::session::{Address, EventKind, Notice, item_number};
 use crate::store::StoreError;
 
 use super::log::Log;
@@ -25,7 +25,10 @@ impl<'b, 'a> StepSink<'b, 'a> {
         stdout: Collector,
         stderr: Collector,
     ) -> Self {
-        let log = Log::new(run, address, attempt);
+        let log = match item_number(address) {
+            Some(_) => Log::held(run, address, attempt),
+            None => Log::new(run, address, attempt),
+        };
         Self { run, address, stdout, stderr, log, failed: None }
     }
 
@@ -48,7 +51,7 @@ impl<'b, 'a> StepSink<'b, 'a> {
 }
 
 impl Sink for StepSink<'_, '_> {
-    fn spawned(&mut self, born: Born) -> std::io::Result<()> {
+    fn spawned(&mut self, born: &dyn Fn() -> Born) -> std::io::Result<()> {
         record_spawn(self.run, self.address, born, &mut self.failed)
     }
 
@@ -69,9 +72,16 @@ impl Sink for StepSink<'_, '_> {
 pub(super) fn record_spawn(
     run: &Run<'_>,
     address: &Address,
-    born: Born,
+    born: &dyn Fn() -> Born,
     failed: &mut Option<StoreError>,
 ) -> std::io::Result<()> {
+    // The processes of items are found by the session's mark in their environment, where the
+    // system shows that.
+    let marked = cfg!(target_os = "linux") && item_number(address).is_some();
+    if marked {
+        return Ok(());
+    }
+    let born = born();
     let spawned =
         EventKind::StepSpawned { address: address.clone(), pid: born.pid, born: born.start };
     run.commit(spawned).map_err(|error| {

@@ -1,5 +1,7 @@
 //! From `input:` to the frozen items of a job.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use chrono::Utc;
 
 use crate::executor::frame::Frame;
@@ -9,8 +11,10 @@ use crate::executor::run::Run;
 use crate::expr::{Dialect, EvalError, Template};
 use crate::mapreduce::{Form, ItemPath, JobId, Selection, read_items, select};
 use crate::playbook::mapreduce::Map;
-use crate::session::{Address, EventKind, Failure, FailureKind};
-use crate::store::{JobFiles, Mapping, write_mapping};
+use crate::session::{
+    Address, EventKind, Failure, FailureKind, RewindCause, item_address, item_number, map_address,
+};
+use crate::store::{FrozenItems, JobFiles, Mapping, write_mapping};
 
 impl<'a> Run<'a> {
     /// The files of this session's job; its items are expanded and frozen first where that has
@@ -20,24 +24,27 @@ impl<'a> Run<'a> {
         frame: &Frame<'a>,
         map: &'a Map,
     ) -> Result<Result<JobFiles, Failure>, Halt> {
-        let (job, repository, name) = self.session.with(|state| {
+        let (job, frozen, repository, name) = self.session.with(|state| {
             let header = state.header();
             (
                 state.lifetime.job.clone(),
+                state.standing.frozen,
                 header.map(|header| header.repository.clone()).unwrap_or_default(),
                 header.map(|header| header.name.clone()).unwrap_or_default(),
             )
         });
         let home = self.session.home();
         let job = match job {
-            Some(job) => job,
-            None => {
+            Some(job) if frozen => job,
+            known => {
                 let lines = match self.frozen_lines(frame, map) {
                     Ok(lines) => lines,
                     Err(failure) => return Ok(Err(failure)),
                 };
                 let now = Utc::now();
-                let job = JobId::new(now, self.session.id()).to_string();
+                // A setup that ran again makes other items of the same job.
+                let job = known.unwrap_or_else(|| JobId::new(now, self.session.id()).to_string());
+                self.forget_changed(&repository, &job, &lines)?;
                 let items = u32::try_from(lines.len()).unwrap_or(u32::MAX);
                 JobFiles::freeze(home, &repository, &job, lines.into_iter())?;
                 write_mapping(
@@ -59,6 +66,34 @@ impl<'a> Run<'a> {
             }
         };
         Ok(Ok(JobFiles::open(home, &repository, &job)?))
+    }
+
+    /// Items that are read again keep their results only where nothing about them changed
+    /// (DECISIONS A29); recorded before the new ones take the place of the old.
+    fn forget_changed(&self, repository: &str, job: &str, lines: &[Vec<u8>]) -> Result<(), Halt> {
+        let begun: BTreeSet<u32> = self.session.with(|state| {
+            let map = map_address();
+            let records = state.standing.records_within(&map);
+            let inside = records.filter_map(|(address, _)| item_number(address));
+            state.standing.items.results().map(|(item, ..)| item).chain(inside).collect()
+        });
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let new: HashMap<u32, &[u8]> =
+            lines.iter().map(|line| (FrozenItems::number_in(line), line.as_slice())).collect();
+        let mut same: HashSet<u32> = HashSet::new();
+        let old = FrozenItems::open(self.session.home(), repository, job)?;
+        for (index, number) in old.numbers().enumerate() {
+            if begun.contains(&number) && new.get(&number) == Some(&old.line(index)?.as_slice()) {
+                same.insert(number);
+            }
+        }
+        let changed = begun.into_iter().filter(|item| !same.contains(item));
+        for item in changed {
+            self.rewind_item(&item_address(item), RewindCause::FromCheckpoint)?;
+        }
+        Ok(self.session.sync_now()?)
     }
 
     /// The selected items, as lines.

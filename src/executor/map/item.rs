@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::executor::frame::{Frame, Round};
+use crate::executor::frame::{Frame, LastStep, Round};
 use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::executor::sequence::Flow;
@@ -11,8 +11,8 @@ use crate::mapreduce::FrozenItem;
 use crate::playbook::failure::Retry;
 use crate::playbook::mapreduce::OnItemFailure;
 use crate::session::{
-    Address, Disposition, EventKind, ItemFailure, ItemStatus, Reach, RewindCause, StepStatus,
-    Stored, item_address,
+    Address, Disposition, EventKind, ItemFailure, ItemStatus, Reach, RewindCause, StepResult,
+    StepStatus, Stored, item_address,
 };
 use crate::store::StoreError;
 
@@ -39,9 +39,9 @@ impl<'a> Run<'a> {
         frame: &Frame<'a>,
         position: usize,
     ) -> Result<ItemRun, Halt> {
-        let number = phase.files.number(position);
+        let number = phase.files.items().number(position);
         let at = item_address(number);
-        let line = phase.files.item(position)?;
+        let line = phase.files.items().line(position)?;
         let frozen: FrozenItem =
             serde_json::from_slice(&line).map_err(|error| StoreError::Damaged {
                 path: self.session.home().session(self.session.id()),
@@ -50,12 +50,14 @@ impl<'a> Run<'a> {
             })?;
         let started = frame.stop.active();
         let mut inner = frame.at(at.clone());
-        inner.round = Some(Arc::new(Round {
+        let round = Arc::new(Round {
             item: frozen.item,
             id: frozen.item_id.to_string(),
             index: position,
-            total: phase.files.count(),
-        }));
+            total: phase.files.items().count(),
+            last: Some(LastStep::new(at.step(phase.map.template.len()))),
+        });
+        inner.round = Some(Arc::clone(&round));
         let limit = self.limit(phase.map.item_timeout.as_ref(), &inner, &at);
         let flow = match limit {
             Ok(limit) => self.sequence(&inner.within(limit, &at), &phase.map.template)?,
@@ -67,7 +69,8 @@ impl<'a> Run<'a> {
         let took = frame.stop.active().saturating_sub(started);
         match flow {
             Flow::Done => {
-                let result = self.item_result(number, &at, "success", took, None);
+                let kept = round.last.as_ref().and_then(LastStep::result);
+                let result = self.item_result(number, &at, kept, "success", took, None);
                 self.end_item(phase, number, ItemStatus::Success, &result)?;
                 Ok(ItemRun::Ended(ItemStatus::Success))
             }
@@ -87,7 +90,7 @@ impl<'a> Run<'a> {
     ) -> Result<ItemRun, Halt> {
         let report = self.report_of(cause);
         let failure = failure.unwrap_or_else(|| crate::session::failure_of(&report));
-        let (run, attempt, cost) = self.session.with(|state| {
+        let (run, attempt, cost, agent_session) = self.session.with(|state| {
             let records = state.standing.records_within(at);
             let costs =
                 records.filter_map(|(_, record)| record.latest_report()?.agent.as_ref()?.cost_usd);
@@ -96,13 +99,14 @@ impl<'a> Run<'a> {
                 state.lifetime.dead.get(&number).map_or(0, |dead| dead.history.len()) + 1,
                 state.lifetime.next_attempt(cause).saturating_sub(1),
                 (!cost.is_empty()).then(|| cost.iter().sum()),
+                state.standing.record(cause).and_then(|record| record.agent_session.clone()),
             )
         });
         let run = u32::try_from(run).unwrap_or(u32::MAX);
         let again = self.item_retry(phase, at, &report, &failure);
         let disposition = match (again, phase.policy.on_item_failure) {
             (Some(_), _) => Disposition::Retry,
-            (None, OnItemFailure::Dlq | OnItemFailure::Retry) => Disposition::Dlq,
+            (None, OnItemFailure::Dlq) => Disposition::Dlq,
             (None, OnItemFailure::Skip) => Disposition::Skip,
             (None, OnItemFailure::Stop) => Disposition::Stop,
         };
@@ -119,6 +123,7 @@ impl<'a> Run<'a> {
                 attempt,
                 cost_usd: cost,
                 duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                agent_session,
                 disposition,
             }),
         })?;
@@ -137,7 +142,7 @@ impl<'a> Run<'a> {
             self.rewind_item(at, RewindCause::Retry)?;
             return Ok(ItemRun::Stops);
         }
-        let result = self.item_result(number, at, "failed", took, Some(&message));
+        let result = self.item_result(number, at, None, "failed", took, Some(&message));
         self.end_item(phase, number, status, &result)?;
         Ok(ItemRun::Ended(status))
     }
@@ -150,20 +155,20 @@ impl<'a> Run<'a> {
         report: &crate::session::Report,
         failure: &crate::session::Failure,
     ) -> Option<(Duration, u32)> {
-        let retry: &Retry = match phase.policy.on_item_failure {
-            OnItemFailure::Retry => phase.policy.retry.as_ref().or(phase.map.retry.as_ref())?,
-            _ => phase.map.retry.as_ref()?,
+        let extra = self.options.extra_retries.filter(|_| self.options.starting.contains(at));
+        let none = Retry::none();
+        let retry = match (&phase.map.retry, extra) {
+            (Some(retry), _) => retry,
+            (None, Some(_)) => &none,
+            (None, None) => return None,
         };
         let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
-        let allowed = match self.options.extra_retries {
-            Some(extra) if self.options.starting.contains(at) => extra.saturating_add(1),
-            _ => retry.attempts,
-        };
+        let allowed = extra.map_or(retry.attempts, |extra| extra.saturating_add(1));
         (done + 1 < allowed && retry.covers(report, failure))
             .then(|| (retry.delay(done + 1, crate::executor::retry::random_share()), allowed))
     }
 
-    fn rewind_item(&self, at: &Address, cause: RewindCause) -> Result<(), Halt> {
+    pub(super) fn rewind_item(&self, at: &Address, cause: RewindCause) -> Result<(), Halt> {
         self.commit(EventKind::Rewound {
             scope: at.clone(),
             from: None,
@@ -177,7 +182,7 @@ impl<'a> Run<'a> {
 
     /// The end of what a failed step printed: stderr where there is any.
     fn failed_output(&self, report: &crate::session::Report) -> Stored {
-        let stream = if report.stderr.is_empty() { &report.stdout } else { &report.stderr };
+        let stream = if report.stderr.bytes == 0 { &report.stdout } else { &report.stderr };
         let bytes = self.read_back(&stream.text);
         let tail = bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default();
         Stored::seal(&crate::expr::Value::text(tail.to_vec()), self.secrets())
@@ -202,6 +207,7 @@ impl<'a> Run<'a> {
         &self,
         number: u32,
         at: &Address,
+        kept: Option<&StepResult>,
         status: &'static str,
         took: Duration,
         error: Option<&str>,
@@ -212,9 +218,19 @@ impl<'a> Run<'a> {
                 .records_within(at)
                 .filter(|(address, record)| address.sequence() == *at && record.result.is_some())
                 .max_by_key(|(_, record)| record.finished_seq);
-            let result = last.and_then(|(_, record)| record.result.as_ref());
+            let recorded = last.and_then(|(_, record)| record.result.as_deref());
+            let result = kept.or(recorded);
             let recovered = result.is_some_and(|it| it.status == StepStatus::Recovered);
-            let captures = state.standing.names.captures_of(at);
+            let mut captures = state.standing.names.captures_of(at);
+            for captured in kept.iter().flat_map(|result| &result.captures) {
+                let value = match (&captured.value, kept) {
+                    (Some(value), _) => value.clone(),
+                    (None, Some(kept)) => kept.report.stdout.text.clone(),
+                    (None, None) => Stored::default(),
+                };
+                captures.retain(|(name, _)| *name != captured.name);
+                captures.push((&captured.name, value));
+            }
             let attempts = state.lifetime.rewinds(at, RewindCause::Retry) + 1;
             let mut fields = vec![
                 ("item_id", Stored::plain(format!("item_{number}"))),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use crate::mapreduce::{
 };
 use crate::playbook::mapreduce::{ErrorPolicy, Map, MapReduce};
 use crate::session::{
-    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, StepStatus,
+    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, RewindCause, StepStatus,
+    item_address,
 };
 use crate::store::JobFiles;
 
@@ -32,10 +33,10 @@ pub(super) struct Phase<'b, 'a> {
     changed: Condvar,
     /// A worker has left the tree: no more items are taken.
     halted: AtomicBool,
-    /// Finishes that may not be on the disk yet.
-    unsynced: AtomicU32,
-    /// One worker syncs at a time.
-    syncing: Mutex<()>,
+    /// There are finishes to sync, or there will be no more.
+    to_sync: Condvar,
+    /// So many finishes are worth a sync.
+    batch: u32,
 }
 
 /// What is decided under one lock.
@@ -44,7 +45,14 @@ struct Work {
     breaker: Option<Breaker>,
     /// The breaker's leave for each item that runs.
     tickets: HashMap<u32, Ticket>,
+    /// Finishes that may not be on the disk yet.
+    unsynced: u32,
+    /// Every worker has ended.
+    over: bool,
 }
+
+/// How long a finish waits at most for others to go to the disk with it.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// How long a worker waits at most before it looks whether it has to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -67,6 +75,7 @@ impl<'a> Run<'a> {
             Ok(files) => files,
             Err(failure) => return self.map_failed(&at, Report::failed(failure)).map(Some),
         };
+        self.rerun_lost(&files)?;
         if ended.is_none()
             && let Some(cause) = self.map_phase(frame, job, &at, &files)?
         {
@@ -75,7 +84,7 @@ impl<'a> Run<'a> {
         if ended.is_some_and(|ended| !ended.goes_on) {
             return Ok(Some(self.failed_step(&at)));
         }
-        let empty = files.count() == 0;
+        let empty = files.items().count() == 0;
         self.map_values.fill(files, &job.map);
         if let Some(reduce) = &job.reduce
             && !empty
@@ -111,19 +120,24 @@ impl<'a> Run<'a> {
                 schedule: self.schedule(files, parallel),
                 breaker: job.policy.circuit_breaker.map(Breaker::new),
                 tickets: HashMap::new(),
+                unsynced: 0,
+                over: false,
             }),
             changed: Condvar::new(),
             halted: AtomicBool::new(false),
-            unsynced: AtomicU32::new(0),
-            syncing: Mutex::new(()),
+            to_sync: Condvar::new(),
+            // A sync costs as much as a small item: it waits for company, but not until all wait.
+            batch: parallel.get() - parallel.get() / 4,
         };
-        if files.count() == 0 {
+        if files.items().count() == 0 {
             self.warn("the input has no items: nothing to map, and reduce is left out");
         }
         let mut inner = frame.at(at.clone());
         inner.stop = frame.stop.child();
-        let workers = usize::try_from(parallel.get()).unwrap_or(1).min(files.count().max(1));
+        let workers =
+            usize::try_from(parallel.get()).unwrap_or(1).min(files.items().count().max(1));
         std::thread::scope(|scope| {
+            let syncing = scope.spawn(|| self.keep_synced(&phase, &inner));
             let running: Vec<_> =
                 (0..workers).map(|_| scope.spawn(|| self.work(&phase, &inner))).collect();
             let mut first = Ok(());
@@ -134,7 +148,13 @@ impl<'a> Run<'a> {
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
-            first
+            phase.work().over = true;
+            phase.to_sync.notify_all();
+            match syncing.join() {
+                Ok(Err(halt)) => Err(halt),
+                Ok(Ok(())) => first,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         })?;
         phase.files.sync()?;
         let stopped = !matches!(phase.work().schedule.next(Utc::now()), Next::Finished);
@@ -189,10 +209,8 @@ impl<'a> Run<'a> {
                 Next::WaitForItem => LOOK,
                 Next::WaitUntil(time) => (time - now).to_std().unwrap_or_default().min(LOOK),
                 Next::WaitForDisk => {
-                    drop(work);
-                    self.sync_items(phase)?;
-                    work = phase.work();
-                    continue;
+                    phase.to_sync.notify_all();
+                    LOOK
                 }
             };
             work = phase
@@ -203,20 +221,56 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Results first, then the finishes that refer to them; with relaxed durability neither.
-    fn sync_items(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
-        let _one = phase.syncing.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = phase.unsynced.load(Ordering::SeqCst);
-        if before > 0 {
-            if !self.session.is_relaxed() {
-                phase.files.sync()?;
-                self.session.sync()?;
+    /// Brings finishes to the disk while the workers go on, until the last of them has ended.
+    fn keep_synced(&self, phase: &Phase<'_, 'a>, frame: &Frame<'a>) -> Result<(), Halt> {
+        let mut work = phase.work();
+        loop {
+            let waiting = work.unsynced;
+            if waiting == 0 && work.over {
+                return Ok(());
             }
-            let left = phase.unsynced.fetch_sub(before, Ordering::SeqCst) - before;
-            phase.work().schedule.synced(left);
+            let full = waiting >= phase.batch || work.over;
+            if waiting == 0 || !full {
+                let longest = if waiting == 0 { LOOK } else { GATHER };
+                let (again, waited) = phase
+                    .to_sync
+                    .wait_timeout(work, longest)
+                    .unwrap_or_else(PoisonError::into_inner);
+                work = again;
+                if work.unsynced == 0 || !waited.timed_out() {
+                    continue;
+                }
+            }
+            let before = work.unsynced;
+            drop(work);
+            if let Err(halt) = self.sync_items(phase) {
+                phase.work().schedule.stop();
+                frame.stop.stop();
+                phase.changed.notify_all();
+                return Err(halt);
+            }
+            work = phase.work();
+            work.unsynced -= before;
+            let left = work.unsynced;
+            work.schedule.synced(left);
             phase.changed.notify_all();
         }
-        Ok(())
+    }
+
+    /// Results, and the finishes that refer to them, both at the same time: a finish without its
+    /// result is noticed by the next run. With relaxed durability neither.
+    fn sync_items(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
+        if self.session.is_relaxed() {
+            return Ok(());
+        }
+        std::thread::scope(|scope| {
+            let results = scope.spawn(|| phase.files.sync());
+            self.session.sync()?;
+            match results.join() {
+                Ok(synced) => Ok(synced?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
     }
 
     fn item_ran(&self, phase: &Phase<'_, 'a>, position: u32, run: &ItemRun) {
@@ -224,7 +278,10 @@ impl<'a> Run<'a> {
         let now = Utc::now();
         match run {
             ItemRun::Ended(status) => {
-                phase.unsynced.fetch_add(1, Ordering::SeqCst);
+                work.unsynced += 1;
+                if work.unsynced >= phase.batch {
+                    phase.to_sync.notify_all();
+                }
                 work.schedule.end(position, end_of(*status));
                 let end = match status {
                     ItemStatus::Success => TicketEnd::Succeeded,
@@ -268,7 +325,13 @@ impl<'a> Run<'a> {
 
     /// The first failed step when more items failed than the policy allows (DECISIONS A27).
     fn beyond_policy(&self, policy: &ErrorPolicy) -> Option<Address> {
-        if policy.verdict(&self.tally()) != MapVerdict::Failed {
+        let mut tally = self.tally();
+        let waiting = self.session.with(|state| state.lifetime.waiting_dead().count());
+        // A person has passed over the others (`dlq clear`).
+        let cleared = tally.dead.saturating_sub(waiting as u64);
+        tally.dead -= cleared;
+        tally.skipped += cleared;
+        if policy.verdict(&tally) != MapVerdict::Failed {
             return None;
         }
         self.session.with(|state| {
@@ -278,13 +341,28 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// A power cut can take results whose finish is on the disk: those items run again.
+    fn rerun_lost(&self, files: &JobFiles) -> Result<(), Halt> {
+        let lost: Vec<u32> = self.session.with(|state| {
+            let ended = state.standing.items.results();
+            ended.filter(|(.., at)| !files.holds(*at)).map(|(item, ..)| item).collect()
+        });
+        if !lost.is_empty() {
+            self.warn(&format!("the results of {} items are lost: they run again", lost.len()));
+        }
+        for item in lost {
+            self.rewind_item(&item_address(item), RewindCause::Resume)?;
+        }
+        Ok(())
+    }
+
     /// The items as they stand, ready to be scheduled.
     fn schedule(&self, files: &JobFiles, parallel: NonZeroU32) -> Schedule {
-        let total = u32::try_from(files.count()).unwrap_or(u32::MAX);
+        let total = u32::try_from(files.items().count()).unwrap_or(u32::MAX);
         let mut schedule = Schedule::new(total, parallel);
         self.session.with(|state| {
             for position in 0..total {
-                let number = files.number(usize::try_from(position).unwrap_or(usize::MAX));
+                let number = files.items().number(usize::try_from(position).unwrap_or(usize::MAX));
                 if let ItemStanding::Ended(status, _) = state.standing.items.standing(number) {
                     schedule.end(position, end_of(status));
                 }
@@ -304,7 +382,7 @@ impl<'a> Run<'a> {
         });
         if !waiting.is_empty() {
             for position in 0..total {
-                let number = files.number(usize::try_from(position).unwrap_or(usize::MAX));
+                let number = files.items().number(usize::try_from(position).unwrap_or(usize::MAX));
                 if let Some((_, due)) = waiting.iter().find(|(item, _)| *item == number) {
                     schedule.start(position);
                     schedule.delay(position, *due);

@@ -7,7 +7,7 @@ use crate::executor::run::Run;
 use crate::expr::{Expression, Lookup, Origin, Path, Scope, Value};
 use crate::mapreduce::Accumulator;
 use crate::playbook::mapreduce::{Aggregate, Map};
-use crate::session::{ItemStatus, Stored};
+use crate::session::{ItemStatus, ResultRef, Stored};
 use crate::store::{JobFiles, StoreError};
 
 /// The job's files and what was made of them in this run.
@@ -103,15 +103,22 @@ impl<'a> Run<'a> {
         wanted: impl Fn(ItemStatus) -> bool,
     ) -> Result<Vec<Value>, StoreError> {
         let mut results = Vec::new();
-        for (_, status, at) in
+        for (item, status, at) in
             self.session.with(|state| state.standing.items.results().collect::<Vec<_>>())
         {
             if wanted(status) {
-                let bytes = files.result(at)?;
-                results.push(self.open_stored(&stored(&bytes)));
+                results.push(self.item_value(files, item, at)?);
             }
         }
         Ok(results)
+    }
+
+    /// The result of one item.
+    fn item_value(&self, files: &JobFiles, item: u32, at: ResultRef) -> Result<Value, StoreError> {
+        if at == ResultRef::NONE {
+            return Ok(self.open_stored(&passed_over(item)));
+        }
+        Ok(self.open_stored(&stored(&files.result(at)?)))
     }
 
     /// A fresh JSON file with all results in input order, written once a run.
@@ -123,10 +130,9 @@ impl<'a> Run<'a> {
         let ended = self.session.with(|state| state.standing.items.results().collect::<Vec<_>>());
         let path = files.fresh_file("results.json", |out| {
             out.write_all(b"[")?;
-            for (index, (_, _, at)) in ended.iter().enumerate() {
+            for (index, (item, _, at)) in ended.iter().enumerate() {
                 out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-                let bytes = files.result(*at).map_err(std::io::Error::other)?;
-                let value = self.open_stored(&stored(&bytes));
+                let value = self.item_value(files, *item, *at).map_err(std::io::Error::other)?;
                 serde_json::to_writer(&mut *out, &value.to_json())?;
             }
             out.write_all(b"\n]\n")
@@ -166,6 +172,16 @@ impl Scope for ResultScope<'_> {
     fn names(&self) -> Vec<String> {
         ["item_id", "status", "output", "duration", "variables"].map(str::to_owned).to_vec()
     }
+}
+
+/// What stands for the result of an item that a person passed over.
+fn passed_over(item: u32) -> Stored {
+    Stored::object(vec![
+        ("item_id", Stored::plain(format!("item_{item}"))),
+        ("status", Stored::plain("skipped")),
+        ("output", Stored::default()),
+        ("error", Stored::plain("passed over by a person")),
+    ])
 }
 
 fn stored(bytes: &[u8]) -> Stored {

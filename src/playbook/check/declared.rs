@@ -25,6 +25,8 @@ pub(super) struct Declared<'a> {
     pub(super) open_env: bool,
     /// True when the workflow has stages.
     pub(super) stages: bool,
+    /// True when it has a map.
+    pub(super) map: bool,
 }
 
 impl<'a> Declared<'a> {
@@ -48,6 +50,7 @@ impl<'a> Declared<'a> {
             env,
             open_env: !workflow.env_files.is_empty(),
             stages: matches!(workflow.body, crate::playbook::model::Body::Stages(_)),
+            map: matches!(workflow.body, crate::playbook::model::Body::MapReduce(_)),
         }
     }
 

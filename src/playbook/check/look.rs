@@ -143,7 +143,7 @@ impl<'a> Look<'a, '_> {
             Known::InLoops => standing.loops > 0,
             Known::AfterValidation => self.validated || standing.validation,
             Known::WithStages => self.declared.stages,
-            Known::InMapWorkflows => false,
+            Known::InMapWorkflows => self.declared.map,
         }
     }
 

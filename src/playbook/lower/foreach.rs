@@ -1,5 +1,6 @@
 //! `foreach:` in its flat and its nested form (SPEC 3.3, DECISIONS B32).
 
+use super::mapreduce;
 use super::step::steps;
 use crate::playbook::model::{Constant, Count, Foreach, ItemTemplate, Items};
 use crate::playbook::reading::{Field, Fields, Reader, constant, value};
@@ -80,7 +81,7 @@ fn source(reader: &Reader, field: Field<'_>, fields: &mut Fields<'_>) -> Option<
     };
     match (first.name, json_path) {
         ("input", path) => {
-            let json_path = path.and_then(|field| json_path_text(reader, field));
+            let json_path = path.and_then(|field| mapreduce::json_path(reader, field));
             let input = reader.shell_text(first)?;
             Some(Items::Input { input, json_path })
         }
@@ -91,18 +92,6 @@ fn source(reader: &Reader, field: Field<'_>, fields: &mut Fields<'_>) -> Option<
         }
         ("command", None) => reader.shell_text(first).map(Items::Command),
         (_, None) => written(reader, first),
-    }
-}
-
-fn json_path_text(reader: &Reader, field: Field<'_>) -> Option<String> {
-    let text = reader.filled_text(field)?;
-    match serde_json_path::JsonPath::parse(text) {
-        Ok(_) => Some(text.to_owned()),
-        Err(error) => {
-            let reason = error.to_string();
-            reader.error(field.value, format!("`json_path` cannot be read: {reason}"));
-            None
-        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! Nodes → the strict workflow type, one file a concept; every option gets its value here.
 
 mod action;
+mod aggregates;
 mod capture;
 mod claude;
 mod env;
+mod error_policy;
 mod foreach;
 mod goal_seek;
 mod handler;
+mod mapreduce;
 mod on_failure;
 mod parameters;
 mod retry;

@@ -108,7 +108,12 @@ pub fn fields(reader: &Reader, field: Field<'_>) -> Option<RetryFields> {
     Some(retry)
 }
 
-/// The retry of a stage or handler, which no defaults reach.
+/// What `retry: {}` means.
+pub fn usual() -> Retry {
+    RetryFields::default().completed(None)
+}
+
+/// The retry of a stage, a handler or an item, which no defaults reach.
 pub fn retry(reader: &Reader, field: Field<'_>) -> Option<Retry> {
     let fields = fields(reader, field)?;
     if fields.fallback.is_some() {

@@ -3,7 +3,8 @@
 use super::on_failure::on_failure;
 use super::step::{checkpoint_name, steps};
 use super::{env, retry};
-use crate::playbook::model::Stage;
+use crate::playbook::Position;
+use crate::playbook::model::{Stage, Step};
 use crate::playbook::reading::{Field, Fields, Reader, Sequence};
 use crate::playbook::yaml::Node;
 
@@ -38,6 +39,22 @@ fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
     let mut fields = Fields::open(reader, node, "a stage")?;
     let given = fields.has("name");
     let name = fields.take("name").and_then(|field| stage_name(reader, field));
+    let stage = content(reader, &mut fields, "this stage");
+    if !given && !fields.probably_meant(&["name"]) {
+        reader.error_with_help(
+            node,
+            "this stage has no `name`",
+            "its name is that of its checkpoint",
+        );
+    }
+    fields.finish();
+    Some(Stage { name: name.unwrap_or_default(), ..stage })
+}
+
+/// Everything of a stage but its name; `whole` is what it is called in messages. Whoever
+/// opened the fields finishes them.
+pub fn content(reader: &Reader, fields: &mut Fields<'_>, whole: &str) -> Stage {
+    let node = fields.node();
     if let Some(field) = fields.take("description") {
         reader.text(field);
     }
@@ -47,36 +64,42 @@ fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
     let retry =
         fields.take_either("retry", "retry_config").and_then(|field| retry::retry(reader, field));
     let requires_confirmation = reader.flag_or_false(fields.take("requires_confirmation"));
-    checkpoint(reader, &mut fields);
+    checkpoint(reader, fields);
     let has_steps = fields.has("commands") || fields.has("steps");
     let commands = fields.take_either("commands", "steps");
     let ids = commands.map(|field| ids_of(field.value)).unwrap_or_default();
     let on_failure = fields
         .take("on_failure")
         .and_then(|field| on_failure(reader, field, Some(Sequence { ids: &ids, at: None })));
-    if !given && !fields.probably_meant(&["name"]) {
-        reader.error_with_help(
-            node,
-            "this stage has no `name`",
-            "its name is that of its checkpoint",
-        );
-    }
     if !has_steps && !fields.probably_meant(&["commands", "steps"]) {
-        reader.error_with_help(node, "this stage has no steps", "write them under `commands:`");
+        let message = format!("{whole} has no steps");
+        reader.error_with_help(node, message, "write them under `commands:`");
     }
     let steps = commands.map(|field| steps(reader, field)).unwrap_or_default();
-    fields.finish();
-    Some(Stage {
-        at: reader.position(node),
-        name: name.unwrap_or_default(),
-        steps,
+    Stage {
         when,
         env,
         timeout,
         retry,
         on_failure,
         requires_confirmation,
-    })
+        ..plain(reader.position(node), "", steps)
+    }
+}
+
+/// A stage that has only steps.
+pub fn plain(at: Position, name: &str, steps: Vec<Step>) -> Stage {
+    Stage {
+        at,
+        name: name.to_owned(),
+        steps,
+        when: None,
+        env: Vec::new(),
+        timeout: None,
+        retry: None,
+        on_failure: None,
+        requires_confirmation: false,
+    }
 }
 
 fn stage_name(reader: &Reader, field: Field<'_>) -> Option<String> {

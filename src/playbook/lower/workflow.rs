@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::mapreduce::{is_map, map_reduce};
 use super::on_failure::on_failure;
 use super::stage::{ids_of, stages};
 use super::step::steps;
@@ -24,20 +25,6 @@ const NOT_YET: [&str; 9] = [
     "requires",
     "recovery",
     "snapshots",
-];
-
-/// Keys of MapReduce files.
-const MAP_REDUCE: [&str; 10] = [
-    "map",
-    "setup",
-    "reduce",
-    "agent_template",
-    "error_policy",
-    "on_item_failure",
-    "continue_on_failure",
-    "max_failures",
-    "failure_threshold",
-    "error_collection",
 ];
 
 /// Kinds of steps, which some write at top level.
@@ -176,9 +163,16 @@ fn settings(reader: &Reader, fields: &mut Fields<'_>, workflow: &mut Workflow) {
     }
 }
 
-/// The steps: `commands` (or `steps`), or `stages`, never both.
-fn body(reader: &Reader, fields: &mut Fields<'_>, workflow: &mut Workflow) {
-    let is_map = map_reduce(reader, fields);
+/// The steps: `commands` (or `steps`), `stages` or `map`, only one of them.
+fn body<'n>(reader: &'n Reader, fields: &mut Fields<'n>, workflow: &mut Workflow) {
+    if is_map(reader, fields) {
+        workflow.on_failure =
+            fields.take("on_failure").and_then(|field| on_failure(reader, field, None));
+        if let Some(job) = map_reduce(reader, fields) {
+            workflow.body = Body::MapReduce(Box::new(job));
+        }
+        return;
+    }
     let given = ["commands", "steps", "stages"].iter().any(|name| fields.has(name));
     let commands = fields.take_either("commands", "steps");
     let stage_list = fields.take("stages");
@@ -212,30 +206,9 @@ fn body(reader: &Reader, fields: &mut Fields<'_>, workflow: &mut Workflow) {
     }
     let composed =
         NOT_YET.iter().chain(&["template"]).any(|name| fields.node().entry(name).is_some());
-    if !given && !is_map && !composed {
+    if !given && !composed {
         missing_body(reader, fields);
     }
-}
-
-/// Reports what makes a file a MapReduce one, once (the rest of such a file follows from it).
-fn map_reduce(reader: &Reader, fields: &mut Fields<'_>) -> bool {
-    const MODES: [(&str, bool); 2] = [("standard", false), ("mapreduce", true)];
-    let mode = fields.take("mode");
-    let chosen = mode.and_then(|field| reader.choice(field, &MODES));
-    let first = MAP_REDUCE.iter().find(|name| fields.has(name));
-    let key = first.and_then(|name| fields.node().entry(name)).map(|entry| &entry.key);
-    let by_mode = chosen == Some(true);
-    let Some(at) = mode.map(|field| field.key).filter(|_| by_mode).or(key) else { return false };
-    let message = match (by_mode, first) {
-        (false, Some(name)) => format!("MapReduce (`{name}`) is not supported yet by this version"),
-        _ => "MapReduce workflows are not supported yet by this version".to_owned(),
-    };
-    reader.error_with_help(at, message, "use `foreach:` with `parallel:` to work on many items");
-    reader.lose_names();
-    for name in MAP_REDUCE {
-        fields.take_any_value(name);
-    }
-    true
 }
 
 fn missing_body(reader: &Reader, fields: &mut Fields<'_>) {
@@ -244,7 +217,7 @@ fn missing_body(reader: &Reader, fields: &mut Fields<'_>) {
         fields.refuse(kind, message, format!("write `commands:` and below it `- {kind}: …`"));
         return;
     }
-    if !fields.probably_meant(&["commands", "steps", "stages"]) {
+    if !fields.probably_meant(&["commands", "steps", "stages", "map"]) {
         reader.error_with_help(
             fields.node(),
             "the workflow has no steps",

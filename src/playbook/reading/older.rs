@@ -27,7 +27,7 @@ const fn older(
     OlderKey { whole, name, why, help, new }
 }
 
-const OLDER_KEYS: [OlderKey; 37] = [
+const OLDER_KEYS: [OlderKey; 49] = [
     older(
         "a step",
         "analyze",
@@ -191,10 +191,70 @@ const OLDER_KEYS: [OlderKey; 37] = [
         "the workflow",
         "agent_template",
         "belongs under `map:`",
-        "MapReduce workflows are not supported yet by this version",
+        "write it below `map:`, beside `input:`",
         "",
     ),
     older("the workflow", "agent_merge", "is a key of older versions", "remove it", ""),
+    older(
+        "`map`",
+        "aggregations",
+        "is not the name of that key",
+        "write `variables: {NAME: {sum: EXPRESSION}}`",
+        "",
+    ),
+    older(
+        "`map`",
+        "validation",
+        "is no key of a map",
+        "write `validate:` in a step of `agent_template`",
+        "",
+    ),
+    older("`map`", "limit", "is no key of a map", "write `max_items:`", "max_items"),
+    older(
+        "`map`",
+        "batch_size",
+        "is no key of a map",
+        "`max_parallel` says how many items run at a time",
+        "",
+    ),
+    older(
+        "`map`",
+        "checkpoint_interval",
+        "is no key of a map",
+        "write `checkpoint_frequency:`",
+        "",
+    ),
+    older("`map`", "retry_on_failure", "is no key of a map", "write `retry: N`", ""),
+    older(
+        "`map`",
+        "input_format",
+        "is no key of a map",
+        "remove it: JSON, JSON Lines and lines are told apart",
+        "",
+    ),
+    older(
+        "`map`",
+        "commands",
+        "is no key of a map",
+        "write the steps under `agent_template:`",
+        "agent_template",
+    ),
+    older("`map`", "timeout", "is no key of a map", "write `agent_timeout_secs:`", ""),
+    older("an aggregate", "type", "is not the name of that key", "write `function:`", "function"),
+    older(
+        "an aggregate",
+        "strategy",
+        "is not the name of that key",
+        "write `function:`",
+        "function",
+    ),
+    older(
+        "an aggregate",
+        "initial",
+        "is an option of older versions",
+        "remove it: every aggregate begins empty",
+        "",
+    ),
     older(
         "`validate`",
         "expected_schema",
@@ -212,7 +272,7 @@ const OLDER_KEYS: [OlderKey; 37] = [
 ];
 
 /// Where keys belong that people put elsewhere.
-const HOMES: [(&str, &str); 32] = [
+const HOMES: [(&str, &str); 37] = [
     ("max_parallel", "under `map:`"),
     ("agent_template", "under `map:`"),
     ("agent_timeout_secs", "under `map:`"),
@@ -243,6 +303,11 @@ const HOMES: [(&str, &str); 32] = [
     ("stages", "at top level"),
     ("finally", "at top level"),
     ("error_policy", "at top level"),
+    ("on_item_failure", "at top level"),
+    ("continue_on_failure", "at top level"),
+    ("max_failures", "at top level"),
+    ("failure_threshold", "at top level"),
+    ("error_collection", "at top level"),
     ("model", "beside `claude:`, in the step or at top level"),
     ("cache", "beside `command:` of an `env` value"),
 ];

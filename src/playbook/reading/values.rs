@@ -87,7 +87,7 @@ impl Reader {
     /// A count, or a `${…}` that becomes one.
     pub fn count_or_hole(&self, field: Field<'_>, least: u64) -> Option<Count> {
         if is_hole(field.value) {
-            return self.template(field).map(Count::Computed);
+            return self.hole(field).map(Count::Computed);
         }
         self.count(field, least).map(Count::Fixed)
     }
@@ -151,9 +151,18 @@ impl Reader {
     /// A time limit, or a `${…}` that becomes one.
     pub fn limit(&self, field: Field<'_>) -> Option<Limit> {
         if is_hole(field.value) {
-            return self.template(field).map(Limit::Computed);
+            return self.hole(field).map(Limit::Computed);
         }
         self.duration(field).map(Limit::Fixed)
+    }
+
+    /// The template of a node that [`is_hole`].
+    fn hole(&self, field: Field<'_>) -> Option<Template> {
+        let Some(name) = field.value.text().and_then(older_hole) else {
+            return self.template(field);
+        };
+        let template = Template::parse(&format!("${{{name}}}")).ok()?;
+        Some(template.at(self.place(field.value)))
     }
 
     /// One of some words.
@@ -172,9 +181,17 @@ impl Reader {
     }
 }
 
-/// Whether the node holds `${…}`.
+/// Whether the node holds `${…}`, or is the older `$NAME`.
 fn is_hole(node: &Node) -> bool {
-    node.text().is_some_and(|text| text.contains("${"))
+    node.text().is_some_and(|text| text.contains("${") || older_hole(text).is_some())
+}
+
+/// The name of the older `$NAME`.
+fn older_hole(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let is_name = name.chars().all(|each| each.is_ascii_alphanumeric() || each == '_');
+    (starts && is_name).then_some(name)
 }
 
 /// Any YAML value as it is.

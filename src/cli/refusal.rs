@@ -1,0 +1,38 @@
+//! Why a session cannot go on as asked, as an exit code and the next command.
+
+use crate::exit::{ExitKind, Failure};
+use crate::resume::Refusal;
+
+/// The failure for the session called `id`.
+pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
+    let message = refusal.to_string();
+    match refusal {
+        Refusal::Completed => Failure::new(ExitKind::Success, message),
+        Refusal::Superseded(by) => {
+            Failure::new(ExitKind::Usage, message).with_help(format!("prodigy resume {by}"))
+        }
+        Refusal::NoCheckpoint(_) => Failure::new(ExitKind::NotFound, message)
+            .with_help(format!("prodigy checkpoints list --workflow-id {id}")),
+        Refusal::NoStep(_) => Failure::new(ExitKind::NotFound, message)
+            .with_help(format!("prodigy checkpoints show {id}")),
+        Refusal::DeadItems { .. } => {
+            Failure::new(ExitKind::Failed, message).with_help(format!(
+                "prodigy dlq retry {id}   (run them again), or prodigy dlq list {id}   (see why)"
+            ))
+        }
+        Refusal::NotDead(_) => Failure::new(ExitKind::NotFound, message)
+            .with_help(format!("prodigy dlq list {id}")),
+        Refusal::PendingItems(_) => Failure::new(ExitKind::Failed, message).with_help(format!(
+            "prodigy resume {id}   (run them), or prodigy resume {id} --from-checkpoint reduce --force   (pass over them)"
+        )),
+        Refusal::NoItems => {
+            Failure::new(ExitKind::Failed, message).with_help(format!("prodigy resume {id}"))
+        }
+        Refusal::Marked(address, _) => {
+            let step = crate::view::typed(address.as_str());
+            Failure::new(ExitKind::NeedsPerson, message).with_help(format!(
+                "prodigy resume {id} … --rerun {step}   (run it again), or --done {step}   (it is done)"
+            ))
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Where a map workflow goes on: at the start of a phase, or with items of the dead letter queue
+//! that run again (SPEC 7.3, DECISIONS A28).
+
+use crate::playbook::mapreduce::MapReduce;
+use crate::session::{
+    Address, EventKind, ItemStanding, ItemStatus, JobProgress, Phase, Reach, ResultRef,
+    RewindCause, SessionState, StepStatus, item_address, map_address,
+};
+
+use super::checkpoint::pass_over_steps;
+use super::request::{Decision, Refusal, Request, reopen_around, rewound};
+use super::tree::Place;
+
+/// Which items of the dead letter queue run again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Requeue {
+    /// None.
+    #[default]
+    Nothing,
+    /// All that wait there.
+    All,
+    /// Those with these numbers.
+    These(Vec<u32>),
+}
+
+/// What becomes of a reduce that has begun when items run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReduceAfter {
+    /// It runs again, on the new results.
+    #[default]
+    Again,
+    /// It stays as it is.
+    Kept,
+}
+
+/// A map that stopped before its end goes on with the items that have not ended.
+pub(super) fn reopen_stopped(state: &SessionState, cause: RewindCause, decision: &mut Decision) {
+    let at = map_address();
+    let stopped = state.standing.scope(&at).is_some_and(|end| !end.goes_on);
+    if stopped {
+        decision.events.push(rewound(&at, Reach::Own, cause));
+        reopen_around(state, &[at], cause, decision);
+    }
+}
+
+/// True when there are items to run again.
+pub(super) fn asks_for_items(state: &SessionState, request: &Request) -> bool {
+    match &request.requeue {
+        Requeue::Nothing => false,
+        Requeue::All => state.lifetime.waiting_dead().next().is_some(),
+        Requeue::These(items) => !items.is_empty(),
+    }
+}
+
+/// Items of the dead letter queue run again; a reduce that saw their failures does too.
+pub(super) fn requeue(
+    state: &SessionState,
+    request: &Request,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    let waiting: Vec<u32> = state.lifetime.waiting_dead().map(|(item, _)| item).collect();
+    let items = match &request.requeue {
+        Requeue::Nothing => Vec::new(),
+        Requeue::All => waiting,
+        Requeue::These(items) => {
+            if let Some(other) = items.iter().find(|item| waiting.binary_search(item).is_err()) {
+                return Err(Refusal::NotDead(*other));
+            }
+            items.clone()
+        }
+    };
+    if items.is_empty() {
+        decision.notes.push("the dead letter queue is empty".to_owned());
+        return Ok(());
+    }
+    let cause = RewindCause::DlqRetry;
+    for item in &items {
+        let at = item_address(*item);
+        decision.events.push(rewound(&at, Reach::Subtree, cause));
+        decision.starting.insert(at);
+    }
+    let map = map_address();
+    if state.standing.scope(&map).is_some() {
+        decision.events.push(rewound(&map, Reach::Own, cause));
+    }
+    let many = if items.len() == 1 { "item runs" } else { "items run" };
+    decision.notes.push(format!("{} {many} again from the dead letter queue", items.len()));
+    let reduce = phase_address(Phase::Reduce);
+    if begun(state, &reduce) {
+        match request.reduce {
+            ReduceAfter::Again => {
+                decision.events.push(rewound(&reduce, Reach::Subtree, cause));
+                decision.notes.push("reduce runs again afterwards, on the new results".to_owned());
+            }
+            ReduceAfter::Kept => {
+                decision.notes.push("reduce is kept as it is (--no-reduce)".to_owned());
+            }
+        }
+    }
+    reopen_around(state, &[map, reduce], cause, decision);
+    Ok(())
+}
+
+/// The phase called `name`, where the workflow has it.
+pub(super) fn phase_named(job: &MapReduce, name: &str) -> Option<Phase> {
+    match name {
+        "setup" if job.setup.is_some() => Some(Phase::Setup),
+        "map" => Some(Phase::Map),
+        "reduce" if job.reduce.is_some() => Some(Phase::Reduce),
+        _ => None,
+    }
+}
+
+/// The start of a phase, backward or forward.
+pub(super) fn go_to_phase(
+    state: &SessionState,
+    places: &[Place<'_>],
+    phase: Phase,
+    request: &Request,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    if phase != Phase::Setup {
+        pass_over_setup(state, places, decision);
+    }
+    let progress = JobProgress::of(state);
+    let ended = progress.as_ref().map_or(0, |progress| progress.processed);
+    if phase == Phase::Reduce {
+        pass_over_items(state, progress, request, decision)?;
+    }
+    let cause = RewindCause::FromCheckpoint;
+    for later in [Phase::Setup, Phase::Map, Phase::Reduce] {
+        let at = phase_address(later);
+        if rank(later) >= rank(phase) && begun(state, &at) {
+            // Items that are read again keep their results where they are the same.
+            let items_stay = later == Phase::Map && phase == Phase::Setup;
+            let reach = if items_stay { Reach::Own } else { Reach::Subtree };
+            decision.events.push(rewound(&at, reach, cause));
+        }
+    }
+    reopen_around(state, &[phase_address(phase)], cause, decision);
+    let again = match phase {
+        Phase::Setup if ended > 0 => {
+            ": the items are read again; those that are the same keep their results".to_owned()
+        }
+        Phase::Map if ended > 0 => format!(": {ended} items that had ended run again"),
+        _ => String::new(),
+    };
+    decision.notes.push(format!("going to the start of {}{again}", phase.as_str()));
+    Ok(())
+}
+
+fn pass_over_setup(state: &SessionState, places: &[Place<'_>], decision: &mut Decision) {
+    let setup = phase_address(Phase::Setup);
+    let mut steps = places.iter().filter(|place| place.sequence == setup).peekable();
+    if steps.peek().is_none() || state.standing.scope(&setup).is_some_and(|end| end.goes_on) {
+        return;
+    }
+    pass_over_steps(state, steps, decision);
+    decision.events.push(EventKind::ScopeFinished {
+        address: setup,
+        status: StepStatus::Skipped,
+        goes_on: true,
+    });
+}
+
+/// Reduce may only begin when every item ended, or a person passes over the others.
+fn pass_over_items(
+    state: &SessionState,
+    progress: Option<JobProgress>,
+    request: &Request,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    let Some(progress) = progress.filter(|_| state.standing.frozen) else {
+        return Err(Refusal::NoItems);
+    };
+    let map = map_address();
+    if progress.pending > 0 {
+        let Some(numbers) = &request.pass_over else {
+            return Err(Refusal::PendingItems(progress.pending));
+        };
+        for item in numbers {
+            if state.standing.items.standing(*item) == ItemStanding::Pending {
+                let at = item_address(*item);
+                if begun(state, &at) {
+                    decision.events.push(rewound(&at, Reach::Subtree, RewindCause::FromCheckpoint));
+                }
+                decision.events.push(EventKind::ItemFinished {
+                    item: *item,
+                    status: ItemStatus::Skipped,
+                    result: ResultRef::NONE,
+                });
+            }
+        }
+        decision
+            .notes
+            .push(format!("{} items that have not ended are passed over", progress.pending));
+    }
+    if state.standing.scope(&map).is_none_or(|end| !end.goes_on) {
+        if state.standing.scope(&map).is_some() || state.standing.error(&map).is_some() {
+            decision.events.push(rewound(&map, Reach::Own, RewindCause::FromCheckpoint));
+        }
+        decision.events.push(EventKind::ScopeFinished {
+            address: map,
+            status: StepStatus::Failed,
+            goes_on: true,
+        });
+    }
+    Ok(())
+}
+
+fn phase_address(phase: Phase) -> Address {
+    Address::root().join(phase.as_str())
+}
+
+fn rank(phase: Phase) -> u8 {
+    match phase {
+        Phase::Setup => 0,
+        Phase::Map => 1,
+        Phase::Reduce => 2,
+    }
+}
+
+/// True when something at or below `at` is recorded.
+fn begun(state: &SessionState, at: &Address) -> bool {
+    let standing = &state.standing;
+    standing.records_within(at).next().is_some()
+        || standing.scope(at).is_some()
+        || standing.error(at).is_some()
+        || (*at == map_address() && standing.items.ended() > 0)
+}
