@@ -73,6 +73,8 @@ impl Look<'_, '_> {
             let mut fields = RESULT_FIELDS.to_vec();
             if definition.meaning == Meaning::Result(StepKind::Foreach) {
                 fields.push("results");
+            } else if definition.meaning == Meaning::Aggregate {
+                return;
             }
             return self.one_of(&fields, seen);
         }
