@@ -55,7 +55,7 @@ fn aggregate(reader: &Reader, field: Field<'_>) -> Option<Aggregate> {
         let groups = name == "group_by";
         if given.is_some() || (of.is_some() && !groups) {
             let message = format!("`{}` says two things", field.name);
-            reader.error_with_help(short.key, message, format!("keep `{name}: …` alone"));
+            reader.error_with_help(short.key, message, "keep one of them");
         }
         given = Function::named(name);
         if groups {
