@@ -7,7 +7,8 @@ use crate::executor::{
     Constants, Ending, Halt, Inject, Injection, Options, Run, Surroundings, SurroundingsError,
 };
 use crate::exit::{ExitKind, Failure};
-use crate::playbook::model::Workflow;
+use crate::playbook::mapreduce::ErrorCollection;
+use crate::playbook::model::{Body, Workflow};
 use crate::process::{Machine, Stop, end_background, end_leftovers};
 use crate::report::{JsonLines, Level, Places, Plain, Wishes, headline, summary};
 use crate::session::{Address, EventKind, RunStarted, SessionState, SessionStatus};
@@ -54,7 +55,7 @@ pub(super) fn run(
     let Prepared { session, workflow, stop, constants, surroundings, events, starting } = prepared;
     let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
     let _ = std::io::Write::flush(&mut console.output);
-    if let Some(observer) = observer(&session, wanted, console, style) {
+    if let Some(observer) = observer(&session, workflow, wanted, console, style) {
         session.observe(observer);
     }
     let person = Person::new(stop.clone());
@@ -113,6 +114,7 @@ pub(super) fn end_dead_run(state: &SessionState, console: &mut Console) {
 /// The observer that a person or program asked for.
 fn observer(
     session: &OpenSession,
+    workflow: &Workflow,
     wanted: &Wanted<'_>,
     console: &Console,
     style: Style,
@@ -132,7 +134,12 @@ fn observer(
                 let path = home.log(&id, address, attempt);
                 path.exists().then_some(path)
             };
-            Some(Box::new(Plain::new(out, Wishes { level, style, log: Box::new(log) })))
+            let log = Box::new(log);
+            let item_errors = match &workflow.body {
+                Body::MapReduce(job) => job.policy.error_collection,
+                Body::Steps(_) | Body::Stages(_) => ErrorCollection::default(),
+            };
+            Some(Box::new(Plain::new(out, Wishes { level, style, log, item_errors })))
         }
     }
 }

@@ -143,7 +143,7 @@ fn error_collection() -> Value {
     let batched = any("Every so many.", vec![size(), sized]);
     let batched = requires(mapping("Every so many.", vec![("batched", batched)]), &["batched"]);
     any(
-        "At the end (default), as they happen, or every so many.",
+        "As they happen (default), at the end, or every so many.",
         vec![
             choice("When.", &["aggregate", "immediate"]),
             matching("Every so many.", "^batched: *[1-9][0-9]*$"),
