@@ -8,9 +8,12 @@ use indexmap::IndexMap;
 use crate::executor::{Constants, Permissions, Surroundings, parameters};
 use crate::exit::{ExitKind, Failure};
 use crate::expr::Value;
+use crate::playbook::model::Workflow;
 use crate::playbook::{Loaded, load};
 use crate::process::Stop;
-use crate::session::{Digest, EventKind, Secrets, SessionId, SessionStarted, Stored, WorkflowId};
+use crate::session::{
+    Digest, EventKind, Secrets, SessionId, SessionKind, SessionStarted, Stored, WorkflowId,
+};
 use crate::store::{Home, OpenSession};
 
 use super::args::Cook;
@@ -26,12 +29,31 @@ pub(super) fn run(arguments: &Cook, console: &mut Console) -> Result<ExitKind, F
         return Err(Failure::new(ExitKind::Usage, "no workflow file"));
     };
     let loaded = read_workflow(file, console)?;
+    refuse_passes(&loaded.workflow, arguments)?;
     let given = given_parameters(arguments)?;
     if arguments.dry_run {
         return super::rehearse::run(&loaded.workflow, arguments, console);
     }
     let session = Cooking { arguments, file, loaded: &loaded, supersedes: None };
     session.run(given, console)
+}
+
+/// A map workflow runs once: its items are in the file.
+fn refuse_passes(workflow: &Workflow, arguments: &Cook) -> Result<(), Failure> {
+    let options = [
+        ("--arg", !arguments.arguments.is_empty()),
+        ("--map", !arguments.map.is_empty()),
+        ("-n", arguments.max_iterations.is_some()),
+    ];
+    let given = options.iter().find(|(_, given)| *given);
+    match (workflow.session_kind(), given) {
+        (SessionKind::Mapreduce, Some((option, _))) => Err(Failure::new(
+            ExitKind::Usage,
+            format!("{option} has no effect on {}: a map workflow runs once", workflow.name),
+        )
+        .with_help("its items come from `input:` under `map:`; give values with --param")),
+        _ => Ok(()),
+    }
 }
 
 /// A session about to begin.

@@ -8,7 +8,8 @@ use crate::executor::{
     SurroundingsError,
 };
 use crate::exit::{ExitKind, Failure};
-use crate::playbook::model::Workflow;
+use crate::playbook::mapreduce::ErrorCollection;
+use crate::playbook::model::{Body, Workflow};
 use crate::process::{Machine, Stop, end_background, end_leftovers};
 use crate::report::{JsonLines, Level, Places, Plain, Screen, Terminal, Wishes, headline, summary};
 use crate::session::{
@@ -59,7 +60,7 @@ pub(super) fn run(
     let Prepared { session, workflow, stop, constants, surroundings, events, starting } = prepared;
     let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
     let _ = std::io::Write::flush(&mut console.output);
-    let screen = observe(&session, wanted, console, style);
+    let screen = observe(&session, workflow, wanted, console, style);
     let person = Person::new(stop.clone(), screen);
     session.commit(EventKind::RunStarted(Box::new(run_started(
         &session,
@@ -125,6 +126,7 @@ pub(super) fn end_dead_run(state: &SessionState, console: &mut Console) {
 /// if it is one.
 fn observe(
     session: &OpenSession,
+    workflow: &Workflow,
     wanted: &Wanted<'_>,
     console: &Console,
     style: Style,
@@ -154,7 +156,11 @@ fn observe(
         let path = home.log(&id, address, attempt);
         path.exists().then_some(path)
     };
-    let wishes = Wishes { level, style, log: Box::new(log) };
+    let item_errors = match &workflow.body {
+        Body::MapReduce(job) => job.policy.error_collection,
+        Body::Steps(_) | Body::Stages(_) => ErrorCollection::default(),
+    };
+    let wishes = Wishes { level, style, log: Box::new(log), item_errors };
     if quiet || !terminal::can_be_drawn_on() {
         session.observe(Box::new(Plain::new(out, wishes)));
         return None;

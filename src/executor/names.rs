@@ -111,11 +111,13 @@ fn data(value: Value, used: usize) -> Lookup {
 
 impl Names<'_, '_> {
     fn constant(&self, name: &str) -> Lookup {
+        if let Some(value) = self.run.map_variable(name) {
+            return data(value, 0);
+        }
         if let Some((value, origin)) = self.run.constants.value(name) {
             return Lookup::Found { value: value.clone(), origin: *origin, used: 0 };
         }
-        let value = self.run.surroundings.file_value(name);
-        match value.or_else(|| self.run.map_variable(name)) {
+        match self.run.surroundings.file_value(name) {
             Some(value) => data(value, 0),
             // What did not run has no result, as a step that was skipped.
             None if self.run.step_names.contains(name) => data(Value::Null, 0),
@@ -142,7 +144,10 @@ impl Names<'_, '_> {
                 return data(Value::from(u64::from(next.saturating_sub(1).max(1))), 0);
             }
             ("env", Some(name)) => return data(self.run.env_value(self.frame, name), 1),
-            ("map", Some(field)) => self.run.map_value(field),
+            ("map", Some(field)) => match self.run.map_value(field) {
+                Some(value) => value,
+                None => return Lookup::Unknown,
+            },
             ("job", Some("id")) => self
                 .run
                 .session

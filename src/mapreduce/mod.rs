@@ -19,7 +19,7 @@ pub use breaker::{Breaker, Permit, Ticket, TicketEnd};
 pub use estimate::Pace;
 pub use item::{FrozenItem, Item, ItemId};
 pub use job::JobId;
-pub use policy::{ErrorCollector, Fate, MapVerdict, StopReason, Tally};
+pub use policy::{ErrorCollector, MapVerdict, StopReason, Tally};
 pub use schedule::{Counts, ItemEnd, ItemState, Next, Schedule};
 pub use selection::{Selected, Selection, SelectionError, select};
 pub use source::{Form, ItemPath, PathError, SourceError, read_items};

@@ -5,17 +5,6 @@ use serde::Serialize;
 
 use crate::playbook::mapreduce::{ErrorCollection, ErrorPolicy, OnItemFailure};
 
-/// What becomes of an item after a failed attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fate {
-    /// It is tried again.
-    Retry,
-    /// It goes to the dead letter queue.
-    DeadLetter,
-    /// It is recorded as skipped.
-    Skip,
-}
-
 /// The ends of a map so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
@@ -75,17 +64,6 @@ impl MapVerdict {
 }
 
 impl ErrorPolicy {
-    /// What becomes of an item after its attempt number `tries` (from 1, counted since its
-    /// last rewind) failed; `allowed` is how many it has in all.
-    #[must_use]
-    pub fn fate(&self, tries: u32, allowed: u32) -> Fate {
-        match self.on_item_failure {
-            _ if tries < allowed => Fate::Retry,
-            OnItemFailure::Skip => Fate::Skip,
-            OnItemFailure::Dlq | OnItemFailure::Stop => Fate::DeadLetter,
-        }
-    }
-
     /// Whether, with these ends, nothing more is started. Only failures that are certain
     /// count: a share is one of all items, so that early failures of a long map do not stop it.
     #[must_use]
@@ -165,13 +143,13 @@ impl<T> ErrorCollector<T> {
             ErrorCollection::Immediate => true,
             ErrorCollection::Batched(size) => self.held.len() >= size.get() as usize,
         };
-        if full { std::mem::take(&mut self.held) } else { Vec::new() }
+        if full { self.take() } else { Vec::new() }
     }
 
     /// What is left to be reported at the end.
     #[must_use]
-    pub fn finish(self) -> Vec<T> {
-        self.held
+    pub fn take(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.held)
     }
 }
 
@@ -248,21 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_retried_while_it_has_attempts() {
-        let of = |on_item_failure| ErrorPolicy { on_item_failure, ..ErrorPolicy::default() };
-        assert_eq!(of(OnItemFailure::Dlq).fate(1, 3), Fate::Retry);
-        assert_eq!(of(OnItemFailure::Dlq).fate(3, 3), Fate::DeadLetter);
-        assert_eq!(of(OnItemFailure::Skip).fate(1, 1), Fate::Skip);
-        assert_eq!(of(OnItemFailure::Dlq).fate(1, 1), Fate::DeadLetter);
-        assert_eq!(of(OnItemFailure::Stop).fate(1, 1), Fate::DeadLetter);
-    }
-
-    #[test]
     fn failures_are_reported_as_asked() {
         let reported = |mode| {
             let mut collector = ErrorCollector::new(mode);
             let mut batches: Vec<Vec<u32>> = (1..=5).map(|n| collector.push(n)).collect();
-            batches.push(collector.finish());
+            batches.push(collector.take());
             batches.retain(|batch| !batch.is_empty());
             batches
         };

@@ -50,7 +50,9 @@ pub fn check(workflow: &Workflow, file: &Arc<PathBuf>) -> Vec<Problem> {
 pub fn step_names(workflow: &Workflow) -> HashSet<String> {
     let start = Position { file: Arc::default(), line: 1, column: 1 };
     let named = walk::walk(workflow, &start).into_iter().filter_map(|moment| match moment {
-        moment::Moment::Named(definition) => Some(definition.name.to_owned()),
+        moment::Moment::Named(definition) if definition.meaning != moment::Meaning::Aggregate => {
+            Some(definition.name.to_owned())
+        }
         _ => None,
     });
     named.collect()

@@ -208,12 +208,13 @@ impl Default for BreakerLimits {
 }
 
 /// `error_policy.error_collection:`: when errors of items are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCollection {
     /// At the end.
     Aggregate,
-    /// As they happen.
+    /// As they happen (default).
+    #[default]
     Immediate,
     /// Every so many.
     Batched(NonZeroU32),
@@ -227,7 +228,7 @@ impl Default for ErrorPolicy {
             max_failures: None,
             failure_threshold: None,
             circuit_breaker: None,
-            error_collection: ErrorCollection::Aggregate,
+            error_collection: ErrorCollection::default(),
         }
     }
 }

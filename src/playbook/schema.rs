@@ -1,28 +1,34 @@
-//! JSON Schema of the workflow format, for editors (SPEC 2 `schema`, 3.1–3.3, 6).
+//! JSON Schema of the workflow format, for editors (SPEC 2 `schema`, 3.1–3.4, 6).
 
 mod build;
 mod failure;
 mod kinds;
+mod map;
 mod step;
 mod values;
 
 use serde_json::{Map, Value, json};
 
-use build::{any, choice, duration, flag, list, mapping, one_of, reference, text};
+use build::{any, choice, duration, flag, list, mapping, one_of, reference, requires, text};
 
 /// The schema (draft 2020-12) of everything a workflow file can say. What it accepts may still
 /// be refused by `validate`, which also looks at names and their order.
 #[must_use]
 pub fn schema() -> Value {
-    let definitions: Map<String, Value> =
-        [step::definitions(), kinds::definitions(), failure::definitions(), values::definitions()]
-            .into_iter()
-            .flatten()
-            .map(|(name, schema)| (name.to_owned(), schema))
-            .collect();
+    let definitions: Map<String, Value> = [
+        step::definitions(),
+        kinds::definitions(),
+        failure::definitions(),
+        values::definitions(),
+        map::definitions(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|(name, schema)| (name.to_owned(), schema))
+    .collect();
     let mut schema = any(
         "A workflow: a list of steps, or a mapping.",
-        vec![reference("steps", "The steps of the workflow."), workflow()],
+        vec![reference("steps", "The steps of the workflow."), workflow(), map_workflow()],
     );
     if let Some(fields) = schema.as_object_mut() {
         fields.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
@@ -33,17 +39,34 @@ pub fn schema() -> Value {
 }
 
 fn workflow() -> Value {
+    let body = vec![
+        ("mode", choice("The kind of workflow.", &["standard"])),
+        ("commands", reference("steps", "The steps, one after the other.")),
+        ("steps", reference("steps", "Same as `commands`.")),
+        ("stages", list("The stages, one after the other.", reference("stage", "One stage."))),
+        (
+            "continue_on_error",
+            flag("With `--arg` or `--map`: the next pass starts although one failed."),
+        ),
+    ];
+    one_of(
+        mapping("A workflow with everything it can say.", [common(), body].concat()),
+        &["commands", "steps", "stages"],
+    )
+}
+
+fn map_workflow() -> Value {
+    let mode = vec![("mode", choice("The kind of workflow.", &["mapreduce"]))];
+    let keys = [common(), mode, map::beside()].concat();
+    requires(mapping("A map workflow: the same steps for many items.", keys), &["map"])
+}
+
+/// What every workflow can say.
+fn common() -> step::Keys {
     let about = vec![
         ("name", text("Name of the workflow (default: the name of the file).")),
         ("description", text("What it is for.")),
         ("version", text("Version of this file; for people.")),
-        ("mode", choice("The kind of workflow.", &["standard"])),
-    ];
-    let body = vec![
-        ("commands", reference("steps", "The steps, one after the other.")),
-        ("steps", reference("steps", "Same as `commands`.")),
-        ("stages", list("The stages, one after the other.", reference("stage", "One stage."))),
-        ("finally", finally()),
     ];
     let values = vec![
         ("variables", reference("variables", "Constants of this file.")),
@@ -57,21 +80,14 @@ fn workflow() -> Value {
         ("timeout", duration("Time of the whole session in which something runs.")),
         ("retry_defaults", reference("retry", "What `retry` of a step leaves out.")),
         ("on_failure", reference("on_failure", "What to do when the workflow failed.")),
-        (
-            "continue_on_error",
-            flag("With `--arg` or `--map`: the next pass starts although one failed."),
-        ),
+        ("finally", finally()),
         ("shell", shell()),
         ("claude", reference("claude", "Defaults of all agent steps.")),
         ("budget", reference("budget", "Limits of the whole session.")),
         ("limits", reference("limits", "When waiting ends.")),
         ("capture_limit", capture_limit()),
     ];
-    let keys = [about, body, values, running].concat();
-    one_of(
-        mapping("A workflow with everything it can say.", keys),
-        &["commands", "steps", "stages"],
-    )
+    [about, values, running].concat()
 }
 
 fn finally() -> Value {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::level::{Level, Wishes};
+use crate::playbook::mapreduce::ErrorCollection;
 use crate::view::Style;
 
 /// A writer whose text can be read afterwards.
@@ -47,5 +48,6 @@ pub fn wishes(level: Level) -> Wishes {
         log: Box::new(|address, attempt| {
             Some(PathBuf::from(format!("/logs/{}.{attempt}.log", address.file_name())))
         }),
+        item_errors: ErrorCollection::default(),
     }
 }

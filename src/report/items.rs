@@ -137,6 +137,7 @@ impl Lines {
 
     /// A run of an item failed: where, why, what it printed, and what follows.
     fn item_failed(&mut self, failure: &ItemFailure, state: &SessionState) {
+        let before = self.text.len();
         let final_one = failure.disposition != Disposition::Retry;
         if self.level() == Level::Quiet && !final_one {
             return;
@@ -159,5 +160,19 @@ impl Lines {
             }
         );
         self.output_and_log(&failure.step, failure.attempt, tail_of(&failure.output));
+        let told = self.text.split_off(before);
+        self.text.extend(self.item_errors.push(told));
+    }
+
+    /// What has been held back is told when the map or the run is over.
+    pub(super) fn left_of_items(&mut self, event: &Event) {
+        let over = match &event.kind {
+            EventKind::ScopeFinished { address, .. } => address.as_str() == "map",
+            EventKind::RunFinished { .. } => true,
+            _ => false,
+        };
+        if over {
+            self.text.extend(self.item_errors.take());
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::playbook::mapreduce::ErrorCollection;
 use crate::session::Address;
 use crate::view::Style;
 
@@ -29,4 +30,6 @@ pub struct Wishes {
     pub style: Style,
     /// Where the log of an attempt lies.
     pub log: LogPath,
+    /// When failures of items are told (`error_collection:`).
+    pub item_errors: ErrorCollection,
 }

@@ -8,6 +8,7 @@ use super::failure::output_end;
 use super::items::Progress;
 use super::level::{Level, Wishes};
 use super::live_output::LiveOutput;
+use crate::mapreduce::ErrorCollector;
 use crate::session::{
     Address, Event, EventKind, JobProgress, Notice, PersonsAnswer, Report, SessionKind,
     SessionState, StepResult, StepStatus,
@@ -28,12 +29,16 @@ pub struct Lines {
     pub(super) text: String,
     /// How far the map is.
     pub(super) progress: Progress,
+    /// Failures of items that are told later.
+    pub(super) item_errors: ErrorCollector<String>,
 }
 
 impl Lines {
     pub fn new(wishes: Wishes) -> Self {
+        let item_errors = ErrorCollector::new(wishes.item_errors);
         Self {
             wishes,
+            item_errors,
             shown: HashMap::new(),
             seen: HashSet::new(),
             live: LiveOutput::default(),
@@ -56,6 +61,7 @@ impl Lines {
         if self.of_item(event, state) {
             return &self.text;
         }
+        self.left_of_items(event);
         match &event.kind {
             EventKind::StepFinished { address, result, .. } => {
                 self.flush_output(address);

@@ -1,5 +1,6 @@
 //! Runs a map: its items frozen, several at a time, each result exactly once (SPEC 7.4).
 
+mod aggregation;
 mod freeze;
 mod item;
 mod phase;

@@ -133,6 +133,7 @@ impl<'a> Run<'a> {
             self.warn("the input has no items: nothing to map, and reduce is left out");
         }
         let mut inner = frame.at(at.clone());
+        inner.stage = Some("map");
         inner.stop = frame.stop.child();
         let workers =
             usize::try_from(parallel.get()).unwrap_or(1).min(files.items().count().max(1));

@@ -3,18 +3,23 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use indexmap::IndexMap;
+
 use crate::executor::run::Run;
-use crate::expr::{Expression, Lookup, Origin, Path, Scope, Value};
-use crate::mapreduce::Accumulator;
-use crate::playbook::mapreduce::{Aggregate, Map};
+use crate::expr::Value;
+use crate::playbook::mapreduce::Map;
+use crate::playbook::model::Body;
 use crate::session::{ItemStatus, ResultRef, Stored};
 use crate::store::{JobFiles, StoreError};
+
+use super::aggregation::Aggregation;
 
 /// The job's files and what was made of them in this run.
 #[derive(Default)]
 pub(in crate::executor) struct MapValues<'a> {
     job: OnceLock<(JobFiles, &'a Map)>,
     file: Mutex<Option<PathBuf>>,
+    aggregates: OnceLock<IndexMap<String, Value>>,
 }
 
 impl<'a> MapValues<'a> {
@@ -25,9 +30,9 @@ impl<'a> MapValues<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// `map.FIELD`; null before the map is over.
-    pub(in crate::executor) fn map_value(&self, field: &str) -> Value {
-        let Some((files, _)) = self.map_values.job.get() else { return Value::Null };
+    /// `map.FIELD`; null before the map is over, none where it cannot be made (and that is told).
+    pub(in crate::executor) fn map_value(&self, field: &str) -> Option<Value> {
+        let Some((files, _)) = self.map_values.job.get() else { return Some(Value::Null) };
         let counted = self.session.with(|state| {
             let items = &state.standing.items;
             match field {
@@ -39,7 +44,7 @@ impl<'a> Run<'a> {
             }
         });
         if let Some(count) = counted {
-            return Value::from(u64::from(count));
+            return Some(Value::from(u64::from(count)));
         }
         let made = match field {
             "results" => self.map_results(files, |_| true).map(Value::Array),
@@ -51,49 +56,39 @@ impl<'a> Run<'a> {
                 .map(|path| Value::from(path.to_string_lossy().into_owned())),
             _ => Ok(Value::Null),
         };
-        made.unwrap_or_else(|error| {
-            self.warn(&error.to_string());
-            Value::Null
-        })
+        made.inspect_err(|error| self.warn(&error.to_string())).ok()
     }
 
-    /// An aggregate of `map.variables`; none of that name, or before the map is over.
+    /// An entry of `map.variables`, null before the map is over; none where there is none of
+    /// that name, or it cannot be made (and that is told).
     pub(in crate::executor) fn map_variable(&self, name: &str) -> Option<Value> {
-        let (files, map) = self.map_values.job.get()?;
-        let aggregate = map.variables.iter().find(|it| it.name == name)?;
-        let results = self.map_results(files, |status| status == ItemStatus::Success);
-        match results {
-            Ok(results) => Some(self.aggregate(aggregate, &results)),
-            Err(error) => {
-                self.warn(&error.to_string());
-                Some(Value::Null)
-            }
-        }
+        let Body::MapReduce(job) = &self.workflow.body else { return None };
+        job.map.variables.iter().find(|it| it.name == name)?;
+        let Some((files, map)) = self.map_values.job.get() else { return Some(Value::Null) };
+        self.map_values.aggregates.get_or_init(|| self.aggregates(files, map)).get(name).cloned()
     }
 
-    fn aggregate(&self, aggregate: &Aggregate, results: &[Value]) -> Value {
-        let mut accumulator = Accumulator::new(&aggregate.function);
-        for result in results {
-            let scope = ResultScope(result);
-            let evaluate = |expression: &Option<Expression>| match expression {
-                Some(expression) => expression.evaluate(&scope),
-                None => Ok(scope.field("output").unwrap_or_default()),
-            };
-            let pushed = evaluate(&aggregate.of).and_then(|value| match &aggregate.by {
-                Some(_) => {
-                    evaluate(&aggregate.by).map(|key| accumulator.push_with_key(value, &key))
+    /// All aggregates, from one look at each result.
+    fn aggregates(&self, files: &JobFiles, map: &Map) -> IndexMap<String, Value> {
+        let mut aggregation = Aggregation::new(&map.variables);
+        let succeeded = |&(_, status, _): &(_, ItemStatus, _)| status == ItemStatus::Success;
+        for (item, _, at) in self.ended_items().into_iter().filter(succeeded) {
+            match self.item_value(files, item, at) {
+                Ok(result) => aggregation.add(&result),
+                Err(error) => {
+                    self.warn(&error.to_string());
+                    return IndexMap::new();
                 }
-                None => {
-                    accumulator.push(value);
-                    Ok(())
-                }
-            });
-            if let Err(error) = pushed {
-                self.warn(&format!("map.variables.{}: {error}", aggregate.name));
-                return Value::Null;
             }
         }
-        accumulator.finish()
+        let (values, remarks) = aggregation.finish();
+        remarks.iter().for_each(|remark| self.warn(remark));
+        values
+    }
+
+    /// The items that ended, in input order.
+    fn ended_items(&self) -> Vec<(u32, ItemStatus, ResultRef)> {
+        self.session.with(|state| state.standing.items.results().collect())
     }
 
     /// The results of the items that `wanted` takes, in input order.
@@ -103,9 +98,7 @@ impl<'a> Run<'a> {
         wanted: impl Fn(ItemStatus) -> bool,
     ) -> Result<Vec<Value>, StoreError> {
         let mut results = Vec::new();
-        for (item, status, at) in
-            self.session.with(|state| state.standing.items.results().collect::<Vec<_>>())
-        {
+        for (item, status, at) in self.ended_items() {
             if wanted(status) {
                 results.push(self.item_value(files, item, at)?);
             }
@@ -127,7 +120,7 @@ impl<'a> Run<'a> {
         if let Some(path) = &*known {
             return Ok(path.clone());
         }
-        let ended = self.session.with(|state| state.standing.items.results().collect::<Vec<_>>());
+        let ended = self.ended_items();
         let path = files.fresh_file("results.json", |out| {
             out.write_all(b"[")?;
             for (index, (item, _, at)) in ended.iter().enumerate() {
@@ -139,38 +132,6 @@ impl<'a> Run<'a> {
         })?;
         *known = Some(path.clone());
         Ok(path)
-    }
-}
-
-/// The names of an aggregate: fields of a result, of its variables, and of its output where
-/// that is JSON.
-struct ResultScope<'a>(&'a Value);
-
-impl ResultScope<'_> {
-    fn field(&self, name: &str) -> Option<Value> {
-        let Value::Object(result) = self.0 else { return None };
-        if let Some(value) = result.get(name) {
-            return Some(value.clone());
-        }
-        if let Some(Value::Object(variables)) = result.get("variables")
-            && let Some(value) = variables.get(name)
-        {
-            return Some(value.clone());
-        }
-        let Some(Value::String(output)) = result.get("output") else { return None };
-        let json: serde_json::Value = serde_json::from_str(output).ok()?;
-        json.get(name).cloned().map(Value::from)
-    }
-}
-
-impl Scope for ResultScope<'_> {
-    fn lookup(&self, path: &Path) -> Lookup {
-        let value = self.field(&path.root).unwrap_or_default();
-        Lookup::Found { value, origin: Origin::Data, used: 0 }
-    }
-
-    fn names(&self) -> Vec<String> {
-        ["item_id", "status", "output", "duration", "variables"].map(str::to_owned).to_vec()
     }
 }
 

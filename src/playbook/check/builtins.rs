@@ -7,14 +7,18 @@ pub(super) enum Known {
     Everywhere,
     /// In failure handlers and in `finally`.
     InHandlers,
-    /// In the steps of a `foreach`.
+    /// In the steps of a `foreach` or a map.
     InLoops,
     /// After a `validate`, and in its `on_incomplete`.
     AfterValidation,
-    /// In workflows that have stages.
+    /// In workflows that have stages, or the phases of a map.
     WithStages,
-    /// Only in map workflows.
-    InMapWorkflows,
+    /// When the items of a map are known: in its steps and later.
+    FromMapOn,
+    /// When the items of a map have ended: in `reduce` and later.
+    AfterMap,
+    /// In the commands of `merge`.
+    InMerge,
 }
 
 /// What may follow a built-in name.
@@ -92,6 +96,9 @@ const ERROR_FIELDS: &[&str] = &[
     "correlation_id",
 ];
 
+const MAP_FIELDS: &[&str] =
+    &["total", "successful", "failed", "skipped", "results", "results_file", "errors"];
+
 const STEP_FIELDS: &[&str] = &[
     "files_added",
     "files_modified",
@@ -133,9 +140,9 @@ pub(super) const BUILTINS: &[Builtin] = &[
     builtin("item_index", Fields::None, Known::InLoops),
     builtin("item_total", Fields::None, Known::InLoops),
     builtin("validation", Fields::Any, Known::AfterValidation),
-    builtin("map", Fields::Any, Known::InMapWorkflows),
-    builtin("merge", Fields::Any, Known::InMapWorkflows),
-    builtin("job", Fields::OneOf(&["id"]), Known::InMapWorkflows),
+    builtin("map", Fields::OneOf(MAP_FIELDS), Known::AfterMap),
+    builtin("merge", Fields::Any, Known::InMerge),
+    builtin("job", Fields::OneOf(&["id"]), Known::FromMapOn),
     builtin("workflow", Fields::OneOf(WORKFLOW_FIELDS), Known::Everywhere),
     builtin("session", Fields::OneOf(&["id"]), Known::Everywhere),
     builtin("stage", Fields::OneOf(&["name"]), Known::WithStages),

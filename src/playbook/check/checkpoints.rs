@@ -18,6 +18,11 @@ pub(super) fn checkpoints(workflow: &Workflow, moments: &[Moment<'_>]) -> Vec<Pr
     for stage in stages {
         taken.entry(&stage.name).or_insert(("stage", &stage.at));
     }
+    if let Body::MapReduce(job) = &workflow.body {
+        let phases = [&job.setup, &job.reduce].into_iter().flatten();
+        taken.extend(phases.map(|phase| (phase.name.as_str(), ("phase", &phase.at))));
+        taken.insert("map", ("phase", &job.map.at));
+    }
     let mut problems = Vec::new();
     for moment in moments {
         let Moment::Checkpoint(name, at) = moment else { continue };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::expr::{Origin, Path, Segment, Template};
 use crate::playbook::model::{
-    CaptureFormat, Constant, EnvEntry, EnvValue, Parameter, ParameterKind, Variable, Workflow,
+    Body, CaptureFormat, Constant, EnvEntry, EnvValue, Parameter, ParameterKind, Variable, Workflow,
 };
 use crate::session::StepKind;
 
@@ -23,7 +23,7 @@ pub(super) struct Declared<'a> {
     pub(super) env: BTreeMap<&'a str, Option<&'a EnvEntry>>,
     /// True when there are `env_files:`, whose names are not known beforehand.
     pub(super) open_env: bool,
-    /// True when the workflow has stages.
+    /// True when the workflow has stages, or the phases of a map.
     pub(super) stages: bool,
     /// True when it has a map.
     pub(super) map: bool,
@@ -49,8 +49,8 @@ impl<'a> Declared<'a> {
             parameters: workflow.parameters.iter().map(|each| (each.name.as_str(), each)).collect(),
             env,
             open_env: !workflow.env_files.is_empty(),
-            stages: matches!(workflow.body, crate::playbook::model::Body::Stages(_)),
-            map: matches!(workflow.body, crate::playbook::model::Body::MapReduce(_)),
+            stages: !matches!(workflow.body, Body::Steps(_)),
+            map: matches!(workflow.body, Body::MapReduce(_)),
         }
     }
 
@@ -136,7 +136,8 @@ impl<'a> Declared<'a> {
                 (Meaning::Captured(format), None) => {
                     !matches!(format, Some(CaptureFormat::Json | CaptureFormat::Lines))
                 }
-                (Meaning::Result(StepKind::Foreach), _) | (Meaning::Captured(_), Some(_)) => false,
+                (Meaning::Result(StepKind::Foreach) | Meaning::Aggregate, _)
+                | (Meaning::Captured(_), Some(_)) => false,
                 (Meaning::Result(_) | Meaning::Handler, Some(field)) => {
                     TEXT_FIELDS.contains(&field)
                 }

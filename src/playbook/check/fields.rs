@@ -74,6 +74,8 @@ impl Look<'_, '_> {
             let mut fields = if agent { AGENT_FIELDS } else { RESULT_FIELDS }.to_vec();
             if definition.meaning == Meaning::Result(StepKind::Foreach) {
                 fields.push("results");
+            } else if definition.meaning == Meaning::Aggregate {
+                return;
             }
             return self.one_of(&fields, seen);
         }

@@ -10,7 +10,7 @@ use crate::session::StepKind;
 use super::builtins::{self, BUILTINS, Builtin, Known};
 use super::declared::Declared;
 use super::forms::assigns;
-use super::moment::{Definition, Moment, Part, Standing};
+use super::moment::{Definition, Meaning, Moment, Part, Rounds, Standing};
 use super::seen::{Seen, meant, written};
 
 /// All problems with uses of names.
@@ -25,6 +25,7 @@ pub(super) fn look<'a>(
         ready: HashSet::new(),
         rounds: Vec::new(),
         closed: HashMap::new(),
+        map: MapStanding::Ahead,
         ran: HashSet::new(),
         validated: false,
         reported: HashSet::new(),
@@ -45,13 +46,22 @@ pub(super) struct Look<'a, 'd> {
     /// For each loop around: the names that got their value inside it.
     rounds: Vec<Vec<&'a str>>,
     /// Names of loops that are over.
-    closed: HashMap<&'a str, Definition<'a>>,
+    closed: HashMap<&'a str, (Definition<'a>, Rounds)>,
+    map: MapStanding,
     /// The kinds of steps that have run.
     pub(super) ran: HashSet<StepKind>,
     validated: bool,
     /// Causes that have been reported: one problem for each (DECISIONS B46).
     reported: HashSet<(Cause, String)>,
     pub(super) problems: Vec<Problem>,
+}
+
+/// Where the way is, seen from the map.
+enum MapStanding {
+    Ahead,
+    /// In its steps; what had run and been validated before them is what is seen after them.
+    Inside(HashSet<StepKind>, bool),
+    Behind,
 }
 
 /// What one problem is about.
@@ -81,15 +91,28 @@ impl<'a> Look<'a, '_> {
             }
             Moment::Validated => self.validated = true,
             Moment::Checkpoint(..) => {}
-            Moment::LoopBegins => self.rounds.push(Vec::new()),
-            Moment::LoopEnds => {
-                for name in self.rounds.pop().unwrap_or_default() {
-                    self.ready.remove(name);
-                    if let Some(first) = self.declared.steps.get(name).and_then(|all| all.first()) {
-                        self.closed.insert(name, *first);
-                    }
+            Moment::LoopBegins(rounds) => {
+                self.rounds.push(Vec::new());
+                if *rounds == Rounds::Map {
+                    self.map = MapStanding::Inside(self.ran.clone(), self.validated);
                 }
             }
+            Moment::LoopEnds(rounds) => self.loop_ends(*rounds),
+        }
+    }
+
+    fn loop_ends(&mut self, rounds: Rounds) {
+        for name in self.rounds.pop().unwrap_or_default() {
+            self.ready.remove(name);
+            if let Some(first) = self.declared.steps.get(name).and_then(|all| all.first()) {
+                self.closed.insert(name, (*first, rounds));
+            }
+        }
+        if rounds == Rounds::Map
+            && let MapStanding::Inside(ran, validated) =
+                std::mem::replace(&mut self.map, MapStanding::Behind)
+        {
+            (self.ran, self.validated) = (ran, validated);
         }
     }
 
@@ -121,8 +144,8 @@ impl<'a> Look<'a, '_> {
             self.form(seen);
         } else if seen.standing.env.contains(&name) || seen.used.optional {
             // Its own environment; or a name with a default, which may be missing.
-        } else if let Some(definition) = self.closed.get(name).copied() {
-            self.outside_its_loop(definition, seen);
+        } else if let Some((definition, rounds)) = self.closed.get(name).copied() {
+            self.outside_its_loop(definition, rounds, seen);
         } else if let Some(definitions) = self.declared.steps.get(name) {
             self.too_early(definitions, seen);
         } else {
@@ -143,7 +166,9 @@ impl<'a> Look<'a, '_> {
             Known::InLoops => standing.loops > 0,
             Known::AfterValidation => self.validated || standing.validation,
             Known::WithStages => self.declared.stages,
-            Known::InMapWorkflows => self.declared.map,
+            Known::FromMapOn => self.declared.map && !matches!(self.map, MapStanding::Ahead),
+            Known::AfterMap => matches!(self.map, MapStanding::Behind),
+            Known::InMerge => false,
         }
     }
 
@@ -157,6 +182,12 @@ impl<'a> Look<'a, '_> {
                 format!("`{name}` is only known in failure handlers and in `finally`"),
                 "elsewhere write `${ID.error}` with the id of the step",
             ),
+            Known::InLoops if self.declared.map => (
+                format!(
+                    "`{name}` is only known in `agent_template` and in the `do` of a `foreach`"
+                ),
+                "in `reduce` use `${map.results}` or `${map.results_file}`",
+            ),
             Known::InLoops => (
                 format!("`{name}` is only known inside the `do` of a `foreach`"),
                 "move the step into the loop, or use `${ID.results}` of the loop after it",
@@ -169,22 +200,49 @@ impl<'a> Look<'a, '_> {
                 format!("`{name}` is only known in workflows with `stages`"),
                 "this workflow has no stages",
             ),
-            Known::InMapWorkflows | Known::Everywhere => {
+            Known::AfterMap if self.declared.map => (
+                format!("`{name}` is only known when all items have ended"),
+                "use it in `reduce`, in failure handlers of the workflow or in `finally`",
+            ),
+            Known::FromMapOn if self.declared.map => (
+                format!("`{name}` is only known when the items have been read"),
+                "use it in `agent_template`, in `reduce` or later",
+            ),
+            Known::InMerge => (
+                format!("`{name}` is only known in the commands of `merge`"),
+                "for the directory of the run write `${workflow.dir}`",
+            ),
+            Known::AfterMap | Known::FromMapOn | Known::Everywhere => {
                 (format!("`{name}` is only known in map workflows"), "this workflow has no map")
             }
         };
         self.report(Cause::Place, name, seen.error(message).with_help(help));
     }
 
-    fn outside_its_loop(&mut self, definition: Definition<'a>, seen: &Seen<'_, '_>) {
+    fn outside_its_loop(
+        &mut self,
+        definition: Definition<'a>,
+        rounds: Rounds,
+        seen: &Seen<'_, '_>,
+    ) {
         let name = definition.name;
         if seen.may_be_the_shells() && assigns(seen.text.source(), name) {
             return;
         }
         let line = definition.at.line;
+        let (place, help) = match rounds {
+            Rounds::Foreach => (
+                "the loop that sets it",
+                "after the loop use `${ID.results}` with the id of the `foreach` step",
+            ),
+            Rounds::Map => (
+                "the item that sets it",
+                "after the map use `${map.results}`, in which each item has its `variables`",
+            ),
+        };
         let problem = seen
-            .error(format!("`{name}` is only known inside the loop that sets it (line {line})"))
-            .with_help("after the loop use `${ID.results}` with the id of the `foreach` step");
+            .error(format!("`{name}` is only known inside {place} (line {line})"))
+            .with_help(help);
         self.report(Cause::Loop, name, problem);
     }
 
@@ -194,7 +252,13 @@ impl<'a> Look<'a, '_> {
             return;
         }
         let line = definitions.first().map_or(0, |definition| definition.at.line);
-        let (message, help) = if seen.standing.own == Some(name) {
+        let of_map = definitions.first().is_some_and(|each| each.meaning == Meaning::Aggregate);
+        let (message, help) = if of_map {
+            (
+                format!("`{name}` is used before it exists: it is made of the results of the map"),
+                "use it in `reduce` or later".to_owned(),
+            )
+        } else if seen.standing.own == Some(name) {
             (
                 format!("`{name}` is used before it exists: it is this step itself"),
                 "its result is known in its handlers and in later steps".to_owned(),

@@ -21,10 +21,19 @@ pub(super) enum Moment<'a> {
     Validated,
     /// A named restore point.
     Checkpoint(&'a str, &'a Position),
-    /// The rounds of a `foreach` begin.
-    LoopBegins,
+    /// The rounds of a loop begin.
+    LoopBegins(Rounds),
     /// They are over: what was named inside is not seen any more.
-    LoopEnds,
+    LoopEnds(Rounds),
+}
+
+/// What runs the same steps many times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rounds {
+    /// The `do` of a `foreach`.
+    Foreach,
+    /// The `agent_template` of a map.
+    Map,
 }
 
 /// What a text is for.
@@ -32,7 +41,7 @@ pub(super) enum Moment<'a> {
 pub(super) enum Role {
     /// `when:`.
     When,
-    /// `input:` of a loop: a whole value may be the name of a file.
+    /// `input:` of a loop or map: a whole value may be the name of a file.
     FileOrCommand,
     /// Anything else.
     Other,
@@ -41,7 +50,7 @@ pub(super) enum Role {
 /// Where a text stands: decides which names it sees.
 #[derive(Debug, Clone)]
 pub(super) struct Standing<'a> {
-    /// The step, handler or stage it belongs to.
+    /// The step, handler, stage or map it belongs to.
     pub(super) at: &'a Position,
     /// The id of the step it belongs to, while that has no result yet.
     pub(super) own: Option<&'a str>,
@@ -75,7 +84,7 @@ pub(super) enum Part {
 pub(super) struct Definition<'a> {
     /// The name.
     pub(super) name: &'a str,
-    /// The step or handler that gives it.
+    /// The step, handler or map that gives it.
     pub(super) at: &'a Position,
     /// What it is.
     pub(super) meaning: Meaning,
@@ -92,4 +101,6 @@ pub(super) enum Meaning {
     Handler,
     /// A captured value.
     Captured(Option<CaptureFormat>),
+    /// An entry of `map.variables`.
+    Aggregate,
 }

@@ -46,8 +46,12 @@ fn of_step<'a>(definition: &Definition<'a>, given: &mut Given<'a>) -> Option<Pro
     let problem = |message: String, help: String| {
         Some(Problem::error(definition.at.clone(), 1, message).with_help(help))
     };
+    let what = match definition.meaning {
+        Meaning::Captured(_) => "captured name",
+        Meaning::Aggregate => "variable of the map",
+        Meaning::Result(_) | Meaning::Handler => "id",
+    };
     if builtins::find(name).is_some() {
-        let what = if captured { "captured name" } else { "id" };
         return problem(
             format!("the {what} `{name}` is the name of a built-in value"),
             format!("choose another name, for example `my_{name}`"),
@@ -63,6 +67,14 @@ fn of_step<'a>(definition: &Definition<'a>, given: &mut Given<'a>) -> Option<Pro
         return problem(
             format!("`{name}` cannot be captured: it would change how programs start"),
             FOR_COMMANDS.to_owned(),
+        );
+    }
+    if definition.meaning == Meaning::Aggregate
+        && let Some(other) = given.id.or(given.capture)
+    {
+        return problem(
+            format!("`{name}` of the map is already a name of a step (line {})", other.line),
+            "give one of them another name".to_owned(),
         );
     }
     let (other, same) = if captured {

@@ -5,6 +5,7 @@ mod files;
 mod hints;
 mod kit;
 mod loops;
+mod maps;
 mod order;
 mod own_names;
 mod shell;

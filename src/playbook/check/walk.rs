@@ -2,6 +2,7 @@
 
 use crate::playbook::Position;
 use crate::playbook::failure::{Condition, Handler, HandlerSet, RetryExhausted, Strategy};
+use crate::playbook::mapreduce::MapReduce;
 use crate::playbook::model::{
     Action, Body, Checkpoint, Count, EnvEntry, EnvValue, Foreach, ItemTemplate, Items, Limit,
     Stage, Step, Validate, Workflow,
@@ -9,7 +10,7 @@ use crate::playbook::model::{
 use crate::session::StepKind;
 
 use super::declared::texts;
-use super::moment::{Definition, Meaning, Moment, Part, Role, Standing};
+use super::moment::{Definition, Meaning, Moment, Part, Role, Rounds, Standing};
 use super::text::Text;
 
 /// The moments of `workflow`, in the order of execution; `start` is the top of its file.
@@ -28,15 +29,7 @@ pub(super) fn walk<'a>(workflow: &'a Workflow, start: &'a Position) -> Vec<Momen
     match &workflow.body {
         Body::Steps(list) => walk.steps(list, &steps, Ending::Stops),
         Body::Stages(stages) => stages.iter().for_each(|stage| walk.stage(stage, &steps)),
-        Body::MapReduce(job) => {
-            if let Some(setup) = &job.setup {
-                walk.stage(setup, &steps);
-            }
-            walk.steps(&job.map.template, &Standing { loops: 1, ..steps.clone() }, Ending::Stops);
-            if let Some(reduce) = &job.reduce {
-                walk.stage(reduce, &steps);
-            }
-        }
+        Body::MapReduce(job) => walk.map_reduce(job, &steps),
     }
     if let Some(handlers) = &workflow.on_failure {
         walk.handlers(handlers, &Standing { part: Part::Handler, ..standing.clone() });
@@ -70,6 +63,32 @@ impl<'a> Walk<'a> {
         self.limit(workflow.timeout.as_ref(), standing);
         if let Some(model) = &workflow.claude.model {
             self.text(Text::Plain(model), standing);
+        }
+    }
+
+    /// Not `filter`, `sort_by`, `distinct` and the expressions of aggregates: any name there may
+    /// be a field of the items or results.
+    fn map_reduce(&mut self, job: &'a MapReduce, around: &Standing<'a>) {
+        let map = &job.map;
+        let inside = Standing { at: &map.at, ..around.clone() };
+        if let Some(setup) = &job.setup {
+            self.stage(setup, around);
+        }
+        let input = Text::Command(&map.input);
+        self.moments.push(Moment::Text(input, Role::FileOrCommand, inside.clone()));
+        self.count(Some(&map.max_parallel), &inside);
+        self.count(map.max_items.as_ref(), &inside);
+        self.moments.push(Moment::LoopBegins(Rounds::Map));
+        let item = Standing { loops: 1, ..inside };
+        self.limit(map.item_timeout.as_ref(), &item);
+        self.steps(&map.template, &item, Ending::Stops);
+        self.moments.push(Moment::LoopEnds(Rounds::Map));
+        self.moments.extend(map.variables.iter().map(|aggregate| {
+            let (name, meaning) = (aggregate.name.as_str(), Meaning::Aggregate);
+            Moment::Named(Definition { name, at: &map.at, meaning, stops: false })
+        }));
+        if let Some(reduce) = &job.reduce {
+            self.stage(reduce, around);
         }
     }
 
@@ -185,15 +204,12 @@ impl<'a> Walk<'a> {
             }
             Items::Value(value) => self.text(Text::Plain(value), inside),
         }
-        for count in [Some(&each.parallel), each.max_items.as_ref()].into_iter().flatten() {
-            if let Count::Computed(text) = count {
-                self.text(Text::Plain(text), inside);
-            }
-        }
-        self.moments.push(Moment::LoopBegins);
+        self.count(Some(&each.parallel), inside);
+        self.count(each.max_items.as_ref(), inside);
+        self.moments.push(Moment::LoopBegins(Rounds::Foreach));
         let round = Standing { part: inside.part, loops: below.loops + 1, ..below.clone() };
         self.steps(&each.steps, &round, Ending::Stops);
-        self.moments.push(Moment::LoopEnds);
+        self.moments.push(Moment::LoopEnds(Rounds::Foreach));
     }
 
     fn validate(&mut self, validate: &'a Validate, below: &Standing<'a>) {
@@ -261,6 +277,12 @@ impl<'a> Walk<'a> {
 
     fn limit(&mut self, limit: Option<&'a Limit>, standing: &Standing<'a>) {
         if let Some(Limit::Computed(text)) = limit {
+            self.text(Text::Plain(text), standing);
+        }
+    }
+
+    fn count(&mut self, count: Option<&'a Count>, standing: &Standing<'a>) {
+        if let Some(Count::Computed(text)) = count {
             self.text(Text::Plain(text), standing);
         }
     }

@@ -45,20 +45,23 @@ fn aggregate(reader: &Reader, field: Field<'_>) -> Option<Aggregate> {
     }
     let mut fields = Fields::open(reader, field.value, "an aggregate")?;
     let long = fields.take("function");
-    let of = fields.take("of").and_then(|field| reader.expression(field));
+    let of = fields.take("of");
     let mut given = long.and_then(|field| function(reader, field));
-    aggregate.of = of;
+    aggregate.of = of.and_then(|field| reader.expression(field));
     for name in Function::NAMES {
         let Some(short) = fields.take(name) else { continue };
         let expression = reader.expression(short);
-        if given.is_some() || aggregate.of.is_some() {
+        // The short form names the key of `group_by`, and what is computed of all others.
+        let groups = name == "group_by";
+        if given.is_some() || (of.is_some() && !groups) {
             let message = format!("`{}` says two things", field.name);
-            reader.error_with_help(short.key, message, format!("keep `{name}: …` alone"));
+            reader.error_with_help(short.key, message, "keep one of them");
         }
         given = Function::named(name);
-        match given {
-            Some(Function::GroupBy) => aggregate.by = expression,
-            _ => aggregate.of = expression,
+        if groups {
+            aggregate.by = expression;
+        } else {
+            aggregate.of = expression;
         }
     }
     let known = given.is_some() || long.is_some();

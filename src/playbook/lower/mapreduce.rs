@@ -31,6 +31,12 @@ pub fn is_map(reader: &Reader, fields: &mut Fields<'_>) -> bool {
     if fields.has("map") || chosen == Some(true) {
         return true;
     }
+    // A composed file may get its map from elsewhere.
+    if ["extends", "imports", "template"].iter().any(|name| fields.node().entry(name).is_some()) {
+        for name in BESIDE {
+            fields.take_any_value(name);
+        }
+    }
     for name in BESIDE.into_iter().chain(super::error_policy::KEYS).chain(["error_policy"]) {
         let message = format!("`{name}` is for map workflows, and this file has no `map`");
         fields.refuse(name, message, "write `map:` with `input:` and `agent_template:`");

@@ -3,6 +3,7 @@
 mod files;
 mod handlers;
 mod kinds;
+mod maps;
 mod older;
 mod retries;
 mod steps;

@@ -39,7 +39,10 @@ pub(super) fn whole(description: &str, minimum: u64) -> Value {
 /// A whole number, or a `${…}` that becomes one.
 pub(super) fn count(description: &str, minimum: u64) -> Value {
     let number = json!({ "type": "integer", "minimum": minimum });
-    any(description, vec![number, json!({ "type": "string", "pattern": r"^[0-9]+$|\$\{" })])
+    any(
+        description,
+        vec![number, json!({ "type": "string", "pattern": r"^[0-9]+$|\$\{|^\$[A-Za-z_]" })],
+    )
 }
 
 /// A number between two bounds, also as text.

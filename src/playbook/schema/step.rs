@@ -9,7 +9,7 @@ use super::build::{
 
 /// What a stage or checkpoint may be called.
 const LABEL: &str = r"^[\p{L}\p{N}._-]([\p{L}\p{N} ._-]*[\p{L}\p{N}._-])?$";
-const NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
+pub(super) const NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
 
 /// Keys with their schemas.
 pub(super) type Keys = Vec<(&'static str, Value)>;
@@ -205,10 +205,17 @@ fn committing() -> Keys {
 }
 
 fn stage() -> Value {
+    let name = "Unique; `resume --from-checkpoint NAME` starts it.";
+    let keys = [vec![("name", matching(name, LABEL))], stage_keys()].concat();
+    let stage = mapping("A part of the workflow with a name.", keys);
+    requires(one_of(stage, &["commands", "steps"]), &["name"])
+}
+
+/// Everything of a stage but its name.
+pub(super) fn stage_keys() -> Keys {
     let on_failure = "What to do when it failed; its success repairs nothing unless it says so.";
     let checkpoint = described(json!({ "enum": [true, "true"] }), "The end of a stage is one.");
-    let keys = vec![
-        ("name", matching("Unique; `resume --from-checkpoint NAME` starts it.", LABEL)),
+    vec![
         ("description", text("What it is for.")),
         ("commands", reference("steps", "Its steps.")),
         ("steps", reference("steps", "Same as `commands`.")),
@@ -220,7 +227,5 @@ fn stage() -> Value {
         ("on_failure", reference("on_failure", on_failure)),
         ("checkpoint", checkpoint),
         ("requires_confirmation", flag("Ask a person first; `-y` answers yes.")),
-    ];
-    let stage = mapping("A part of the workflow with a name.", keys);
-    requires(one_of(stage, &["commands", "steps"]), &["name"])
+    ]
 }

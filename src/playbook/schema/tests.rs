@@ -79,8 +79,7 @@ fn a_handlers_fail_workflow_has_no_default() {
 #[test]
 fn keys_that_do_not_work_yet_are_not_offered() {
     let schema = schema().to_string();
-    for key in ["imports", "extends", "templates", "isolation", "merge", "agent_template", "reduce"]
-    {
+    for key in ["imports", "extends", "templates", "isolation"] {
         assert!(!schema.contains(&format!("\"{key}\":")), "{key}");
     }
 }
@@ -114,6 +113,21 @@ fn good_files_satisfy_it() {
             "secrets": { "T": "TOKEN", "F": { "provider": "file", "key": "/f" } },
             "profiles": { "prod": { "A": "2" } }, "budget": { "usd": 1.5, "wall_time": "2h" },
             "finally": ["true"], "shell": ["bash", "-c"], "claude": { "max_turns": 5 } }),
+        json!({ "mode": "mapreduce", "setup": { "commands": ["a"], "timeout": 300,
+            "capture_outputs": { "n": 0, "m": { "command_index": 0 } } },
+            "map": { "input": "items.json", "json_path": "$[*]", "filter": "score >= 5",
+                "sort_by": "score DESC", "distinct": "id", "offset": 1, "max_items": 10,
+                "agent_template": { "commands": ["echo ${item}"] }, "max_parallel": "$N",
+                "timeout_config": { "agent_timeout_secs": "${T}" }, "checkpoint_frequency": 5,
+                "retry": 2, "variables": { "a": "count", "b": { "sum": "size" },
+                    "c": { "function": "group_by", "by": "kind", "of": "size" },
+                    "d": { "group_by": "kind", "of": "size" },
+                    "e": { "concat": "output", "separator": "," }, "f": { "sort": "x", "order": "desc" } } },
+            "reduce": ["b"], "error_policy": { "on_item_failure": "dlq", "max_failures": 2,
+                "failure_threshold": 0.5, "circuit_breaker": { "timeout": "30s" },
+                "error_collection": "batched:5", "retry_config": { "attempts": 3 } } }),
+        json!({ "map": { "input": "ls", "agent_template": ["a"] }, "on_item_failure": "skip",
+            "error_collection": { "batched": { "size": 5 } } }),
     ] {
         assert!(fits(&file), "{file}");
     }
@@ -141,6 +155,14 @@ fn bad_files_do_not() {
         json!({ "stages": [{ "name": "a/b", "commands": ["x"] }] }),
         json!({ "commands": ["x"], "env": { "A-B": "c" } }),
         json!({ "commands": ["x"], "mode": "mapreduce" }),
+        json!({ "map": { "input": "x", "agent_template": ["y"] }, "commands": ["x"] }),
+        json!({ "map": { "input": "x", "agent_template": ["y"] }, "mode": "standard" }),
+        json!({ "map": { "input": "x" } }),
+        json!({ "map": { "input": "x", "agent_template": ["y"], "max_parallel": 0 } }),
+        json!({ "map": { "input": "x", "agent_template": ["y"], "variables": { "a": "summ" } } }),
+        json!({ "map": { "input": "x", "agent_template": ["y"] }, "failure_threshold": 20 }),
+        json!({ "setup": ["a"], "reduce": ["b"] }),
+        json!({ "commands": ["x"], "error_policy": {} }),
     ] {
         assert!(!fits(&file), "{file}");
     }

@@ -39,7 +39,7 @@ fn time(description: &str, pattern: &str) -> Value {
 fn duration() -> Value {
     time(
         "Seconds, or `90s`, `5m`, `1h30m`, `500ms`, `7d`, or a `${…}` that becomes one; more than 0.",
-        &format!(r"{TIME}|\$\{{"),
+        &format!(r"{TIME}|\$\{{|^\$[A-Za-z_]"),
     )
 }
 

@@ -46,6 +46,28 @@ fn every_key_that_the_schema_offers_is_known() {
     let places = [
         (&schema["anyOf"][1], "commands: [a]\n", ""),
         (step, "commands:\n  - foreach: [a]\n", "    "),
+        (&schema["anyOf"][2], "map: {input: a, agent_template: [b]}\n", ""),
+        (&schema["$defs"]["map"], "map:\n  x-a: 1\n", "  "),
+        (
+            &schema["$defs"]["setup"]["anyOf"][1],
+            "map: {input: a, agent_template: [b]}\nsetup:\n  x-a: 1\n",
+            "  ",
+        ),
+        (
+            &schema["$defs"]["error_policy"],
+            "map: {input: a, agent_template: [b]}\nerror_policy:\n  x-a: 1\n",
+            "  ",
+        ),
+        (
+            &schema["$defs"]["circuit_breaker"],
+            "map: {input: a, agent_template: [b]}\ncircuit_breaker:\n  x-a: 1\n",
+            "  ",
+        ),
+        (
+            &schema["$defs"]["aggregate"]["anyOf"][2],
+            "map:\n  input: a\n  agent_template: [b]\n  variables:\n    a:\n      x-a: 1\n",
+            "      ",
+        ),
         (&schema["$defs"]["stage"], "stages:\n  - name: a\n", "    "),
         (
             handler,
