@@ -33,8 +33,6 @@ pub(super) struct Phase<'b, 'a> {
     changed: Condvar,
     /// A worker has left the tree: no more items are taken.
     halted: AtomicBool,
-    /// There are finishes to sync, or there will be no more.
-    to_sync: Condvar,
     /// So many finishes are worth a sync.
     batch: u32,
 }
@@ -47,12 +45,11 @@ struct Work {
     tickets: HashMap<u32, Ticket>,
     /// Finishes that may not be on the disk yet.
     unsynced: u32,
-    /// Every worker has ended.
-    over: bool,
+    /// A worker brings finishes to the disk.
+    syncing: bool,
+    /// Workers that wait for a change.
+    waiting: u32,
 }
-
-/// How long a finish waits at most for others to go to the disk with it.
-const GATHER: Duration = Duration::from_millis(5);
 
 /// How long a worker waits at most before it looks whether it has to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -121,11 +118,11 @@ impl<'a> Run<'a> {
                 breaker: job.policy.circuit_breaker.map(Breaker::new),
                 tickets: HashMap::new(),
                 unsynced: 0,
-                over: false,
+                syncing: false,
+                waiting: 0,
             }),
             changed: Condvar::new(),
             halted: AtomicBool::new(false),
-            to_sync: Condvar::new(),
             // A sync costs as much as a small item: it waits for company, but not until all wait.
             batch: parallel.get() - parallel.get() / 4,
         };
@@ -138,7 +135,6 @@ impl<'a> Run<'a> {
         let workers =
             usize::try_from(parallel.get()).unwrap_or(1).min(files.items().count().max(1));
         std::thread::scope(|scope| {
-            let syncing = scope.spawn(|| self.keep_synced(&phase, &inner));
             let running: Vec<_> =
                 (0..workers).map(|_| scope.spawn(|| self.work(&phase, &inner))).collect();
             let mut first = Ok(());
@@ -149,15 +145,9 @@ impl<'a> Run<'a> {
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
-            phase.work().over = true;
-            phase.to_sync.notify_all();
-            match syncing.join() {
-                Ok(Err(halt)) => Err(halt),
-                Ok(Ok(())) => first,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+            first
         })?;
-        phase.files.sync()?;
+        self.sync_items(&phase)?;
         let stopped = !matches!(phase.work().schedule.next(Utc::now()), Next::Finished);
         let failed = self.session.with(|state| state.standing.items.failed());
         if stopped {
@@ -175,20 +165,20 @@ impl<'a> Run<'a> {
         loop {
             let Some(position) = self.take(phase, frame)? else { return Ok(()) };
             let index = usize::try_from(position).unwrap_or(usize::MAX);
-            match self.item(phase, frame, index) {
-                Ok(run) => self.item_ran(phase, position, &run),
-                Err(halt) => {
-                    let mut work = phase.work();
-                    work.hand_back(position, TicketEnd::Nothing, Utc::now());
-                    work.schedule.give_back(position);
-                    drop(work);
-                    phase.halted.store(true, Ordering::SeqCst);
-                    if halt.stops_others() {
-                        frame.stop.stop();
-                    }
-                    phase.changed.notify_all();
-                    return Err(halt);
+            let ran = self.item(phase, frame, index).and_then(|run| {
+                self.item_ran(phase, position, &run);
+                self.sync_batch(phase)
+            });
+            if let Err(halt) = ran {
+                let mut work = phase.work();
+                work.hand_back(position, TicketEnd::Nothing, Utc::now());
+                work.schedule.give_back(position);
+                phase.halted.store(true, Ordering::SeqCst);
+                if halt.stops_others() {
+                    frame.stop.stop();
                 }
+                phase.changed(work);
+                return Err(halt);
             }
         }
     }
@@ -207,71 +197,52 @@ impl<'a> Run<'a> {
                     return Ok(Some(position));
                 }
                 Next::Finished | Next::Stopped => return Ok(None),
-                Next::WaitForItem => LOOK,
                 Next::WaitUntil(time) => (time - now).to_std().unwrap_or_default().min(LOOK),
-                Next::WaitForDisk => {
-                    phase.to_sync.notify_all();
-                    LOOK
-                }
+                Next::WaitForItem | Next::WaitForDisk => LOOK,
             };
+            work.waiting += 1;
             work = phase
                 .changed
                 .wait_timeout(work, wait.max(Duration::from_millis(1)))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+            work.waiting -= 1;
         }
     }
 
-    /// Brings finishes to the disk while the workers go on, until the last of them has ended.
-    fn keep_synced(&self, phase: &Phase<'_, 'a>, frame: &Frame<'a>) -> Result<(), Halt> {
+    /// Once enough items have ended, the worker whose item was the last of them brings all to
+    /// the disk, while the others go on.
+    fn sync_batch(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
         let mut work = phase.work();
-        loop {
-            let waiting = work.unsynced;
-            if waiting == 0 && work.over {
-                return Ok(());
-            }
-            let full = waiting >= phase.batch || work.over;
-            if waiting == 0 || !full {
-                let longest = if waiting == 0 { LOOK } else { GATHER };
-                let (again, waited) = phase
-                    .to_sync
-                    .wait_timeout(work, longest)
-                    .unwrap_or_else(PoisonError::into_inner);
-                work = again;
-                if work.unsynced == 0 || !waited.timed_out() {
-                    continue;
-                }
-            }
-            let before = work.unsynced;
+        // Those that ended during the sync may be enough for another.
+        while work.unsynced >= phase.batch && !work.syncing {
+            let ended = work.unsynced;
+            work.syncing = true;
             drop(work);
-            if let Err(halt) = self.sync_items(phase) {
-                phase.work().schedule.stop();
-                frame.stop.stop();
-                phase.changed.notify_all();
-                return Err(halt);
-            }
+            let synced = self.sync_items(phase);
             work = phase.work();
-            work.unsynced -= before;
+            work.syncing = false;
+            synced?;
+            work.unsynced -= ended;
             let left = work.unsynced;
             work.schedule.synced(left);
-            phase.changed.notify_all();
+            phase.changed(work);
+            work = phase.work();
         }
+        if work.unsynced > 0 {
+            // Items that take long must not keep the ends of others from the disk.
+            self.session.sync_soon();
+        }
+        Ok(())
     }
 
-    /// Results, and the finishes that refer to them, both at the same time: a finish without its
-    /// result is noticed by the next run. With relaxed durability neither.
+    /// Results, then the finishes that refer to them. With relaxed durability neither.
     fn sync_items(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
         if self.session.is_relaxed() {
             return Ok(());
         }
-        std::thread::scope(|scope| {
-            let results = scope.spawn(|| phase.files.sync());
-            self.session.sync()?;
-            match results.join() {
-                Ok(synced) => Ok(synced?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
+        phase.files.sync()?;
+        Ok(self.session.sync()?)
     }
 
     fn item_ran(&self, phase: &Phase<'_, 'a>, position: u32, run: &ItemRun) {
@@ -280,9 +251,6 @@ impl<'a> Run<'a> {
         match run {
             ItemRun::Ended(status) => {
                 work.unsynced += 1;
-                if work.unsynced >= phase.batch {
-                    phase.to_sync.notify_all();
-                }
                 work.schedule.end(position, end_of(*status));
                 let end = match status {
                     ItemStatus::Success => TicketEnd::Succeeded,
@@ -306,8 +274,7 @@ impl<'a> Run<'a> {
                 work.schedule.stop();
             }
         }
-        drop(work);
-        phase.changed.notify_all();
+        phase.changed(work);
     }
 
     /// The ends of the map so far.
@@ -413,6 +380,15 @@ impl<'a> Run<'a> {
 impl Phase<'_, '_> {
     fn work(&self) -> MutexGuard<'_, Work> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends a change of the work that others may wait for: a call to the system only if one does.
+    fn changed(&self, work: MutexGuard<'_, Work>) {
+        let waiting = work.waiting;
+        drop(work);
+        if waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 }
 
