@@ -23,7 +23,7 @@ use super::read::{Loaded, read_events, read_session};
 use super::sync::GroupSync;
 use super::{Card, Home, JOURNAL_FORMAT, StoreError, blobs, files, replay};
 
-/// Background syncs are this far apart: with the sync itself, what was
+/// Background syncs of relaxed sessions are this far apart: with the sync itself, what was
 /// recorded is less than 50 ms old when it reaches the disk.
 const SYNC_PAUSE: Duration = Duration::from_millis(30);
 
@@ -181,9 +181,8 @@ impl OpenSession {
         if let Some(card) = card {
             card.write(&self.shared.home, Keep::Durable)?;
         }
-        self.snapshot_soon();
-        if self.is_relaxed() {
-            self.sync_soon();
+        for background in [&self.mirroring, &self.syncing].into_iter().flatten() {
+            background.ask();
         }
         Ok(event)
     }
@@ -214,13 +213,6 @@ impl OpenSession {
         self.shared.disk.sync()
     }
 
-    /// Has what is recorded so far brought to the disk within 50 ms, without waiting for it.
-    pub fn sync_soon(&self) {
-        if let Some(background) = &self.syncing {
-            background.ask();
-        }
-    }
-
     /// The last event that is known to be on disk: bounds what a power cut can repeat.
     #[must_use]
     pub fn synced_seq(&self) -> u64 {
@@ -232,13 +224,7 @@ impl OpenSession {
     pub fn snapshot(&self, always: bool) {
         if always {
             self.shared.mirror(Keep::Durable);
-        } else {
-            self.snapshot_soon();
-        }
-    }
-
-    fn snapshot_soon(&self) {
-        if let Some(background) = &self.mirroring {
+        } else if let Some(background) = &self.mirroring {
             background.ask();
         }
     }
@@ -337,18 +323,23 @@ impl OpenSession {
         let mirrored = Arc::clone(&shared);
         let mirroring =
             Background::start("snapshot", Mirror::PAUSE, move || mirrored.mirror(Keep::Cached));
-        let synced = Arc::clone(&shared);
-        let syncing = Background::start("sync", Duration::ZERO, move || {
-            // A failure is remembered and told by the next commit.
-            let _ = synced.disk.sync();
-            SYNC_PAUSE
-        });
+        let syncing = match durability {
+            Durability::Strict => None,
+            Durability::Relaxed => {
+                let synced = Arc::clone(&shared);
+                Some(Background::start("sync", Duration::ZERO, move || {
+                    // A failure is remembered and told by the next commit.
+                    let _ = synced.disk.sync();
+                    SYNC_PAUSE
+                }))
+            }
+        };
         Ok(Self {
             shared,
             durability,
             observers: Mutex::default(),
             mirroring: Some(mirroring.named("start the thread for", &home.session(id))?),
-            syncing: Some(syncing.named("start the thread for", &home.session(id))?),
+            syncing: syncing.transpose().named("start the thread for", &home.session(id))?,
             torn: 0,
             _held: held,
         })

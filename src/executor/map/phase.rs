@@ -33,6 +33,8 @@ pub(super) struct Phase<'b, 'a> {
     changed: Condvar,
     /// A worker has left the tree: no more items are taken.
     halted: AtomicBool,
+    /// There are finishes to sync, or there will be no more.
+    to_sync: Condvar,
     /// So many finishes are worth a sync.
     batch: u32,
 }
@@ -45,11 +47,14 @@ struct Work {
     tickets: HashMap<u32, Ticket>,
     /// Finishes that may not be on the disk yet.
     unsynced: u32,
-    /// A worker brings finishes to the disk.
-    syncing: bool,
+    /// Every worker has ended.
+    over: bool,
     /// Workers that wait for a change.
     waiting: u32,
 }
+
+/// How long a finish waits at most for others to go to the disk with it.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// How long a worker waits at most before it looks whether it has to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -118,11 +123,12 @@ impl<'a> Run<'a> {
                 breaker: job.policy.circuit_breaker.map(Breaker::new),
                 tickets: HashMap::new(),
                 unsynced: 0,
-                syncing: false,
+                over: false,
                 waiting: 0,
             }),
             changed: Condvar::new(),
             halted: AtomicBool::new(false),
+            to_sync: Condvar::new(),
             // A sync costs as much as a small item: it waits for company, but not until all wait.
             batch: parallel.get() - parallel.get() / 4,
         };
@@ -135,6 +141,7 @@ impl<'a> Run<'a> {
         let workers =
             usize::try_from(parallel.get()).unwrap_or(1).min(files.items().count().max(1));
         std::thread::scope(|scope| {
+            let syncing = scope.spawn(|| self.keep_synced(&phase, &inner));
             let running: Vec<_> =
                 (0..workers).map(|_| scope.spawn(|| self.work(&phase, &inner))).collect();
             let mut first = Ok(());
@@ -145,9 +152,15 @@ impl<'a> Run<'a> {
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
-            first
+            phase.work().over = true;
+            phase.to_sync.notify_all();
+            match syncing.join() {
+                Ok(Err(halt)) => Err(halt),
+                Ok(Ok(())) => first,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         })?;
-        self.sync_items(&phase)?;
+        phase.files.sync()?;
         let stopped = !matches!(phase.work().schedule.next(Utc::now()), Next::Finished);
         let failed = self.session.with(|state| state.standing.items.failed());
         if stopped {
@@ -165,20 +178,20 @@ impl<'a> Run<'a> {
         loop {
             let Some(position) = self.take(phase, frame)? else { return Ok(()) };
             let index = usize::try_from(position).unwrap_or(usize::MAX);
-            let ran = self.item(phase, frame, index).and_then(|run| {
-                self.item_ran(phase, position, &run);
-                self.sync_batch(phase)
-            });
-            if let Err(halt) = ran {
-                let mut work = phase.work();
-                work.hand_back(position, TicketEnd::Nothing, Utc::now());
-                work.schedule.give_back(position);
-                phase.halted.store(true, Ordering::SeqCst);
-                if halt.stops_others() {
-                    frame.stop.stop();
+            match self.item(phase, frame, index) {
+                Ok(run) => self.item_ran(phase, position, &run),
+                Err(halt) => {
+                    let mut work = phase.work();
+                    work.hand_back(position, TicketEnd::Nothing, Utc::now());
+                    work.schedule.give_back(position);
+                    drop(work);
+                    phase.halted.store(true, Ordering::SeqCst);
+                    if halt.stops_others() {
+                        frame.stop.stop();
+                    }
+                    phase.changed.notify_all();
+                    return Err(halt);
                 }
-                phase.changed(work);
-                return Err(halt);
             }
         }
     }
@@ -197,8 +210,12 @@ impl<'a> Run<'a> {
                     return Ok(Some(position));
                 }
                 Next::Finished | Next::Stopped => return Ok(None),
+                Next::WaitForItem => LOOK,
                 Next::WaitUntil(time) => (time - now).to_std().unwrap_or_default().min(LOOK),
-                Next::WaitForItem | Next::WaitForDisk => LOOK,
+                Next::WaitForDisk => {
+                    phase.to_sync.notify_all();
+                    LOOK
+                }
             };
             work.waiting += 1;
             work = phase
@@ -210,39 +227,56 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Once enough items have ended, the worker whose item was the last of them brings all to
-    /// the disk, while the others go on.
-    fn sync_batch(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
+    /// Brings finishes to the disk while the workers go on, until the last of them has ended.
+    fn keep_synced(&self, phase: &Phase<'_, 'a>, frame: &Frame<'a>) -> Result<(), Halt> {
         let mut work = phase.work();
-        // Those that ended during the sync may be enough for another.
-        while work.unsynced >= phase.batch && !work.syncing {
-            let ended = work.unsynced;
-            work.syncing = true;
+        loop {
+            let waiting = work.unsynced;
+            if waiting == 0 && work.over {
+                return Ok(());
+            }
+            let full = waiting >= phase.batch || work.over;
+            if waiting == 0 || !full {
+                let longest = if waiting == 0 { LOOK } else { GATHER };
+                let (again, waited) = phase
+                    .to_sync
+                    .wait_timeout(work, longest)
+                    .unwrap_or_else(PoisonError::into_inner);
+                work = again;
+                if work.unsynced == 0 || !waited.timed_out() {
+                    continue;
+                }
+            }
+            let before = work.unsynced;
             drop(work);
-            let synced = self.sync_items(phase);
+            if let Err(halt) = self.sync_items(phase) {
+                phase.work().schedule.stop();
+                frame.stop.stop();
+                phase.changed.notify_all();
+                return Err(halt);
+            }
             work = phase.work();
-            work.syncing = false;
-            synced?;
-            work.unsynced -= ended;
+            work.unsynced -= before;
             let left = work.unsynced;
             work.schedule.synced(left);
-            phase.changed(work);
-            work = phase.work();
+            phase.changed.notify_all();
         }
-        if work.unsynced > 0 {
-            // Items that take long must not keep the ends of others from the disk.
-            self.session.sync_soon();
-        }
-        Ok(())
     }
 
-    /// Results, then the finishes that refer to them. With relaxed durability neither.
+    /// Results, and the finishes that refer to them, both at the same time: a finish without its
+    /// result is noticed by the next run. With relaxed durability neither.
     fn sync_items(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
         if self.session.is_relaxed() {
             return Ok(());
         }
-        phase.files.sync()?;
-        Ok(self.session.sync()?)
+        std::thread::scope(|scope| {
+            let results = scope.spawn(|| phase.files.sync());
+            self.session.sync()?;
+            match results.join() {
+                Ok(synced) => Ok(synced?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
     }
 
     fn item_ran(&self, phase: &Phase<'_, 'a>, position: u32, run: &ItemRun) {
@@ -251,6 +285,9 @@ impl<'a> Run<'a> {
         match run {
             ItemRun::Ended(status) => {
                 work.unsynced += 1;
+                if work.unsynced >= phase.batch {
+                    phase.to_sync.notify_all();
+                }
                 work.schedule.end(position, end_of(*status));
                 let end = match status {
                     ItemStatus::Success => TicketEnd::Succeeded,
@@ -274,7 +311,12 @@ impl<'a> Run<'a> {
                 work.schedule.stop();
             }
         }
-        phase.changed(work);
+        // A call to the system only where someone waits.
+        let waiting = work.waiting > 0;
+        drop(work);
+        if waiting {
+            phase.changed.notify_all();
+        }
     }
 
     /// The ends of the map so far.
@@ -380,15 +422,6 @@ impl<'a> Run<'a> {
 impl Phase<'_, '_> {
     fn work(&self) -> MutexGuard<'_, Work> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends a change of the work that others may wait for: a call to the system only if one does.
-    fn changed(&self, work: MutexGuard<'_, Work>) {
-        let waiting = work.waiting;
-        drop(work);
-        if waiting > 0 {
-            self.changed.notify_all();
-        }
     }
 }
 
