@@ -167,13 +167,24 @@ impl<'a> Run<'a> {
         delay: Duration,
         max_attempts: u32,
     ) -> Result<(), Halt> {
+        let attempt = self.session.with(|state| state.lifetime.next_attempt(address));
+        self.schedule_attempt(address, attempt, delay, max_attempts)
+    }
+
+    /// The same of a scope, whose runs have no starts of their own that could be counted.
+    pub(super) fn schedule_attempt(
+        &self,
+        address: &Address,
+        attempt: u32,
+        delay: Duration,
+        max_attempts: u32,
+    ) -> Result<(), Halt> {
         let scheduled = self.session.with(|state| {
             state.standing.record(address).is_some_and(|record| record.retry.is_some())
         });
         if scheduled {
             return Ok(());
         }
-        let attempt = self.session.with(|state| state.lifetime.next_attempt(address));
         let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         self.commit(EventKind::RetryScheduled {
             address: address.clone(),

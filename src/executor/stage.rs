@@ -83,7 +83,7 @@ impl<'a> Run<'a> {
             return Ok(false);
         }
         let delay = retry.delay(done + 1, super::retry::random_share());
-        self.schedule_retry(at, delay, retry.attempts)?;
+        self.schedule_attempt(at, done + 2, delay, retry.attempts)?;
         self.wait_for_retry(frame, at)?;
         self.commit(EventKind::Rewound {
             scope: at.clone(),

@@ -33,6 +33,8 @@ pub(super) struct FailedRun<'b> {
 
 /// Another run of the item.
 struct Again {
+    /// Which run it is, of those that belong together.
+    number: u32,
     /// The wait before it.
     delay: Duration,
     /// Runs in all.
@@ -56,10 +58,10 @@ impl<'a> Run<'a> {
         };
         let message = failure.message.shown();
         self.record_failure(run, failure, disposition)?;
-        if let Some(Again { delay, allowed }) = again {
+        if let Some(Again { number, delay, allowed }) = again {
             self.rewind_item(run.at, RewindCause::Retry)?;
             if !delay.is_zero() {
-                self.schedule_retry(run.at, delay, allowed)?;
+                self.schedule_attempt(run.at, number, delay, allowed)?;
             }
             return Ok(ItemRun::Again(delay));
         }
@@ -149,7 +151,7 @@ impl<'a> Run<'a> {
             return None;
         }
         let delay = retry.delay(done + 1, crate::executor::retry::random_share());
-        Some(Again { delay, allowed })
+        Some(Again { number: done + 2, delay, allowed })
     }
 
     /// The item runs anew.
