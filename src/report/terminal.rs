@@ -65,8 +65,8 @@ impl Observer for Terminal {
             }
             EventKind::ItemFinished { item, .. } => {
                 self.screen.hide_within(&item_address(*item));
-                self.tell_map(event, state);
                 self.screen.scroll(lines);
+                self.tell_map(event, state);
             }
             EventKind::ItemFailed { item, .. } => {
                 self.screen.hide_within(&item_address(*item));
