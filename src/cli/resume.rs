@@ -7,8 +7,8 @@ use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
 use crate::resume::{
-    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
-    match_steps, rows,
+    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row,
+    before_items_are_read_again, decide, foresee, match_steps, rows,
 };
 use crate::session::{
     Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
@@ -110,6 +110,15 @@ pub(super) struct Goal {
     loaded: Loaded,
     /// How it differs from the one that ran, when the file was edited.
     changes: Option<Changes>,
+    /// True when the stored copy is not this one yet.
+    stored_is_old: bool,
+}
+
+impl Goal {
+    /// The workflow as it ran.
+    fn unchanged(loaded: Loaded) -> Self {
+        Self { loaded, changes: None, stored_is_old: false }
+    }
 }
 
 /// Reads the workflow of a session: the file as it is now, or the stored copy without it.
@@ -128,18 +137,23 @@ fn goal(
                 "{} cannot be read ({error}): going on with the stored copy",
                 path.display()
             ));
-            return Ok(Goal { loaded: stored, changes: None });
+            return Ok(Goal::unchanged(stored));
         }
     };
-    if Digest::of(text.as_bytes()) == Digest::of(stored.text.as_bytes()) {
-        return Ok(Goal { loaded: stored, changes: None });
+    let digest = Digest::of(text.as_bytes());
+    if digest == Digest::of(stored.text.as_bytes()) {
+        return Ok(Goal::unchanged(stored));
     }
     let edited = parse(path, &text).map_err(|error| refuse(path, error, console))?;
+    if digest == header.workflow_hash {
+        // The edit was recorded, and the run ended before it could store the copy.
+        return Ok(Goal { stored_is_old: true, ..Goal::unchanged(edited) });
+    }
     let changes = match_steps(&stored.workflow, &edited.workflow, state);
     if changes.is_empty() {
-        return Ok(Goal { loaded: stored, changes: None });
+        return Ok(Goal::unchanged(stored));
     }
-    Ok(Goal { loaded: edited, changes: Some(changes) })
+    Ok(Goal { loaded: edited, changes: Some(changes), stored_is_old: true })
 }
 
 fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result<Loaded, Failure> {
@@ -172,11 +186,15 @@ fn outlook(
     let mut changed = Vec::new();
     if let Some(changes) = &goal.changes {
         let workflow = &goal.loaded.workflow;
+        if changes.items {
+            changed.extend(before_items_are_read_again(state));
+        }
         let event = EventKind::WorkflowChanged {
             workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
             total_steps: crate::playbook::count_steps(workflow) * passes(state),
             stages: workflow.stage_names(),
             kept: changes.kept.clone(),
+            items: changes.items,
         };
         changed.push(event);
     }
@@ -249,7 +267,6 @@ pub(super) fn go_on(
     };
     if let Some(changes) = &goal.changes {
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
-        session.replace_workflow(&goal.loaded.text)?;
     }
     enter_directory(&header.directory)?;
     let stop = Stop::install().map_err(|error| {
@@ -279,6 +296,7 @@ pub(super) fn go_on(
         constants,
         surroundings,
         events: outlook.decision.events,
+        edited: goal.stored_is_old.then_some(goal.loaded.text.as_str()),
         starting: outlook.decision.starting,
     };
     let wanted = Wanted {
@@ -377,6 +395,9 @@ fn accept_changes(
     console.remark(super::plan::table(&outlook.rows));
     for setting in &changes.settings {
         console.remark(format_args!("  {setting}: changed; applies to what still runs"));
+    }
+    if changes.items {
+        console.remark("  the items are read again; those that are the same keep their results");
     }
     if arguments.accept_changes {
         return Ok(());

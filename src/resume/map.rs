@@ -102,6 +102,16 @@ pub(super) fn requeue(
     Ok(())
 }
 
+/// What is recorded before an edit that changes the items: a reduce that has begun saw others.
+#[must_use]
+pub fn before_items_are_read_again(state: &SessionState) -> Vec<EventKind> {
+    let reduce = phase_address(Phase::Reduce);
+    match state.standing.frozen && begun(state, &reduce) {
+        true => vec![rewound(&reduce, Reach::Subtree, RewindCause::Edited)],
+        false => Vec::new(),
+    }
+}
+
 /// The phase called `name`, where the workflow has it.
 pub(super) fn phase_named(job: &MapReduce, name: &str) -> Option<Phase> {
     match name {

@@ -308,6 +308,9 @@ pub enum EventKind {
         stages: Vec<String>,
         /// The finished addresses that are kept, old → new.
         kept: Vec<(Address, Address)>,
+        /// True when the items of the map are read again; results of those that are the same stay.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        items: bool,
     },
     /// The executor, at the orderly end of a run.
     RunFinished {

@@ -276,6 +276,7 @@ pub fn everything() -> Story {
         total_steps: 3,
         stages: Vec::new(),
         kept: vec![(one(), one())],
+        items: false,
     });
     story.add(EventKind::Rewound {
         scope: one(),
