@@ -13,7 +13,7 @@ use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::executor::sequence::Next as NextStep;
 use crate::mapreduce::{
-    Breaker, ItemEnd, MapVerdict, Next, Permit, Schedule, Tally, Ticket, TicketEnd,
+    Breaker, ItemEnd, MapVerdict, Next, Permit, Schedule, StopReason, Tally, Ticket, TicketEnd,
 };
 use crate::playbook::mapreduce::{ErrorPolicy, Map, MapReduce};
 use crate::session::{
@@ -161,7 +161,8 @@ impl<'a> Run<'a> {
         let stopped = !matches!(phase.work().schedule.next(Utc::now()), Next::Finished);
         let failed = self.session.with(|state| state.standing.items.failed());
         if stopped {
-            let message = format!("the map stopped after {failed} failed items (error_policy)");
+            let reason = job.policy.stop_reason(&self.tally()).unwrap_or(StopReason::FirstFailure);
+            let message = format!("the map stopped: {reason}");
             let report = Report::failed(self.failure(FailureKind::Inner, &message));
             return self.map_failed(at, report).map(Some);
         }
