@@ -193,6 +193,9 @@ pub enum EventKind {
         /// A restore point after every so many items, beside the end of the phase.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checkpoint_frequency: Option<u32>,
+        /// CRC-32 of `items.jsonl`; absent in older journals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items_crc: Option<u32>,
     },
     /// The executor: an item ended, and its result is on its way to the disk before this.
     ItemFinished {

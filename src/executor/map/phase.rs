@@ -17,8 +17,8 @@ use crate::mapreduce::{
 };
 use crate::playbook::mapreduce::{ErrorPolicy, Map, MapReduce};
 use crate::session::{
-    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, RewindCause, StepStatus,
-    item_address,
+    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, ResultRef, RewindCause,
+    StepStatus, item_address,
 };
 use crate::store::JobFiles;
 
@@ -85,6 +85,10 @@ impl<'a> Run<'a> {
             return Ok(Some(self.failed_step(&at)));
         }
         let empty = files.items().count() == 0;
+        let reduce_at = Address::root().join("reduce");
+        if self.session.with(|state| state.standing.scope(&reduce_at)).is_none() {
+            self.check_results(&files)?;
+        }
         self.map_values.fill(files, &job.map);
         if let Some(reduce) = &job.reduce
             && !empty
@@ -354,6 +358,18 @@ impl<'a> Run<'a> {
         }
         for item in lost {
             self.rewind_item(&item_address(item), RewindCause::Resume)?;
+        }
+        Ok(())
+    }
+
+    /// What earlier runs left for reduce is what they wrote.
+    fn check_results(&self, files: &JobFiles) -> Result<(), Halt> {
+        let older: Vec<ResultRef> = self.session.with(|state| {
+            let results = state.standing.items.results().map(|(.., at)| at);
+            results.filter(|at| *at != ResultRef::NONE && files.is_older(*at)).collect()
+        });
+        for at in older {
+            files.result(at)?;
         }
         Ok(())
     }
