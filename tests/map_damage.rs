@@ -52,6 +52,8 @@ fn items_that_were_changed_cut_or_removed_are_not_run() {
         let (sandbox, files) = job();
         let before = sandbox.words("words");
         inflict(&files.join("items.jsonl"));
+        let checked = sandbox.run(&["checkpoints", "validate", "harm", "--json"]).exits(5);
+        assert_eq!(checked.json()["valid"], false, "{harm}");
         let ran = sandbox.run(&["dlq", "retry", "harm"]).exits(5);
         assert!(ran.stderr.contains("items.jsonl: damaged: "), "{harm}: {ran:#?}");
         assert!(ran.stderr.contains("--force"), "{harm}: {ran:#?}");
@@ -65,8 +67,11 @@ fn items_that_were_changed_cut_or_removed_are_not_run() {
 #[test]
 fn a_result_that_was_changed_does_not_reach_reduce() {
     let (sandbox, files) = job();
+    sandbox.run(&["checkpoints", "validate", "harm"]).exits(0);
     change(&files.join("results.jsonl"), "\"v2\"", "\"vX\"");
     let before = sandbox.words("words");
+    let checked = sandbox.run(&["checkpoints", "validate", "harm"]).exits(5);
+    assert!(checked.stdout.contains(": damaged: "), "{checked:#?}");
     let ran = sandbox.run(&["dlq", "retry", "harm"]).exits(5);
     assert!(ran.stderr.contains("results.jsonl: damaged: "), "{ran:#?}");
     assert_eq!(sandbox.words("words"), format!("{before} 4"), "reduce did not run");
