@@ -48,7 +48,7 @@ reduce:
 
 /// The items that fail until there is a file `mended`.
 fn is_bad(item: usize) -> bool {
-    item % 20 == 0
+    item.is_multiple_of(20)
 }
 
 #[test]

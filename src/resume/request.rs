@@ -113,7 +113,7 @@ pub fn decide(
     let mut decision = Decision::default();
     match &request.from_checkpoint {
         Some(name) => {
-            checkpoint::go_to(state, workflow, &places, name, request, earlier, &mut decision)?
+            checkpoint::go_to(state, workflow, &places, name, request, earlier, &mut decision)?;
         }
         None => start_failed_again(state, request, &mut decision),
     }
