@@ -187,3 +187,25 @@ fn colour_is_only_for_those_who_want_it() {
     assert!(!forced("NO_COLOR", "1", &["validate", "absent.yaml"]));
     assert!(forced("NO_COLOR", "1", &["--color=always", "validate", "absent.yaml"]));
 }
+
+#[test]
+fn the_name_of_a_step_is_shown_beside_what_it_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "commands:\n  - {id: v, shell: echo 7}\n  - {name: 'Ship ${v.output}', shell: 'echo shipped'}\n",
+    );
+    let rehearsed = sandbox.run(&["cook", "flow.yaml", "--dry-run"]).exits(0).stdout;
+    assert!(rehearsed.contains("Ship ${v.output} - shell: echo shipped"), "{rehearsed}");
+    let ran = sandbox.run(&["cook", "flow.yaml"]).exits(0);
+    let lines = |word: &str| {
+        ran.stdout.lines().chain(ran.stderr.lines()).any(|line| {
+            line.starts_with(word) && line.contains("Ship 7 - ") && line.contains("echo shipped")
+        })
+    };
+    assert!(lines("running") && lines("done"), "{ran:#?}");
+    let shown = sandbox.run(&["checkpoints", "show", "flow"]).exits(0).stdout;
+    assert!(shown.contains("Ship 7 - "), "{shown}");
+    let events = sandbox.run(&["events", "list"]).exits(0).stdout;
+    assert!(events.contains("attempt 1: Ship 7 - "), "{events}");
+}

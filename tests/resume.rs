@@ -61,6 +61,21 @@ fn a_step_to_be_confirmed_waits_for_a_persons_word() {
 }
 
 #[test]
+fn the_plan_says_what_becomes_of_a_marked_step_that_was_caught_running() {
+    for (mark, action) in
+        [("confirm", "ask"), ("skip", "skip"), ("fail", "fail"), ("rerun", "rerun")]
+    {
+        let sandbox = killed_in_marked(mark);
+        let plan = sandbox.run(&["resume", "--plan", "--json"]).exits(0).json();
+        assert_eq!(plan[1]["action"], action, "{plan:#}");
+        let plan = sandbox.run(&["resume", "--plan"]).exits(0).stdout;
+        assert!(plan.contains(&format!("  {action:<7}  2")), "{plan}");
+        let plan = sandbox.run(&["resume", "--plan", "--done", "2", "--json"]).exits(0).json();
+        assert_eq!(plan[1]["action"], "skip", "{plan:#}");
+    }
+}
+
+#[test]
 fn a_step_to_be_skipped_is_not_repeated() {
     let sandbox = killed_in_marked("skip");
     sandbox.run(&["resume"]).exits(0);

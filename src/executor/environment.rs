@@ -42,6 +42,15 @@ pub struct SurroundingsError {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// The secret that cannot be had, where that is what is wrong.
+    pub secret: Option<String>,
+}
+
+impl SurroundingsError {
+    /// Something that is no secret.
+    pub(super) fn new(message: String, help: Option<String>) -> Self {
+        Self { message, help, secret: None }
+    }
 }
 
 /// Names that change how programs start: never set by captures and variables (SPEC 4.2).

@@ -342,9 +342,10 @@ impl Lines {
 
     fn command(&mut self, address: &Address, state: &SessionState) {
         let Some(record) = state.standing.record(address) else { return };
-        if !record.command.is_empty() {
+        let title = record.title();
+        if !title.is_empty() {
             self.text.push(' ');
-            self.text.push_str(&view::clip(&record.command, WIDTH));
+            self.text.push_str(&view::clip(&title, WIDTH));
         }
     }
 

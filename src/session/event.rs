@@ -43,6 +43,9 @@ pub enum EventKind {
         /// What is run, for people, with secrets masked; empty for plain steps of items.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         command: String,
+        /// What its author calls it, with secrets masked; only shown.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
         /// Its `id`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,

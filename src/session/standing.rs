@@ -84,10 +84,18 @@ impl Standing {
     pub(super) fn apply(&mut self, event: &Event) {
         match &event.kind {
             EventKind::StepStarted {
-                address, attempt, id, command, agent_session, head, ..
+                address,
+                attempt,
+                id,
+                name,
+                command,
+                agent_session,
+                head,
+                ..
             } => {
                 let record = self.records.entry(address.clone()).or_default();
                 record.start(*attempt, command, event.at);
+                record.name.clone_from(name);
                 if agent_session.is_some() {
                     record.agent_session.clone_from(agent_session);
                 }

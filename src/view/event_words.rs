@@ -123,8 +123,9 @@ pub fn event_words(kind: &EventKind) -> String {
         EventKind::RunStarted(run) => {
             format!("run {} on {}, pid {}: {}", run.run, run.host, run.pid, run.command)
         }
-        EventKind::StepStarted { attempt, command, .. } => {
-            format!("attempt {attempt}: {}", clip(command, 120))
+        EventKind::StepStarted { attempt, name, command, .. } => {
+            let name = if name.is_empty() { String::new() } else { format!("{name} - ") };
+            format!("attempt {attempt}: {}", clip(&format!("{name}{command}"), 120))
         }
         EventKind::StepSpawned { pid, .. } => format!("pid {pid}"),
         EventKind::AgentEnded { attempt, agent, .. } => {

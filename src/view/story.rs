@@ -98,6 +98,7 @@ impl Story {
             address: address(at),
             attempt,
             command: command.into(),
+            name: String::new(),
             id: None,
             agent_session: None,
             agent_continues: false,
