@@ -1,21 +1,21 @@
-//! One item: its steps as a scope of their own, its result, and what its failure means.
+//! One item: its steps as a scope of their own, and its result.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::executor::frame::{Frame, LastStep, Round};
 use crate::executor::halt::Halt;
+use crate::executor::names::number as number_of;
 use crate::executor::run::Run;
 use crate::executor::sequence::Flow;
 use crate::mapreduce::FrozenItem;
-use crate::playbook::failure::Retry;
-use crate::playbook::mapreduce::OnItemFailure;
 use crate::session::{
-    Address, Disposition, EventKind, ItemFailure, ItemStatus, Reach, RewindCause, StepResult,
-    StepStatus, Stored, item_address,
+    Address, EventKind, ItemStatus, Report, RewindCause, StepResult, StepStatus, Stored,
+    item_address,
 };
 use crate::store::StoreError;
 
+use super::failed_item::FailedRun;
 use super::phase::Phase;
 
 /// What came of one run of an item.
@@ -27,9 +27,6 @@ pub(super) enum ItemRun {
     /// It failed, and the map stops.
     Stops,
 }
-
-/// How much of a failed step's output the dead letter queue keeps, in bytes.
-const TAIL: usize = 4096;
 
 impl<'a> Run<'a> {
     /// Runs the `position`-th item of the job, from where the journal says it is.
@@ -63,7 +60,9 @@ impl<'a> Run<'a> {
             Ok(limit) => self.sequence(&inner.within(limit, &at), &phase.map.template)?,
             Err(error) => {
                 let failure = self.unresolved("agent_timeout_secs", &error);
-                return self.item_failed(phase, number, &at, &at, Some(failure), Duration::ZERO);
+                let report = Report::failed(failure);
+                let run = FailedRun { number, at: &at, cause: &at, report, took: Duration::ZERO };
+                return self.item_failed(phase, &run);
             }
         };
         let took = frame.stop.active().saturating_sub(started);
@@ -74,122 +73,16 @@ impl<'a> Run<'a> {
                 self.end_item(phase, number, ItemStatus::Success, &result)?;
                 Ok(ItemRun::Ended(ItemStatus::Success))
             }
-            Flow::Failed(cause) => self.item_failed(phase, number, &at, &cause, None, took),
-        }
-    }
-
-    /// Records what a failure of the item means.
-    fn item_failed(
-        &self,
-        phase: &Phase<'_, 'a>,
-        number: u32,
-        at: &Address,
-        cause: &Address,
-        failure: Option<crate::session::Failure>,
-        took: Duration,
-    ) -> Result<ItemRun, Halt> {
-        let report = self.report_of(cause);
-        let failure = failure.unwrap_or_else(|| crate::session::failure_of(&report));
-        let (run, attempt, cost, agent_session) = self.session.with(|state| {
-            let records = state.standing.records_within(at);
-            let costs =
-                records.filter_map(|(_, record)| record.latest_report()?.agent.as_ref()?.cost_usd);
-            let cost: Vec<f64> = costs.collect();
-            (
-                state.lifetime.dead.get(&number).map_or(0, |dead| dead.history.len()) + 1,
-                state.lifetime.next_attempt(cause).saturating_sub(1),
-                (!cost.is_empty()).then(|| cost.iter().sum()),
-                state.standing.record(cause).and_then(|record| record.agent_session.clone()),
-            )
-        });
-        let run = u32::try_from(run).unwrap_or(u32::MAX);
-        let again = self.item_retry(phase, at, &report, &failure);
-        let disposition = match (again, phase.policy.on_item_failure) {
-            (Some(_), _) => Disposition::Retry,
-            (None, OnItemFailure::Dlq) => Disposition::Dlq,
-            (None, OnItemFailure::Skip) => Disposition::Skip,
-            (None, OnItemFailure::Stop) => Disposition::Stop,
-        };
-        let message = failure.message.shown();
-        let output = self.failed_output(&report);
-        self.commit(EventKind::ItemFailed {
-            item: number,
-            failure: Box::new(ItemFailure {
-                step: cause.clone(),
-                run,
-                failure,
-                exit_code: report.exit_code,
-                output,
-                attempt,
-                cost_usd: cost,
-                duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-                agent_session,
-                disposition,
-            }),
-        })?;
-        if let Some((delay, allowed)) = again {
-            self.rewind_item(at, RewindCause::Retry)?;
-            if !delay.is_zero() {
-                self.schedule_retry(at, delay, allowed)?;
+            Flow::Failed(cause) => {
+                let report = self.report_of(&cause);
+                let run = FailedRun { number, at: &at, cause: &cause, report, took };
+                self.item_failed(phase, &run)
             }
-            return Ok(ItemRun::Again(delay));
         }
-        let status = match disposition {
-            Disposition::Skip => ItemStatus::Skipped,
-            _ => ItemStatus::Failed,
-        };
-        if disposition == Disposition::Stop {
-            self.rewind_item(at, RewindCause::Retry)?;
-            return Ok(ItemRun::Stops);
-        }
-        let result = self.item_result(number, at, None, "failed", took, Some(&message));
-        self.end_item(phase, number, status, &result)?;
-        Ok(ItemRun::Ended(status))
-    }
-
-    /// The delay before the item runs again as a whole, where `map.retry` or `retry_config` allow it.
-    fn item_retry(
-        &self,
-        phase: &Phase<'_, 'a>,
-        at: &Address,
-        report: &crate::session::Report,
-        failure: &crate::session::Failure,
-    ) -> Option<(Duration, u32)> {
-        let extra = self.options.extra_retries.filter(|_| self.options.starting.contains(at));
-        let none = Retry::none();
-        let retry = match (&phase.map.retry, extra) {
-            (Some(retry), _) => retry,
-            (None, Some(_)) => &none,
-            (None, None) => return None,
-        };
-        let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
-        let allowed = extra.map_or(retry.attempts, |extra| extra.saturating_add(1));
-        (done + 1 < allowed && retry.covers(report, failure))
-            .then(|| (retry.delay(done + 1, crate::executor::retry::random_share()), allowed))
-    }
-
-    pub(super) fn rewind_item(&self, at: &Address, cause: RewindCause) -> Result<(), Halt> {
-        self.commit(EventKind::Rewound {
-            scope: at.clone(),
-            from: None,
-            reach: Reach::Subtree,
-            to_seq: None,
-            cause,
-            by: None,
-        })?;
-        Ok(())
-    }
-
-    /// The end of what a failed step printed: stderr where there is any.
-    fn failed_output(&self, report: &crate::session::Report) -> Stored {
-        let stream = if report.stderr.bytes == 0 { &report.stdout } else { &report.stderr };
-        let bytes = self.read_back(&stream.text);
-        let tail = bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default();
-        Stored::seal(&crate::expr::Value::text(tail.to_vec()), self.secrets())
     }
 
     /// Writes the result, then records the finish that refers to it.
-    fn end_item(
+    pub(super) fn end_item(
         &self,
         phase: &Phase<'_, 'a>,
         item: u32,
@@ -203,7 +96,7 @@ impl<'a> Run<'a> {
     }
 
     /// What reduce sees of an item.
-    fn item_result(
+    pub(super) fn item_result(
         &self,
         number: u32,
         at: &Address,
@@ -212,6 +105,8 @@ impl<'a> Run<'a> {
         took: Duration,
         error: Option<&str>,
     ) -> Stored {
+        // Seconds, as `${ID.duration}`.
+        let duration = number_of(took.as_millis() as f64 / 1000.0);
         self.session.with(|state| {
             let last = state
                 .standing
@@ -239,16 +134,12 @@ impl<'a> Run<'a> {
                     "output",
                     result.map(|result| result.report.stdout.text.clone()).unwrap_or_default(),
                 ),
-                ("duration", Stored::number(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))),
+                ("variables", Stored::object(captures)),
+                ("duration", Stored::seal(&duration, self.secrets())),
+                ("attempts", Stored::number(u64::from(attempts))),
             ];
-            if attempts > 1 {
-                fields.push(("attempts", Stored::number(u64::from(attempts))));
-            }
             if recovered {
                 fields.push(("recovered", Stored::boolean(true)));
-            }
-            if !captures.is_empty() {
-                fields.push(("variables", Stored::object(captures)));
             }
             if let Some(error) = error {
                 fields.push(("error", Stored::plain(error)));

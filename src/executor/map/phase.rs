@@ -370,7 +370,7 @@ impl<'a> Run<'a> {
             }
         });
         schedule.begin_run();
-        let waiting: Vec<(u32, DateTime<Utc>)> = self.session.with(|state| {
+        let waiting: HashMap<u32, DateTime<Utc>> = self.session.with(|state| {
             let at = Address::root().join("map");
             let records = state.standing.records_within(&at);
             records
@@ -384,7 +384,7 @@ impl<'a> Run<'a> {
         if !waiting.is_empty() {
             for position in 0..total {
                 let number = files.items().number(usize::try_from(position).unwrap_or(usize::MAX));
-                if let Some((_, due)) = waiting.iter().find(|(item, _)| *item == number) {
+                if let Some(due) = waiting.get(&number) {
                     schedule.start(position);
                     schedule.delay(position, *due);
                 }
