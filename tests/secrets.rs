@@ -79,9 +79,10 @@ fn a_resume_has_the_secret_again_or_stops_before_anything_runs() {
     let sandbox = Sandbox::new();
     cook(&sandbox, &[]).exits(1);
     sandbox.write("go", "");
-    let ran = sandbox.run(&["resume"]);
-    assert!(matches!(ran.code, Some(2 | 6)), "{ran:#?}");
-    assert!(ran.stderr.contains("TOKEN"), "{ran:#?}");
+    let ran = sandbox.run(&["resume"]).exits(6);
+    assert!(ran.stderr.contains(r#"the secret "TOKEN" is not set"#), "{ran:#?}");
+    let help = "help: set the environment variable THE_TOKEN, then: prodigy resume flow-";
+    assert!(ran.stderr.contains(help), "{ran:#?}");
     assert!(!sandbox.directory().join("result").exists());
     let ran = Ran::of(sandbox.command(&["resume"]).env("THE_TOKEN", SECRET).output().unwrap());
     ran.exits(0);

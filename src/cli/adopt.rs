@@ -303,7 +303,11 @@ fn events(
                 address: place.address.clone(),
                 attempt,
                 command: place.step.summary(),
-                name: place.step.name.as_ref().map_or_else(String::new, |name| name.source().to_owned()),
+                name: place
+                    .step
+                    .name
+                    .as_ref()
+                    .map_or_else(String::new, |name| name.source().to_owned()),
                 id: place.step.id.clone(),
                 agent_session: None,
                 agent_continues: false,

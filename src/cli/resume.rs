@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Permissions, Surroundings};
+use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
@@ -299,6 +299,16 @@ pub(super) fn go_on(
     run_session(prepared, &wanted, console)
 }
 
+/// What the surroundings lack that they had in the run before.
+fn lacking_again(error: SurroundingsError, id: &str) -> Failure {
+    if error.secret.is_none() {
+        return lacking(error);
+    }
+    let what = error.help.unwrap_or_else(|| "see that the secret can be had as before".to_owned());
+    Failure::new(ExitKind::NeedsPerson, error.message)
+        .with_help(format!("{what}, then: prodigy resume {id}"))
+}
+
 fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
     state
         .header()
@@ -325,7 +335,7 @@ fn surroundings(
             header.profile.clone(),
             stop,
         )
-        .map_err(lacking)
+        .map_err(|error| lacking_again(error, &header.workflow_id.to_string()))
     };
     if bare.len() == header.parameters.len() {
         let constants = constants?;

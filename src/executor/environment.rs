@@ -121,10 +121,8 @@ impl Surroundings {
                 } else {
                     format!("known profiles: {}", known.join(", "))
                 };
-                return Err(SurroundingsError {
-                    message: format!("the workflow has no profile {name:?}"),
-                    help: Some(help),
-                });
+                let message = format!("the workflow has no profile {name:?}");
+                return Err(SurroundingsError::new(message, Some(help)));
             };
             for entry in &profile.env {
                 let value = surroundings.resolve(workflow, entry, constants, stop)?;
@@ -239,9 +237,10 @@ impl Surroundings {
         for file in &workflow.env_files {
             let name = file.render(constants).map_err(|error| at("env_files", &error))?;
             let path = self.directory.join(&name);
-            let text = std::fs::read_to_string(&path).map_err(|error| SurroundingsError {
-                message: format!("env_files: cannot read {}: {error}", path.display()),
-                help: Some("paths are relative to the directory of the run".into()),
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                let message = format!("env_files: cannot read {}: {error}", path.display());
+                let help = "paths are relative to the directory of the run";
+                SurroundingsError::new(message, Some(help.into()))
             })?;
             for (name, value) in env_file(&text) {
                 self.add(&name, value.clone().into());
@@ -269,10 +268,7 @@ impl Surroundings {
                     let script = text.render(&scope, dialect).map_err(|error| at(&what, &error))?;
                     let env = self.added();
                     output_of(&workflow.shell, &script, env, &self.directory, stop).map_err(
-                        |message| SurroundingsError {
-                            message: format!("{what}: {message}"),
-                            help: None,
-                        },
+                        |message| SurroundingsError::new(format!("{what}: {message}"), None),
                     )
                 }
             }
@@ -295,7 +291,10 @@ impl Surroundings {
         secret: &Secret,
         stop: &Stop,
     ) -> Result<String, SurroundingsError> {
-        let failed = |message: String, help: Option<String>| SurroundingsError { message, help };
+        let failed = |message: String, help: Option<String>| SurroundingsError {
+            secret: Some(secret.name.clone()),
+            ..SurroundingsError::new(message, help)
+        };
         let bytes = match &secret.source {
             SecretSource::Env(name) => {
                 let value = std::env::var_os(name).filter(|value| !value.is_empty());
@@ -309,7 +308,8 @@ impl Surroundings {
             SecretSource::File(path) => {
                 std::fs::read(self.directory.join(path)).map_err(|error| {
                     let path = path.display();
-                    failed(format!("secret {:?}: cannot read {path}: {error}", secret.name), None)
+                    let message = format!("secret {:?}: cannot read {path}: {error}", secret.name);
+                    failed(message, Some("put the file back, or correct the workflow".to_owned()))
                 })?
             }
             SecretSource::Command(command) => {
@@ -354,7 +354,7 @@ pub(super) fn exported(name: &str, value: &Value) -> Option<Vec<u8>> {
 }
 
 fn at(what: &str, error: &EvalError) -> SurroundingsError {
-    SurroundingsError { message: format!("{what}: {error}"), help: error.help.clone() }
+    SurroundingsError::new(format!("{what}: {error}"), error.help.clone())
 }
 
 /// What an environment entry says, before commands run.
