@@ -206,6 +206,6 @@ fn the_name_of_a_step_is_shown_beside_what_it_runs() {
     assert!(lines("running") && lines("done"), "{ran:#?}");
     let shown = sandbox.run(&["checkpoints", "show", "flow"]).exits(0).stdout;
     assert!(shown.contains("Ship 7 - "), "{shown}");
-    let events = sandbox.run(&["events", "list"]).exits(0).stdout;
+    let events = sandbox.run(&["events", "ls"]).exits(0).stdout;
     assert!(events.contains("attempt 1: Ship 7 - "), "{events}");
 }

@@ -343,3 +343,37 @@ fn the_directory_of_a_session_that_is_gone_is_an_error() {
     let ran = sandbox.run(&["resume", &id.unwrap()]).exits(3);
     assert!(ran.stderr.contains("inner"), "{ran:#?}");
 }
+
+#[test]
+fn the_end_of_a_stage_can_have_a_name_to_go_back_to() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "stages:\n  - name: build\n    checkpoint: built\n    commands: [echo build >> words]\n  - name: test\n    commands: [echo test >> words]\n  - name: ship\n    commands: [echo ship >> words]\n",
+    );
+    sandbox.run(&["cook", "flow.yaml"]).exits(0);
+    let versions = sandbox.run(&["checkpoints", "list", "--workflow-id", "flow"]).exits(0).stdout;
+    assert!(versions.contains(" built "), "{versions}");
+    let ran = sandbox.run(&["resume", "flow", "--from-checkpoint", "built"]).exits(0);
+    assert!(ran.stderr.contains("(after step build)"), "{ran:#?}");
+    assert_eq!(sandbox.words("words"), "build test ship test ship");
+    sandbox.run(&["resume", "flow", "--from-checkpoint", "build"]).exits(0);
+    assert_eq!(sandbox.words("words"), "build test ship test ship build test ship");
+}
+
+#[test]
+fn a_stage_that_runs_again_counts_on() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "stages:\n  - name: build\n    retry: {attempts: 3, initial_delay: 0}\n    commands:\n      - shell: 'echo $PRODIGY_ATTEMPT >> words; [ $(wc -l < words) -ge 6 ]'\n        retry: {attempts: 2, initial_delay: 0}\n",
+    );
+    let ran = sandbox.run(&["cook", "flow.yaml"]).exits(0);
+    assert_eq!(sandbox.words("words"), "1 2 3 4 5 6");
+    let retries: Vec<&str> =
+        ran.stdout.lines().filter_map(|line| line.strip_prefix("retry     build ")).collect();
+    assert_eq!(retries, ["attempt 2 in 0ms", "attempt 3 in 0ms"], "{ran:#?}");
+    for number in 2..=6 {
+        assert!(ran.stdout.contains(&format!("(attempt {number})")), "{ran:#?}");
+    }
+}

@@ -60,7 +60,9 @@ impl<'a> Run<'a> {
                 self.attempt_ended(address, &done.report)?;
             }
             match retry {
-                Some((delay, attempts)) => self.schedule_retry(address, delay, attempts)?,
+                Some((delay, attempts)) => {
+                    self.schedule_retry(address, self.following_run(address), delay, attempts)?;
+                }
                 None => return Ok(done),
             }
         }

@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
         }
         let cause = self.pass(&self.frame(at.clone(), argument))?;
         let status = if cause.is_some() { StepStatus::Failed } else { self.standing_of(at) };
-        self.end_stage(at, status, cause.is_none())?;
+        self.end_scope(at, status, cause.is_none(), None)?;
         Ok(cause)
     }
 

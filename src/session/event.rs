@@ -252,6 +252,9 @@ pub enum EventKind {
         status: super::outcome::StepStatus,
         /// True when the workflow goes on.
         goes_on: bool,
+        /// What the restore point after it is called besides (`checkpoint:` of a stage).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoint: Option<String>,
     },
     /// Whoever sends the session back (SPEC 1 "rewind").
     Rewound {

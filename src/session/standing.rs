@@ -148,7 +148,7 @@ impl Standing {
                 self.answers.remove(address);
                 self.latest = Some(address.clone());
             }
-            EventKind::ScopeFinished { address, status, goes_on } => {
+            EventKind::ScopeFinished { address, status, goes_on, .. } => {
                 self.scopes
                     .insert(address.clone(), ScopeStanding { status: *status, goes_on: *goes_on });
             }

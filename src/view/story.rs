@@ -290,6 +290,7 @@ pub fn everything() -> Story {
         address: address("pass[1]"),
         status: StepStatus::Failed,
         goes_on: false,
+        checkpoint: None,
     });
     story.add(EventKind::RunFinished {
         status: SessionStatus::Failed,

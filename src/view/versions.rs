@@ -92,6 +92,7 @@ mod tests {
             address: address("build"),
             status: StepStatus::Success,
             goes_on: true,
+            checkpoint: None,
         });
         let versions = Versions::of(&story.state);
         assert_data_eq!(

@@ -104,6 +104,9 @@ impl<'a> Walk<'a> {
             && stage.retry.as_ref().is_none_or(|retry| retry.on_failure == RetryExhausted::Stop);
         let ending = if stops { Ending::Stops } else { Ending::GoesOn };
         self.steps(&stage.steps, &inside, ending);
+        if let Some(name) = &stage.checkpoint {
+            self.moments.push(Moment::Checkpoint(name, &stage.at));
+        }
         if let Some(handlers) = &stage.on_failure {
             self.handlers(handlers, &Standing { part: Part::Handler, ..inside });
         }
