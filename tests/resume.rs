@@ -377,3 +377,57 @@ fn a_stage_that_runs_again_counts_on() {
         assert!(ran.stdout.contains(&format!("(attempt {number})")), "{ran:#?}");
     }
 }
+
+/// A session that failed in step 2, in `old`, and the same directory in `new` with `go`.
+fn moved(how: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir_all(sandbox.directory().join("old/sub")).unwrap();
+    sandbox.write(
+        "old/sub/flow.yaml",
+        "commands:\n  - echo one >> words\n  - '[ -e go ]'\n  - echo three >> words\n",
+    );
+    let script = format!(
+        "mkdir old/.git && cd old/sub && ! \"$PRODIGY\" cook flow.yaml && cd ../.. && {how} && touch new/sub/go"
+    );
+    let mut command = std::process::Command::new("sh");
+    let prodigy = sandbox.command(&[""; 0]);
+    command.envs(prodigy.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.args(["-c", &script]).current_dir(sandbox.directory());
+    command.env("PRODIGY", env!("CARGO_BIN_EXE_prodigy"));
+    assert!(command.output().unwrap().status.success());
+    sandbox
+}
+
+#[test]
+fn a_moved_repository_is_found_again() {
+    for (how, id) in [
+        ("mv old new", &[][..]),
+        ("mv old new", &["flow"]),
+        ("cp -r old new && rm -r old", &["flow"]),
+        ("mv old new", &["flow", "--force"]),
+    ] {
+        let sandbox = moved(how);
+        let resume = [&["-C", "new/sub", "resume"][..], id].concat();
+        let ran = sandbox.run(&resume).exits(0);
+        let said = "old/sub was moved: going on in ";
+        assert!(ran.stderr.contains(said) && ran.stderr.contains("new/sub\n"), "{ran:#?}");
+        let again = if id.contains(&"--force") { "one one three" } else { "one three" };
+        assert_eq!(sandbox.words("new/sub/words"), again);
+        let shown = sandbox.run(&["sessions", "show", "flow", "--json"]).exits(0).json();
+        assert!(shown["directory"].as_str().unwrap().ends_with("new/sub"), "{shown:#}");
+        // Its own from now on.
+        let listed = sandbox.run(&["-C", "new", "checkpoints", "list"]).exits(0).stdout;
+        assert!(listed.contains("flow-"), "{listed}");
+    }
+}
+
+#[test]
+fn another_directory_is_not_taken_for_one_that_is_gone() {
+    let sandbox = moved(
+        "mv old gone && mkdir -p new/.git new/sub && echo 'commands: [a]' > new/sub/flow.yaml",
+    );
+    let ran = sandbox.run(&["-C", "new/sub", "resume", "flow"]).exits(3);
+    assert!(ran.stderr.contains("the directory of the session is gone: "), "{ran:#?}");
+    let help = "help: put it back, or change to where it is now, then resume again";
+    assert!(ran.stderr.contains(help), "{ran:#?}");
+}

@@ -289,6 +289,10 @@ impl Lines {
                 let same = view::count(kept.len() as u64, "step");
                 let _ = writeln!(self.text, "changed   the workflow was edited; as before: {same}");
             }
+            EventKind::Moved { directory, .. } => {
+                let directory = directory.display().to_string();
+                let _ = writeln!(self.text, "moved     to {}", view::line(&directory));
+            }
             EventKind::Superseded { by } => {
                 let _ = writeln!(self.text, "replaced  by {by}");
             }

@@ -1,5 +1,6 @@
 //! The events of a session: immutable facts, appended to its journal one by one.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -324,6 +325,13 @@ pub enum EventKind {
         /// The failure that ended it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<RunFailure>,
+    },
+    /// `resume`: the directory of the session was moved, and it goes on there.
+    Moved {
+        /// Its working directory now, absolute.
+        directory: PathBuf,
+        /// The workflow file now.
+        workflow_path: PathBuf,
     },
     /// `resume --force`: a new session took this one's place.
     Superseded {

@@ -191,6 +191,7 @@ impl Standing {
             | EventKind::RunStarted(_)
             | EventKind::Waiting { .. }
             | EventKind::RunFinished { .. }
+            | EventKind::Moved { .. }
             | EventKind::Superseded { .. } => {}
         }
     }

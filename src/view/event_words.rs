@@ -6,7 +6,7 @@ use crate::session::{
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 27] = [
+pub const EVENT_TYPES: [&str; 28] = [
     "session_started",
     "run_started",
     "step_started",
@@ -33,6 +33,7 @@ pub const EVENT_TYPES: [&str; 27] = [
     "dlq_cleared",
     "workflow_changed",
     "run_finished",
+    "moved",
     "superseded",
 ];
 
@@ -66,6 +67,7 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::ItemFinished { .. } => "item_finished",
         EventKind::ItemFailed { .. } => "item_failed",
         EventKind::DlqCleared { .. } => "dlq_cleared",
+        EventKind::Moved { .. } => "moved",
         EventKind::Superseded { .. } => "superseded",
     }
 }
@@ -100,6 +102,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::ItemFinished { .. }
         | EventKind::DlqCleared { .. }
         | EventKind::RunFinished { .. }
+        | EventKind::Moved { .. }
         | EventKind::Superseded { .. } => None,
     }
 }
@@ -230,6 +233,7 @@ pub fn event_words(kind: &EventKind) -> String {
                 None => text,
             }
         }
+        EventKind::Moved { directory, .. } => format!("to {}", directory.display()),
         EventKind::Superseded { by } => format!("by {by}"),
     };
     clip(&line(&text), 300).into_owned()
