@@ -1,6 +1,7 @@
 //! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).
 
 mod agents;
+pub mod builtins;
 mod check;
 mod describe;
 mod digest;
