@@ -74,6 +74,7 @@ pub(super) enum Cause {
     Field,
     NothingRan,
     Typo,
+    ReadAgain,
 }
 
 impl<'a> Look<'a, '_> {
