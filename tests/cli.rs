@@ -241,7 +241,7 @@ fn validate_warns_where_a_program_reads_outside_data_as_code() {
     for (command, program) in warned {
         sandbox.write("flow.yaml", &flow(command));
         let ran = sandbox.run(&["validate", "flow.yaml"]).exits(0);
-        let column = 7 + command.find("${p}").unwrap();
+        let column = 9 + command.find("${p}").unwrap();
         let message = format!("warning: `p` is data, and `{program}` reads it as code once more");
         assert!(ran.stderr.contains(&message), "{command}: {ran:#?}");
         assert!(ran.stderr.contains(&format!("flow.yaml:5:{column}\n")), "{command}: {ran:#?}");

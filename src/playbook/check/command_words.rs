@@ -61,7 +61,10 @@ pub(super) fn before(source: &str, at: usize) -> Before {
                 stack.push(Open { closer: Some('`'), ..Open::default() });
             }
             _ if open.double => open.push(next),
-            '(' => stack.push(Open { closer: Some(')'), ..Open::default() }),
+            '(' => {
+                open.end_command();
+                stack.push(Open { closer: Some(')'), ..Open::default() });
+            }
             '#' if !open.in_word => {
                 if rest.by_ref().any(|each| each == '\n') {
                     open.end_command();
