@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 
 use crate::expr::{Dialect, EvalError, Lookup, Origin, Path as NamePath, Scope, Value};
 use crate::git::Repository;
+use crate::playbook::inner_secrets;
 use crate::playbook::model::{EnvEntry, EnvValue, Secret, SecretSource, Workflow};
 use crate::process::Stop;
 use crate::session::{Digest, Secrets};
@@ -77,6 +78,11 @@ fn is_reserved(name: &str) -> bool {
         || name.starts_with("PRODIGY_")
 }
 
+/// True for the name under which values of `name` are known: `KEY`, `KEY#2` ….
+fn of_name(known: &str, name: &str) -> bool {
+    known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+}
+
 /// The largest value that is exported: the kernel takes 128 KiB for one `NAME=value`.
 const EXPORTED: usize = 100 * 1024;
 
@@ -134,6 +140,15 @@ impl Surroundings {
             secrets.push((secret.name.clone(), value.clone()));
             surroundings.add(&secret.name, value.clone().into());
             surroundings.file.insert(secret.name.clone(), Value::from(value));
+        }
+        for (entry, _) in inner_secrets(workflow) {
+            let value = surroundings.resolve(workflow, entry, constants, stop)?;
+            let earlier = secrets.iter().filter(|(name, _)| of_name(name, &entry.name)).count();
+            let name = match earlier {
+                0 => entry.name.clone(),
+                _ => format!("{}#{}", entry.name, earlier + 1),
+            };
+            secrets.extend(String::from_utf8(value).ok().map(|value| (name, value)));
         }
         surroundings.secrets = Secrets::new(secrets);
         Ok(surroundings)

@@ -180,8 +180,12 @@ fn operands(words: &[&str], with_value: &str) -> usize {
 }
 
 fn shown(program: &str, rest: &[&str]) -> String {
+    // The option says that code follows, except where code always does.
+    let takes_code = !["eval", "trap", "ssh"].contains(&program) && !program.ends_with("awk");
     match rest.last() {
-        Some(flag) if flag.starts_with('-') && *flag != "--" => format!("{program} {flag}"),
+        Some(flag) if takes_code && flag.starts_with('-') && *flag != "--" => {
+            format!("{program} {flag}")
+        }
         _ => program.to_owned(),
     }
 }

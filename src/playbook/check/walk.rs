@@ -1,12 +1,12 @@
 //! Walks a workflow in the order of execution and lists its moments.
 
-use crate::playbook::Position;
 use crate::playbook::failure::{Condition, Handler, HandlerSet, RetryExhausted, Strategy};
 use crate::playbook::mapreduce::MapReduce;
 use crate::playbook::model::{
     Action, Body, Checkpoint, Count, EnvEntry, EnvValue, Foreach, ItemTemplate, Items, Limit,
     Stage, Step, Validate, Workflow,
 };
+use crate::playbook::{Position, inner_secrets};
 use crate::session::StepKind;
 
 use super::declared::texts;
@@ -57,6 +57,9 @@ impl<'a> Walk<'a> {
         }
         for profile in &workflow.profiles {
             self.env(&profile.env, standing);
+        }
+        for (entry, at) in inner_secrets(workflow) {
+            self.env(std::slice::from_ref(entry), &Standing { at, ..standing.clone() });
         }
         self.env(&workflow.env, standing);
         workflow.env_files.iter().for_each(|file| self.text(Text::Plain(file), standing));
