@@ -345,3 +345,24 @@ fn shell(sandbox: &Sandbox, script: &str) -> Command {
         .stderr(std::process::Stdio::piped());
     command
 }
+
+#[test]
+fn nothing_that_a_step_left_behind_outlives_the_run_however_it_hides() {
+    for end in ["true", "false"] {
+        let sandbox = Sandbox::new();
+        sandbox.write(
+            "flow.yaml",
+            &format!(
+                r"
+commands:
+  - setsid env -i sh -c 'sleep 1001 & sleep 1002 & echo x > hidden' > out 2>&1 &
+  - until [ -e hidden ]; do sleep 0.01; done
+  - (nohup env -i sleep 1003 > out 2>&1 &) ; {end}
+"
+            ),
+        );
+        let ran = sandbox.run(&["cook", "flow.yaml"]);
+        assert_eq!(ran.code, Some(i32::from(end == "false")), "{ran:#?}");
+        assert_eq!(sandbox.living(), [""; 0]);
+    }
+}
