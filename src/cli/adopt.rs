@@ -292,6 +292,7 @@ fn events(
             id: place.step.id.clone(),
             result: Arc::new(result),
             checkpoint: None,
+            name: String::new(),
         });
     }
     if let (Some(retry), Some(place)) =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::playbook::model::{Checkpoint, OnResume, Step};
 use crate::session::{
     Address, EventKind, Failure, FailureKind, PersonsAnswer, Progress, Report, StepResult,
-    StepStatus, Stored, WaitReason,
+    StepStatus, Stored, WaitReason, item_number,
 };
 
 use super::frame::Frame;
@@ -279,11 +279,16 @@ impl<'a> Run<'a> {
                 Err(recorded) => result = recorded,
             }
         }
+        let name = match item_number(address) {
+            None if !ran => self.secrets().mask(&step.title()),
+            _ => String::new(),
+        };
         self.commit(EventKind::StepFinished {
             address: address.clone(),
             id: step.id.clone(),
             result: Arc::new(result),
             checkpoint,
+            name,
         })?;
         if explicit {
             self.session.sync_now()?;

@@ -244,6 +244,10 @@ pub enum EventKind {
         /// The name of an explicit checkpoint, empty for an unnamed one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checkpoint: Option<String>,
+        /// Of a step that was never started: its name and what it would have run, with secrets
+        /// masked; only shown.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
     },
     /// The executor: a stage or pass ended.
     ScopeFinished {

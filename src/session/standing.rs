@@ -138,8 +138,11 @@ impl Standing {
                     uncounted: *uncounted,
                 });
             }
-            EventKind::StepFinished { address, id, result, .. } => {
+            EventKind::StepFinished { address, id, result, name, .. } => {
                 let record = self.records.entry(address.clone()).or_default();
+                if record.title().is_empty() {
+                    record.name.clone_from(name);
+                }
                 record.finish(result, event);
                 if result.kind == StepKind::Foreach {
                     self.names.forget_rounds(address);

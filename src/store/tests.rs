@@ -72,6 +72,7 @@ pub(crate) fn finish(index: usize, output: &str) -> EventKind {
         id: None,
         result: Arc::new(result),
         checkpoint: None,
+        name: String::new(),
     }
 }
 

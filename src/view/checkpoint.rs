@@ -388,6 +388,7 @@ stderr of 11
             id: None,
             result: Arc::new(kept),
             checkpoint: None,
+            name: String::new(),
         });
         let checkpoint = Checkpoint::of(&story.state, Holder::Nobody).unwrap();
         let text = checkpoint.text(start(), Depth::Verbose, Style::Plain);

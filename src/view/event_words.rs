@@ -181,8 +181,11 @@ pub fn event_words(kind: &EventKind) -> String {
         EventKind::Scored { score, reached, .. } => {
             format!("{score}, threshold {}", if *reached { "reached" } else { "not reached" })
         }
-        EventKind::StepFinished { result, checkpoint, .. } => {
+        EventKind::StepFinished { result, checkpoint, name, .. } => {
             let mut text = step_words(result.status).0.to_owned();
+            if !name.is_empty() {
+                text = format!("{text}: {}", clip(name, 120));
+            }
             if result.report != Report::default() {
                 text = format!("{text}: {}", report_words(&result.report));
             }

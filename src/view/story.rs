@@ -125,6 +125,7 @@ impl Story {
             id: None,
             result: Arc::new(result),
             checkpoint: None,
+            name: String::new(),
         })
     }
 

@@ -86,6 +86,7 @@ mod tests {
                 id: None,
                 result: Arc::new(result(StepStatus::Success, 1, Report::default())),
                 checkpoint: Some("ready".into()),
+                name: String::new(),
             },
         );
         story.add(EventKind::ScopeFinished {

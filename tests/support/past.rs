@@ -116,6 +116,7 @@ impl Past {
             id: None,
             result: Arc::new(result),
             checkpoint: None,
+            name: String::new(),
         });
         self
     }
