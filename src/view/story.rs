@@ -304,6 +304,10 @@ pub fn everything() -> Story {
     });
     tell_items(&mut story);
     let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    story.add(EventKind::Moved {
+        directory: "/elsewhere".into(),
+        workflow_path: "/elsewhere/flow.yaml".into(),
+    });
     story.add(EventKind::Superseded { by });
     story
 }
