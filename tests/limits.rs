@@ -489,8 +489,7 @@ fn a_machine_that_stays_without_room_ends_the_run_and_not_the_step() {
     let ran = short_of_files(&sandbox).end().exits(1);
     assert!(ran.stdout.contains("flow interrupted"), "{ran:#?}");
     assert!(!ran.stdout.contains("failed"), "{ran:#?}");
-    let message = "could not be started: cannot start sh: Too many open files";
-    assert!(ran.stderr.contains(message), "{ran:#?}");
+    assert!(ran.stderr.contains("cannot start sh: Too many open files"), "{ran:#?}");
     assert!(
         ran.stderr.contains("help: ") && ran.stderr.contains("prodigy resume flow-"),
         "{ran:#?}"
