@@ -18,6 +18,7 @@ mod init;
 mod logs;
 mod lookup;
 mod man;
+mod moved;
 mod output;
 mod panic;
 mod person;

@@ -91,14 +91,14 @@ fn listing(workflow: &Workflow, places: &[Place<'_>], passes: usize) -> String {
     if !workflow.finally.is_empty() {
         let _ = writeln!(text, "finally:");
         for step in &workflow.finally {
-            let _ = writeln!(text, "       {}", crate::view::line(&step.summary()));
+            let _ = writeln!(text, "       {}", crate::view::line(&step.title()));
         }
     }
     text
 }
 
 fn step_line(text: &mut String, address: &str, step: &Step) {
-    let what = step.summary();
+    let what = step.title();
     let _ = writeln!(text, "  {address:<4} {}{}", crate::view::line(&what), settings(step));
 }
 

@@ -164,17 +164,6 @@ impl<'a> Run<'a> {
     pub(super) fn schedule_retry(
         &self,
         address: &Address,
-        delay: Duration,
-        max_attempts: u32,
-    ) -> Result<(), Halt> {
-        let attempt = self.session.with(|state| state.lifetime.next_attempt(address));
-        self.schedule_attempt(address, attempt, delay, max_attempts)
-    }
-
-    /// The same of a scope, whose runs have no starts of their own that could be counted.
-    pub(super) fn schedule_attempt(
-        &self,
-        address: &Address,
         attempt: u32,
         delay: Duration,
         max_attempts: u32,
@@ -198,6 +187,11 @@ impl<'a> Run<'a> {
         })?;
         self.session.sync()?;
         Ok(())
+    }
+
+    /// The number of the run that follows the present one.
+    pub(super) fn following_run(&self, address: &Address) -> u32 {
+        self.session.with(|state| state.lifetime.following_run(address))
     }
 
     /// True when the next attempt was scheduled by the run before, not by a handler.

@@ -33,8 +33,6 @@ pub(super) struct FailedRun<'b> {
 
 /// Another run of the item.
 struct Again {
-    /// Which run it is, of those that belong together.
-    number: u32,
     /// The wait before it.
     delay: Duration,
     /// Runs in all.
@@ -58,10 +56,11 @@ impl<'a> Run<'a> {
         };
         let message = failure.message.shown();
         self.record_failure(run, failure, disposition)?;
-        if let Some(Again { number, delay, allowed }) = again {
+        if let Some(Again { delay, allowed }) = again {
+            let next = self.following_run(run.at);
             self.rewind_item(run.at, RewindCause::Retry)?;
             if !delay.is_zero() {
-                self.schedule_attempt(run.at, number, delay, allowed)?;
+                self.schedule_retry(run.at, next, delay, allowed)?;
             }
             return Ok(ItemRun::Again(delay));
         }
@@ -151,7 +150,7 @@ impl<'a> Run<'a> {
             return None;
         }
         let delay = retry.delay(done + 1, crate::executor::retry::random_share());
-        Some(Again { number: done + 2, delay, allowed })
+        Some(Again { delay, allowed })
     }
 
     /// The item runs anew.
