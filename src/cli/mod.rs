@@ -14,6 +14,7 @@ mod docs;
 mod events;
 mod failure;
 mod glob;
+mod goal;
 mod init;
 mod logs;
 mod lookup;
