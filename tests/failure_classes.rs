@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use prodigy::session::{Evidence, FailureClass, FailureKind, Verdict, explain};
 use serde::Deserialize;
@@ -30,7 +31,7 @@ struct Case {
     exit_code: Option<i32>,
     stdout: String,
     stderr: String,
-    half: Half,
+    half: Part,
     /// The file's name without its ending.
     #[serde(skip)]
     name: String,
@@ -48,13 +49,15 @@ impl Case {
 /// When a case was first measured.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "snake_case")]
-enum Half {
+enum Part {
     /// Before the rules were made better: the half that was worked with.
     Tuned,
     /// Before the rules were made better: the other half.
     HeldOut,
     /// After that, from tools and situations not seen before.
     Later,
+    /// In the end; the rules were not fitted to these.
+    Last,
 }
 
 /// What follows from a class when nothing is configured.
@@ -104,7 +107,12 @@ const fn default_of(class: FailureClass) -> Default {
     }
 }
 
-fn cases() -> Vec<Case> {
+fn cases() -> &'static [Case] {
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(read);
+    &CASES
+}
+
+fn read() -> Vec<Case> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/failures/cases");
     let mut cases: Vec<Case> = std::fs::read_dir(directory)
         .unwrap()
@@ -191,19 +199,21 @@ fn confusion(cases: &[Case]) -> String {
 #[test]
 fn real_failures_are_told_apart() {
     let cases = cases();
-    let sets: [(&str, &dyn Fn(&Case) -> bool); 5] = [
+    let sets: [(&str, &dyn Fn(&Case) -> bool); 6] = [
         ("all", &|_| true),
-        ("tuned", &|case| case.half == Half::Tuned),
-        ("held out", &|case| case.half == Half::HeldOut),
-        ("later", &|case| case.half == Half::Later),
+        ("tuned", &|case| case.half == Part::Tuned),
+        ("held out", &|case| case.half == Part::HeldOut),
+        ("later", &|case| case.half == Part::Later),
         ("decoys", &|case| case.decoy.is_some()),
+        ("last", &|case| case.half == Part::Last),
     ];
     for (name, belongs) in sets {
         let measure = Measure::of(cases.iter().filter(|case| belongs(case)));
         println!("{name}: {}", measure.told());
-        let told = || format!("{name}: {}\n{}", measure.told(), confusion(&cases));
-        assert!(measure.right as f64 / measure.all as f64 >= 0.95, "{}", told());
-        if name == "decoys" {
+        let told = || format!("{name}: {}\n{}", measure.told(), confusion(cases));
+        let share = measure.right as f64 / measure.all as f64;
+        assert!(share >= if name == "last" { 0.85 } else { 0.95 }, "{}", told());
+        if matches!(name, "decoys" | "last") {
             // Of some classes there are too few for a measure of each.
             continue;
         }
@@ -215,12 +225,12 @@ fn real_failures_are_told_apart() {
     let unsafe_choices: Vec<&str> = cases
         .iter()
         .filter(|case| {
-            default_of(case.class) != Default::Retry
-                && default_of(case.found().class) == Default::Retry
+            let (right, found) = (default_of(case.class), default_of(case.found().class));
+            right != Default::Retry && found == Default::Retry
         })
         .map(|case| case.name.as_str())
         .collect();
-    assert!(unsafe_choices.is_empty(), "{unsafe_choices:?}\n{}", confusion(&cases));
+    assert!(unsafe_choices.is_empty(), "{unsafe_choices:?}\n{}", confusion(cases));
 }
 
 /// Without these the measure above would say little.
@@ -228,7 +238,7 @@ fn real_failures_are_told_apart() {
 fn there_are_enough_cases_of_each_class() {
     let cases = cases();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for case in &cases {
+    for case in cases {
         *counts.entry(format!("{:?}", case.class)).or_default() += 1;
     }
     for class in CLASSES {

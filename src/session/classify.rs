@@ -158,7 +158,7 @@ fn by_output(evidence: &Evidence<'_>) -> Option<Verdict> {
             let warning =
                 if line.trim_start().to_lowercase().starts_with("warn") { 0.6 } else { 1.0 };
             for rule in matching(&line) {
-                let purpose = if purposes.contains(&rule.class) { 1.15 } else { 1.0 };
+                let purpose = if purposes.contains(&rule.class) { 1.1 } else { 1.0 };
                 // What the command is for may say more after its result than others do.
                 let reach = if purpose > 1.0 { 48.0 } else { 12.0 };
                 let nearness = 1.0 / (1.0 + distance as f64 / reach);
@@ -221,7 +221,7 @@ fn plain(line: &str) -> String {
 }
 
 static RULE_SET: LazyLock<RegexSet> = LazyLock::new(|| {
-    let patterns = RULES.iter().map(|rule| rule.pattern);
+    let patterns = RULES.iter().map(|rule| ascii(rule.pattern));
     let built = RegexSetBuilder::new(patterns).case_insensitive(true).build();
     #[expect(clippy::expect_used, reason = "constant patterns, read in every test run")]
     built.expect("patterns that can be read")
@@ -241,6 +241,13 @@ static IGNORED_PATTERN: LazyLock<Regex> = LazyLock::new(|| pattern(IGNORED));
 
 #[expect(clippy::expect_used, reason = "constant patterns, read in every test run")]
 fn pattern(text: &str) -> Regex {
-    let built = RegexBuilder::new(text).case_insensitive(true).build();
+    let built = RegexBuilder::new(&ascii(text)).case_insensitive(true).build();
     built.expect("a pattern that can be read")
+}
+
+/// The same pattern where words and digits are those of ASCII: many times faster on lines that
+/// hold other letters.
+fn ascii(pattern: &str) -> String {
+    let pattern = pattern.replace(r"\b", r"(?-u:\b)");
+    pattern.replace(r"\d", "[0-9]").replace(r"\w", "[0-9A-Za-z_]")
 }

@@ -81,7 +81,7 @@ pub(super) const EXIT_CODES: &[(&str, &[i32], FailureClass, &str)] = &[
 /// Lines that report something good, or only tell what somebody else said: never evidence.
 pub(super) const IGNORED: &str = concat!(
     r"^\s*(test .* \.\.\. (ok|ignored)|ok\b|PASS(ED)?\b|✓|√|✔|--- (PASS|SKIP)|# |// )",
-    r"|\bPASSED\b|\bpassed$",
+    r"|(?-i:\bPASSED\b)|\bpassed$",
     // Logs of what was tested, and traces of the shell.
     r"|^\S*\[?\d{4}-\d\d-\d\d[T ][\d:.,Z+-]+\]?\s+\[?(TRACE|DEBUG|INFO|NOTICE|WARN)",
     r"|^\[?(TRACE|DEBUG|INFO)\b|^\++ |^(DEBUG|INFO):",

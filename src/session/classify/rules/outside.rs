@@ -112,7 +112,7 @@ pub(super) const OUTSIDE: &[Rule] = &[
     said(
         Network,
         8.5,
-        r"(failed|could(n't| not)|cannot|can't|unable) to connect|(could(n't| not)|cannot|can't) connect to|is the \S+( \S+)? running\b|connection error\b|\bfetch failed|\b\w*Connect(ion)?(Refused|Reset|Aborted|Timeout)?(Error|Exception)\b|connection closed by|failed to establish a new connection|max retries exceeded with url|read timed out|i/o timeout|tls handshake (timeout|failure)|client\.timeout exceeded|socket hang up|net::ERR_|network (error|request failed)|early EOF|spurious network|ssl_connect|ssl(eof)?error",
+        r"(failed|could(n't| not)|cannot|can't|unable) to connect|(could(n't| not)|cannot|can't) connect to|is the \S+( \S+)? running\b|connection error\b|\bfetch failed|\b\w*Connect(ion)?(Refused|Reset|Aborted|Timeout)?(Error|Exception)\b|connection closed by|failed to establish a new connection|max retries exceeded with url|read timed out|i/o timeout|tls handshake (timeout|failure)|client\.timeout exceeded|socket hang up|net::ERR_|network (error|request failed)|spurious network|ssl_connect|ssl(eof)?error",
         "the connection failed",
     ),
     said(
