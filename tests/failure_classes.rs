@@ -52,7 +52,7 @@ impl Case {
 enum Part {
     /// Before the rules were made better: the half that was worked with.
     Tuned,
-    /// Before the rules were made better: the other half.
+    /// Before the rules were made better: the other half. Its labels had been checked by eye, so it is not blind.
     HeldOut,
     /// After that, from tools and situations not seen before.
     Later,
