@@ -85,6 +85,7 @@ pub(super) fn run(
         constants,
         surroundings,
         events,
+        edited: None,
         starting: at.into_iter().collect(),
     };
     let wanted = Wanted {
@@ -292,6 +293,7 @@ fn events(
             id: place.step.id.clone(),
             result: Arc::new(result),
             checkpoint: None,
+            name: String::new(),
         });
     }
     if let (Some(retry), Some(place)) =
@@ -303,6 +305,11 @@ fn events(
                 address: place.address.clone(),
                 attempt,
                 command: place.step.summary(),
+                name: place
+                    .step
+                    .name
+                    .as_ref()
+                    .map_or_else(String::new, |name| name.source().to_owned()),
                 id: place.step.id.clone(),
                 agent_session: None,
                 agent_continues: false,

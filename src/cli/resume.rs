@@ -2,25 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Permissions, Surroundings};
+use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
-use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
 use crate::resume::{
-    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
-    match_steps, rows,
+    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row,
+    before_items_are_read_again, decide, foresee, rows,
 };
 use crate::session::{
-    Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
+    Address, Digest, EventKind, SessionStarted, SessionState, item_address, item_number,
 };
 use crate::store::{Card, FrozenItems, Home, OpenSession};
 
 use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
+use super::goal::{Goal, goal};
+use super::moved::{OldPlace, new_place};
 use super::output::Console;
 use super::refusal::refused;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
-use super::validate::refuse;
 
 /// Runs the command.
 pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -104,57 +104,6 @@ fn chosen(home: &Home, repository: Option<&str>, id: Option<&str>) -> Result<Fou
     }
 }
 
-/// The workflow that the session goes on with.
-pub(super) struct Goal {
-    /// The workflow, as it is now.
-    loaded: Loaded,
-    /// How it differs from the one that ran, when the file was edited.
-    changes: Option<Changes>,
-}
-
-/// Reads the workflow of a session: the file as it is now, or the stored copy without it.
-fn goal(
-    home: &Home,
-    header: &SessionStarted,
-    state: &SessionState,
-    console: &mut Console,
-) -> Result<Goal, Failure> {
-    let stored = stored_workflow(home, &header.session_id, console)?;
-    let path = &header.workflow_path;
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            console.remark(format_args!(
-                "{} cannot be read ({error}): going on with the stored copy",
-                path.display()
-            ));
-            return Ok(Goal { loaded: stored, changes: None });
-        }
-    };
-    if Digest::of(text.as_bytes()) == Digest::of(stored.text.as_bytes()) {
-        return Ok(Goal { loaded: stored, changes: None });
-    }
-    let edited = parse(path, &text).map_err(|error| refuse(path, error, console))?;
-    let changes = match_steps(&stored.workflow, &edited.workflow, state);
-    if changes.is_empty() {
-        return Ok(Goal { loaded: stored, changes: None });
-    }
-    Ok(Goal { loaded: edited, changes: Some(changes) })
-}
-
-fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result<Loaded, Failure> {
-    let path = home.workflow(id);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::new(
-            ExitKind::Damaged,
-            format!("cannot read the stored workflow {}", path.display()),
-        )
-        .because(error.to_string())
-        .with_help(format!("prodigy resume {id} --force   (starts again from the beginning)"))
-    })?;
-    parse(&path, &text).map_err(|error: LoadError| refuse(&path, error, console))
-}
-
 /// What a resume would do: events, plan rows, and the state after them.
 struct Outlook {
     decision: Decision,
@@ -172,11 +121,15 @@ fn outlook(
     let mut changed = Vec::new();
     if let Some(changes) = &goal.changes {
         let workflow = &goal.loaded.workflow;
+        if changes.items {
+            changed.extend(before_items_are_read_again(state));
+        }
         let event = EventKind::WorkflowChanged {
             workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
             total_steps: crate::playbook::count_steps(workflow) * passes(state),
             stages: workflow.stage_names(),
             kept: changes.kept.clone(),
+            items: changes.items,
         };
         changed.push(event);
     }
@@ -235,7 +188,8 @@ pub(super) fn go_on(
         ));
     }
     let state = session.with(Clone::clone);
-    let header = header_of(&state)?;
+    let mut header = header_of(&state)?;
+    let moved = super::moved::follow(session.home(), &mut header, console)?;
     let id = header.workflow_id.clone();
     let goal = goal(session.home(), &header, &state, console)?;
     let earlier = |seq| session.at(seq).ok();
@@ -249,9 +203,11 @@ pub(super) fn go_on(
     };
     if let Some(changes) = &goal.changes {
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
-        session.replace_workflow(&goal.loaded.text)?;
     }
     enter_directory(&header.directory)?;
+    if moved.is_some() {
+        session.home().bind_repository(&header.repository, &header.directory)?;
+    }
     let stop = Stop::install().map_err(|error| {
         Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
     })?;
@@ -278,7 +234,8 @@ pub(super) fn go_on(
         stop,
         constants,
         surroundings,
-        events: outlook.decision.events,
+        events: moved.into_iter().chain(outlook.decision.events).collect(),
+        edited: goal.stored_is_old.then_some(goal.loaded.text.as_str()),
         starting: outlook.decision.starting,
     };
     let wanted = Wanted {
@@ -297,6 +254,16 @@ pub(super) fn go_on(
         },
     };
     run_session(prepared, &wanted, console)
+}
+
+/// What the surroundings lack that they had in the run before.
+fn lacking_again(error: SurroundingsError, id: &str) -> Failure {
+    if error.secret.is_none() {
+        return lacking(error);
+    }
+    let what = error.help.unwrap_or_else(|| "see that the secret can be had as before".to_owned());
+    Failure::new(ExitKind::NeedsPerson, error.message)
+        .with_help(format!("{what}, then: prodigy resume {id}"))
 }
 
 fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
@@ -325,7 +292,7 @@ fn surroundings(
             header.profile.clone(),
             stop,
         )
-        .map_err(lacking)
+        .map_err(|error| lacking_again(error, &header.workflow_id.to_string()))
     };
     if bare.len() == header.parameters.len() {
         let constants = constants?;
@@ -347,7 +314,7 @@ fn enter_directory(directory: &Path) -> Result<(), Failure> {
             format!("the directory of the session is gone: {}", directory.display()),
         )
         .because(error.to_string())
-        .with_help("put it back, then resume again")
+        .with_help("put it back, or change to where it is now, then resume again")
     })
 }
 
@@ -378,6 +345,9 @@ fn accept_changes(
     for setting in &changes.settings {
         console.remark(format_args!("  {setting}: changed; applies to what still runs"));
     }
+    if changes.items {
+        console.remark("  the items are read again; those that are the same keep their results");
+    }
     if arguments.accept_changes {
         return Ok(());
     }
@@ -400,7 +370,8 @@ fn show_plan(
     if let Some(damage) = loaded.damage {
         return Err(damage.into());
     }
-    let header = header_of(&loaded.state)?;
+    let mut header = header_of(&loaded.state)?;
+    super::moved::follow(home, &mut header, console)?;
     let goal = goal(home, &header, &loaded.state, console)?;
     let earlier = |seq| loaded.at(seq);
     let rows = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
@@ -435,13 +406,23 @@ fn restart(
         }
         .into());
     }
-    enter_directory(&card.directory)?;
-    let file = if card.workflow_path.exists() {
-        card.workflow_path.clone()
+    let old = OldPlace {
+        session: &card.session_id,
+        repository: &card.repository,
+        directory: &card.directory,
+        workflow_path: &card.workflow_path,
+    };
+    let (directory, workflow_path) = match new_place(home, &old, console)? {
+        Some(new) => (new.directory, new.workflow_path),
+        None => (card.directory.clone(), card.workflow_path.clone()),
+    };
+    enter_directory(&directory)?;
+    let file = if workflow_path.exists() {
+        workflow_path
     } else {
         console.remark(format_args!(
             "{} is gone: starting again from the stored copy",
-            card.workflow_path.display()
+            workflow_path.display()
         ));
         home.workflow(&card.session_id)
     };

@@ -47,6 +47,8 @@ pub(super) struct Prepared<'a> {
     pub(super) surroundings: Surroundings,
     /// To be recorded after the start of the run.
     pub(super) events: Vec<EventKind>,
+    /// The text of an edited workflow, to be stored once the edit is recorded.
+    pub(super) edited: Option<&'a str>,
     /// The steps that the run starts at.
     pub(super) starting: HashSet<Address>,
 }
@@ -57,7 +59,8 @@ pub(super) fn run(
     wanted: &Wanted<'_>,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
-    let Prepared { session, workflow, stop, constants, surroundings, events, starting } = prepared;
+    let Prepared { session, workflow, stop, constants, surroundings, events, edited, starting } =
+        prepared;
     let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
     let _ = std::io::Write::flush(&mut console.output);
     let screen = observe(&session, workflow, wanted, console, style);
@@ -71,6 +74,9 @@ pub(super) fn run(
         session.commit(event)?;
     }
     session.sync_now()?;
+    if let Some(text) = edited {
+        session.replace_workflow(text)?;
+    }
     let options = Options {
         yes: wanted.yes,
         park: wanted.park,
@@ -212,7 +218,17 @@ fn tell(
     console: &mut Console,
     style: Style,
 ) -> Result<ExitKind, Failure> {
+    let mut shortage = None;
     let kind = match ending {
+        Ending::Halted(halt @ Halt::Shortage { .. }) => {
+            let id = session.with(|state| state.header().map(|it| it.workflow_id.to_string()));
+            let help = format!(
+                "end other programs, raise the limits (ulimit -a), or lower `parallel`; then: prodigy resume {}",
+                id.unwrap_or_default()
+            );
+            shortage = Some(Failure::new(ExitKind::Failed, halt.to_string()).with_help(help));
+            ExitKind::Failed
+        }
         Ending::Halted(Halt::Store(error)) => return Err(error.into()),
         Ending::Over(SessionStatus::Completed | SessionStatus::CompletedWithFailures) => {
             ExitKind::Success
@@ -251,7 +267,7 @@ fn tell(
             console.output.text(text);
         }
     }
-    Ok(kind)
+    shortage.map_or(Ok(kind), Err)
 }
 
 /// What the surroundings lack, as an error of usage.

@@ -289,6 +289,10 @@ impl Lines {
                 let same = view::count(kept.len() as u64, "step");
                 let _ = writeln!(self.text, "changed   the workflow was edited; as before: {same}");
             }
+            EventKind::Moved { directory, .. } => {
+                let directory = directory.display().to_string();
+                let _ = writeln!(self.text, "moved     to {}", view::line(&directory));
+            }
             EventKind::Superseded { by } => {
                 let _ = writeln!(self.text, "replaced  by {by}");
             }
@@ -342,9 +346,10 @@ impl Lines {
 
     fn command(&mut self, address: &Address, state: &SessionState) {
         let Some(record) = state.standing.record(address) else { return };
-        if !record.command.is_empty() {
+        let title = record.title();
+        if !title.is_empty() {
             self.text.push(' ');
-            self.text.push_str(&view::clip(&record.command, WIDTH));
+            self.text.push_str(&view::clip(&title, WIDTH));
         }
     }
 

@@ -112,7 +112,9 @@ pub fn decide(
     let places = places(workflow, state);
     let mut decision = Decision::default();
     match &request.from_checkpoint {
-        Some(name) => checkpoint::go_to(state, workflow, &places, name, request, &mut decision)?,
+        Some(name) => {
+            checkpoint::go_to(state, workflow, &places, name, request, earlier, &mut decision)?;
+        }
         None => start_failed_again(state, request, &mut decision),
     }
     if request.requeue != Requeue::Nothing {
@@ -304,5 +306,6 @@ pub(super) fn skipped(place: &Place<'_>) -> EventKind {
         id: place.step.id.clone(),
         result: Arc::new(StepResult::skipped(place.step.kind())),
         checkpoint: None,
+        name: place.step.title(),
     }
 }

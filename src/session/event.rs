@@ -1,5 +1,6 @@
 //! The events of a session: immutable facts, appended to its journal one by one.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -43,6 +44,9 @@ pub enum EventKind {
         /// What is run, for people, with secrets masked; empty for plain steps of items.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         command: String,
+        /// What its author calls it, with secrets masked; only shown.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
         /// Its `id`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
@@ -193,6 +197,9 @@ pub enum EventKind {
         /// A restore point after every so many items, beside the end of the phase.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checkpoint_frequency: Option<u32>,
+        /// CRC-32 of `items.jsonl`; absent in older journals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items_crc: Option<u32>,
     },
     /// The executor: an item ended, and its result is on its way to the disk before this.
     ItemFinished {
@@ -240,6 +247,10 @@ pub enum EventKind {
         /// The name of an explicit checkpoint, empty for an unnamed one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checkpoint: Option<String>,
+        /// Of a step that was never started: its name and what it would have run, with secrets
+        /// masked; only shown.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
     },
     /// The executor: a stage or pass ended.
     ScopeFinished {
@@ -249,6 +260,9 @@ pub enum EventKind {
         status: super::outcome::StepStatus,
         /// True when the workflow goes on.
         goes_on: bool,
+        /// What the restore point after it is called besides (`checkpoint:` of a stage).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoint: Option<String>,
     },
     /// Whoever sends the session back (SPEC 1 "rewind").
     Rewound {
@@ -308,6 +322,9 @@ pub enum EventKind {
         stages: Vec<String>,
         /// The finished addresses that are kept, old → new.
         kept: Vec<(Address, Address)>,
+        /// True when the items of the map are read again; results of those that are the same stay.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        items: bool,
     },
     /// The executor, at the orderly end of a run.
     RunFinished {
@@ -318,6 +335,13 @@ pub enum EventKind {
         /// The failure that ended it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<RunFailure>,
+    },
+    /// `resume`: the directory of the session was moved, and it goes on there.
+    Moved {
+        /// Its working directory now, absolute.
+        directory: PathBuf,
+        /// The workflow file now.
+        workflow_path: PathBuf,
     },
     /// `resume --force`: a new session took this one's place.
     Superseded {

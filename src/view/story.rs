@@ -98,6 +98,7 @@ impl Story {
             address: address(at),
             attempt,
             command: command.into(),
+            name: String::new(),
             id: None,
             agent_session: None,
             agent_continues: false,
@@ -124,6 +125,7 @@ impl Story {
             id: None,
             result: Arc::new(result),
             checkpoint: None,
+            name: String::new(),
         })
     }
 
@@ -276,6 +278,7 @@ pub fn everything() -> Story {
         total_steps: 3,
         stages: Vec::new(),
         kept: vec![(one(), one())],
+        items: false,
     });
     story.add(EventKind::Rewound {
         scope: one(),
@@ -289,6 +292,7 @@ pub fn everything() -> Story {
         address: address("pass[1]"),
         status: StepStatus::Failed,
         goes_on: false,
+        checkpoint: None,
     });
     story.add(EventKind::RunFinished {
         status: SessionStatus::Failed,
@@ -301,6 +305,10 @@ pub fn everything() -> Story {
     });
     tell_items(&mut story);
     let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    story.add(EventKind::Moved {
+        directory: "/elsewhere".into(),
+        workflow_path: "/elsewhere/flow.yaml".into(),
+    });
     story.add(EventKind::Superseded { by });
     story
 }
@@ -308,7 +316,12 @@ pub fn everything() -> Story {
 /// A map of two items, of which one fails, runs again and is cleared.
 fn tell_items(story: &mut Story) {
     use crate::session::{Disposition, ItemFailure, ItemStatus, ResultRef, item_address};
-    story.add(EventKind::JobStarted { job: "job".into(), items: 2, checkpoint_frequency: None });
+    story.add(EventKind::JobStarted {
+        job: "job".into(),
+        items: 2,
+        checkpoint_frequency: None,
+        items_crc: None,
+    });
     let result = ResultRef { offset: 0, length: 2, crc: 3 };
     story.add(EventKind::ItemFinished { item: 1, status: ItemStatus::Success, result });
     let failure = ItemFailure {

@@ -13,12 +13,12 @@ use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::executor::sequence::Next as NextStep;
 use crate::mapreduce::{
-    Breaker, ItemEnd, MapVerdict, Next, Permit, Schedule, Tally, Ticket, TicketEnd,
+    Breaker, ItemEnd, MapVerdict, Next, Permit, Schedule, StopReason, Tally, Ticket, TicketEnd,
 };
 use crate::playbook::mapreduce::{ErrorPolicy, Map, MapReduce};
 use crate::session::{
-    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, RewindCause, StepStatus,
-    item_address,
+    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, ResultRef, RewindCause,
+    StepStatus, item_address,
 };
 use crate::store::JobFiles;
 
@@ -87,6 +87,10 @@ impl<'a> Run<'a> {
             return Ok(Some(self.failed_step(&at)));
         }
         let empty = files.items().count() == 0;
+        let reduce_at = Address::root().join("reduce");
+        if self.session.with(|state| state.standing.scope(&reduce_at)).is_none() {
+            self.check_results(&files)?;
+        }
         self.map_values.fill(files, &job.map);
         if let Some(reduce) = &job.reduce
             && !empty
@@ -164,12 +168,13 @@ impl<'a> Run<'a> {
         let stopped = !matches!(phase.work().schedule.next(Utc::now()), Next::Finished);
         let failed = self.session.with(|state| state.standing.items.failed());
         if stopped {
-            let message = format!("the map stopped after {failed} failed items (error_policy)");
+            let reason = job.policy.stop_reason(&self.tally()).unwrap_or(StopReason::FirstFailure);
+            let message = format!("the map stopped: {reason}");
             let report = Report::failed(self.failure(FailureKind::Inner, &message));
             return self.map_failed(at, report).map(Some);
         }
         let status = if failed > 0 { StepStatus::Failed } else { StepStatus::Success };
-        self.end_stage(at, status, true)?;
+        self.end_scope(at, status, true, None)?;
         Ok(None)
     }
 
@@ -366,6 +371,18 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// What earlier runs left for reduce is what they wrote.
+    fn check_results(&self, files: &JobFiles) -> Result<(), Halt> {
+        let older: Vec<ResultRef> = self.session.with(|state| {
+            let results = state.standing.items.results().map(|(.., at)| at);
+            results.filter(|at| *at != ResultRef::NONE && files.is_older(*at)).collect()
+        });
+        for at in older {
+            files.result(at)?;
+        }
+        Ok(())
+    }
+
     /// The items as they stand, ready to be scheduled.
     fn schedule(&self, files: &JobFiles, parallel: NonZeroU32) -> Schedule {
         let total = u32::try_from(files.items().count()).unwrap_or(u32::MAX);
@@ -414,7 +431,7 @@ impl<'a> Run<'a> {
             stderr: crate::session::Stored::default(),
             correlation_id: self.correlation(at),
         })?;
-        self.end_stage(at, StepStatus::Failed, false)?;
+        self.end_scope(at, StepStatus::Failed, false, None)?;
         Ok(at.clone())
     }
 }
