@@ -292,6 +292,7 @@ pub(super) fn go_on(
         surroundings,
         events: outlook.decision.events,
         starting: outlook.decision.starting,
+        recovery: None,
     };
     let wanted = Wanted {
         yes: arguments.yes,
