@@ -12,7 +12,7 @@ mod table;
 pub use choice::{Choice, Rules, choose, class_word, delay_before};
 pub use failure::{FailureRecord, belongs_to, damage_id, failure_ids, present_failure};
 pub use marked::{Marked, doubtful_mark, repeated_mark};
-pub use outcome::{Outcome, last_attempt, outcome};
+pub use outcome::{Outcome, is_past_fix, last_attempt, outcome};
 pub use shelf::{Shelf, ShelfError};
 pub use state::{Chooser, ProgressStep, RecoveryContext, RecoveryState, RecoveryStatus, StepWord};
 pub use table::{BUILT_IN, BuiltIn, built_in};

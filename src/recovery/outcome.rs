@@ -1,6 +1,8 @@
 //! What the journal says of a recovery: the file may be a crash behind it.
 
-use crate::session::{Address, Event, EventKind, ItemStatus, RecoveryId, SessionState, SessionStatus, item_number};
+use crate::session::{
+    Address, Event, EventKind, ItemStatus, RecoveryId, SessionState, SessionStatus, item_number,
+};
 
 /// How a recovery stands by what the session has recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,16 +60,31 @@ fn is_past(state: &SessionState, step: &Address) -> bool {
 /// order.
 #[must_use]
 pub fn last_attempt(events: &[Event], id: &RecoveryId) -> Option<(u32, bool)> {
-    let started = |event: &Event| match &event.kind {
-        EventKind::RecoveryStarted(started) if started.recovery == *id => Some(started.attempt),
-        _ => None,
-    };
-    let (index, attempt) = events
-        .iter()
-        .enumerate()
-        .rev()
-        .find_map(|(index, event)| Some((index, started(event)?)))?;
+    let (index, attempt) = latest_start(events, id)?;
     let after = events.get(index..).unwrap_or_default();
     let ended = after.iter().any(|event| matches!(event.kind, EventKind::RunFinished { .. }));
     Some((attempt, ended))
+}
+
+/// True when the steps of the fix ended well in the latest attempt of a recovery, and something
+/// was gone back over or run since.
+#[must_use]
+pub fn is_past_fix(events: &[Event], id: &RecoveryId) -> bool {
+    let Some((index, _)) = latest_start(events, id) else { return false };
+    let after = events.get(index..).unwrap_or_default();
+    after.iter().any(|event| match &event.kind {
+        EventKind::Rewound { scope, .. } => !scope.is_of_recovery(),
+        EventKind::StepStarted { address, .. } => !address.is_of_recovery(),
+        _ => false,
+    })
+}
+
+/// Where the latest attempt of a recovery starts, and its number.
+fn latest_start(events: &[Event], id: &RecoveryId) -> Option<(usize, u32)> {
+    events.iter().enumerate().rev().find_map(|(index, event)| match &event.kind {
+        EventKind::RecoveryStarted(started) if started.recovery == *id => {
+            Some((index, started.attempt))
+        }
+        _ => None,
+    })
 }

@@ -1,6 +1,11 @@
 //! `prodigy recovery …`: the way back of sessions that failed.
 
 mod checkpoint;
+mod decide;
+mod drive;
+mod find;
+mod initiate;
+mod rules;
 mod run;
 mod status;
 mod words;
