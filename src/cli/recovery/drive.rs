@@ -17,7 +17,9 @@ use crate::recovery::{
     last_attempt, outcome,
 };
 use crate::resume::Requeue;
-use crate::session::{Address, RecoveryFinished, RecoveryStarted, RecoveryType, SessionState};
+use crate::session::{
+    Address, RecoveryFinished, RecoveryStarted, RecoveryType, SessionState, SessionStatus,
+};
 use crate::store::{Card, Loaded, OpenSession};
 
 use super::rules::read_again;
@@ -59,6 +61,9 @@ impl<'a> Drive<'a> {
 
     /// Goes the way to its end, or until it has to stop.
     pub(super) fn go(&mut self, console: &mut Console) -> Result<ExitKind, Failure> {
+        if self.read()?.state.status.is_some_and(SessionStatus::is_completed) {
+            return self.end(true, "the workflow went to its end", ExitKind::Success);
+        }
         self.keep()?;
         match self.state.recovery_type {
             RecoveryType::Retry => self.retry(console),
@@ -218,12 +223,15 @@ impl<'a> Drive<'a> {
         if self.stop.requested().is_some() {
             return Err(self.stopped());
         }
+        let home = &self.place.home;
+        let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
         let context = &self.state.recovery_context;
         let step = context.step.clone();
-        let fix_at = match (&step, self.rule.fix.is_empty()) {
-            (Some(step), false) => Some(step.below_numbered("recovery", context.number)),
-            _ => None,
-        };
+        let fix_at = step.as_ref().filter(|_| !self.rule.fix.is_empty()).map(|step| {
+            let id = &self.state.id;
+            let number = session.with(|it| it.lifetime.recovery_number(step, id, attempt));
+            step.below_numbered("recovery", number)
+        });
         let recovery = self.state.id.clone();
         let ended = |state: &SessionState| {
             let (success, reason) = match outcome(state, step.as_ref()) {
@@ -247,8 +255,6 @@ impl<'a> Drive<'a> {
             automatic: self.is_automatic(),
             ended: &ended,
         };
-        let home = &self.place.home;
-        let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
         let requeue = match session.with(SessionState::only_dead_items_failed) {
             true => Requeue::All,
             false => Requeue::Nothing,

@@ -1,5 +1,6 @@
 //! `prodigy recovery …`: the way back of sessions that failed.
 
+mod auto;
 mod checkpoint;
 mod decide;
 mod drive;
@@ -10,4 +11,5 @@ mod run;
 mod status;
 mod words;
 
+pub(super) use auto::{after, give_up_open, go_on_with_open};
 pub(super) use run::run;
