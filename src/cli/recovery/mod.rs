@@ -2,6 +2,7 @@
 
 mod auto;
 mod checkpoint;
+mod dashboard;
 mod decide;
 mod drive;
 mod find;

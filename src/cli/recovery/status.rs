@@ -2,23 +2,28 @@
 
 use serde_json::json;
 
-use crate::cli::args::RecoveryStatus;
+use crate::cli::args;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
-use crate::recovery::{RecoveryState, Shelf};
+use crate::recovery::{RecoveryState, RecoveryStatus, Shelf};
 use crate::session::RecoveryId;
+use crate::store::OpenSession;
 
 use super::words;
 
 /// Shows recoveries.
-pub(super) fn run(arguments: &RecoveryStatus, console: &mut Console) -> Result<ExitKind, Failure> {
+pub(super) fn run(
+    arguments: &args::RecoveryStatus,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
     let shelf = Shelf::of(&place.home);
     let asked = arguments.recovery_id.as_ref().or(arguments.failure_id.as_ref());
     let id = asked.or(arguments.id.as_ref()).map(String::as_str);
     if let Some(id) = id.and_then(RecoveryId::parse) {
         let state = shelf.find(&id)?.ok_or_else(|| unknown(id.as_str()))?;
+        let state = as_recorded(&place, state);
         match arguments.json {
             true => console.output.json(&json!(state)),
             false => console.output.text(words::state(&state)),
@@ -29,6 +34,7 @@ pub(super) fn run(arguments: &RecoveryStatus, console: &mut Console) -> Result<E
         Some(id) => named(&place, &shelf, id)?,
         None => latest(&place, &shelf)?,
     };
+    let states: Vec<_> = states.into_iter().map(|it| as_recorded(&place, it)).collect();
     if arguments.json {
         console.output.json(&json!(states));
         return Ok(ExitKind::Success);
@@ -43,6 +49,22 @@ pub(super) fn run(arguments: &RecoveryStatus, console: &mut Console) -> Result<E
         console.remark("nothing was recovered here");
     }
     Ok(ExitKind::Success)
+}
+
+/// A recovery as the journal has recorded it: a crash may have come before its file was written.
+pub(super) fn as_recorded(place: &Place, mut state: RecoveryState) -> RecoveryState {
+    if !state.status.is_open() {
+        return state;
+    }
+    let Ok(loaded) = OpenSession::read(&place.home, &state.recovery_context.session_id) else {
+        return state;
+    };
+    if let Some(success) = loaded.state.lifetime.recovered(&state.id) {
+        let status = if success { RecoveryStatus::Completed } else { RecoveryStatus::Failed };
+        let at = loaded.state.updated_at.unwrap_or(state.started_at);
+        state.finish(status, "as the journal says", at);
+    }
+    state
 }
 
 /// The recoveries of a failure or of a session.
