@@ -99,7 +99,7 @@ impl<'a> Drive<'a> {
             self.open(word, Some(attempt))?;
             kind = self.run(attempt, attempts, console)?;
             let after = self.read()?;
-            if fix && is_past_fix(&after.events, &self.state.id) {
+            if fix && is_past_fix(&after.events, &self.state.id, attempt) {
                 self.close(RecoveryStatus::Completed, None)?;
                 self.open(StepWord::RetryStep, Some(attempt))?;
             }
@@ -227,7 +227,9 @@ impl<'a> Drive<'a> {
         let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
         let context = &self.state.recovery_context;
         let step = context.step.clone();
-        let fix_at = step.as_ref().filter(|_| !self.rule.fix.is_empty()).map(|step| {
+        let fixes = !self.rule.fix.is_empty()
+            && !is_past_fix(&self.read()?.events, &self.state.id, attempt);
+        let fix_at = step.as_ref().filter(|_| fixes).map(|step| {
             let id = &self.state.id;
             let number = session.with(|it| it.lifetime.recovery_number(step, id, attempt));
             step.below_numbered("recovery", number)
