@@ -41,6 +41,7 @@ pub use outcome::{
 };
 pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
 pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};
+pub use rewind::covers;
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};
