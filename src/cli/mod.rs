@@ -13,7 +13,6 @@ mod dlq;
 mod docs;
 mod events;
 mod failure;
-mod glob;
 mod init;
 mod logs;
 mod lookup;

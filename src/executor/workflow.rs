@@ -25,7 +25,10 @@ pub enum Ending {
 impl<'a> Run<'a> {
     /// Runs the session from where its journal says it is to its end, or until it has to stop.
     pub fn execute(&self) -> Ending {
-        let body = self.body();
+        let body = self.body().and_then(|cause| match cause {
+            None => self.keep_promises(),
+            cause => Ok(cause),
+        });
         let status = match &body {
             Ok(None) => self.overall(),
             Ok(Some(_)) => SessionStatus::Failed,

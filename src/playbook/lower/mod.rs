@@ -12,6 +12,7 @@ mod handler;
 mod mapreduce;
 mod on_failure;
 mod parameters;
+mod requires;
 mod retry;
 mod secrets;
 mod stage;
