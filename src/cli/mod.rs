@@ -21,6 +21,7 @@ mod output;
 mod panic;
 mod person;
 mod plan;
+mod recovery;
 mod refusal;
 mod rehearsal;
 mod rehearse;

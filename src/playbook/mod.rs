@@ -2,6 +2,7 @@
 
 mod agents;
 mod check;
+mod checkpoint_name;
 mod describe;
 mod digest;
 pub mod failure;
@@ -22,6 +23,7 @@ mod yaml;
 
 pub use agents::{AGENT_PROGRAM, PERMISSION_MODES};
 pub use check::{check, step_names};
+pub use checkpoint_name::check_checkpoint_name;
 pub use digest::digest;
 pub use load::{LoadError, Loaded, load, parse};
 pub use position::Position;
