@@ -19,6 +19,7 @@ use crate::store::{Home, OpenSession};
 
 use super::args::Cook;
 use super::output::Console;
+use super::requirements::Ground;
 use super::running::{Prepared, Wanted, absolute, here, lacking, run as run_session};
 
 /// Runs the command.
@@ -104,6 +105,8 @@ impl Cooking<'_> {
             skip: arguments.skip_permissions,
         };
         super::agents::check_all(workflow, &permissions, &surroundings)?;
+        let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
+        super::requirements::check_all(workflow, &ground)?;
         let passes = passes(arguments)?;
         let id = SessionId::fresh();
         let count = match arguments.max_iterations {

@@ -25,6 +25,7 @@ mod recovery;
 mod refusal;
 mod rehearsal;
 mod rehearse;
+mod requirements;
 mod resume;
 mod resume_job;
 mod rows;

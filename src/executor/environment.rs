@@ -208,7 +208,8 @@ impl Surroundings {
     }
 
     /// The whole environment of such programs.
-    pub(super) fn base(&self) -> Vec<(OsString, OsString)> {
+    #[must_use]
+    pub fn base(&self) -> Vec<(OsString, OsString)> {
         self.base.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 

@@ -96,6 +96,9 @@ impl RequiredTool {
                 None => "the name of a tool is one word".to_owned(),
             });
         }
+        if bounds.starts_with(',') {
+            return Err(format!("several tools are written as a list: [{text}]"));
+        }
         let bounds = match bounds.is_empty() {
             true => Vec::new(),
             false => bounds.split(',').map(Bound::parse).collect::<Result<_, _>>()?,
@@ -239,7 +242,7 @@ mod tests {
             ("node >= latest", "`latest` is no version; write for example `>= 1.2`"),
             ("node >= 18,", "`` is no bound; write for example `>= 1.2`"),
             ("node >= 18 19", "`18 19` is no version; write for example `>= 1.2`"),
-            ("node, npm", "`npm` is no bound; write for example `>= 1.2`"),
+            ("node, npm", "several tools are written as a list: [node, npm]"),
             ("${tool}", "a tool is named as it is, without `${…}`"),
         ] {
             assert_eq!(written(text), Err(why.to_owned()), "{text}");

@@ -1,6 +1,7 @@
 //! `prodigy recovery …`: the way back of sessions that failed.
 
 mod checkpoint;
+mod ground;
 mod run;
 mod status;
 mod words;
