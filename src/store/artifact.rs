@@ -210,16 +210,16 @@ mod tests {
         assert_eq!(before.bytes, 6);
         let changes: [(&str, &dyn Fn(), &dyn Fn()); 5] = [
             ("content", &|| std::fs::write(root.join("d/b"), "twO").unwrap(), &|| {
-                std::fs::write(root.join("d/b"), "two").unwrap()
+                std::fs::write(root.join("d/b"), "two").unwrap();
             }),
             ("name", &|| std::fs::rename(root.join("a"), root.join("A")).unwrap(), &|| {
-                std::fs::rename(root.join("A"), root.join("a")).unwrap()
+                std::fs::rename(root.join("A"), root.join("a")).unwrap();
             }),
             ("place", &|| std::fs::rename(root.join("d/b"), root.join("b")).unwrap(), &|| {
-                std::fs::rename(root.join("b"), root.join("d/b")).unwrap()
+                std::fs::rename(root.join("b"), root.join("d/b")).unwrap();
             }),
             ("empty directory", &|| std::fs::create_dir(root.join("e")).unwrap(), &|| {
-                std::fs::remove_dir(root.join("e")).unwrap()
+                std::fs::remove_dir(root.join("e")).unwrap();
             }),
             (
                 "link",
