@@ -384,3 +384,50 @@ fn the_command_that_goes_back_makes_the_artifact_again() {
     support::Ran::of(command.output().unwrap()).exits(0);
     assert!(session.place("shared.txt").exists());
 }
+
+/// `recovery initiate` in the surroundings of the first run.
+fn initiate(session: &Session, arguments: &[&str]) -> support::Ran {
+    let mut command = session.sandbox.command(&[&["recovery", "initiate"], arguments].concat());
+    command.env("LANGUAGE", "en").env("PATH", path(&session.sandbox));
+    support::Ran::of(command.output().unwrap())
+}
+
+fn status(session: &Session) -> serde_json::Value {
+    let status = session.sandbox.run(&["recovery", "status", "--json"]).exits(0).json();
+    status.as_array().unwrap().last().unwrap().clone()
+}
+
+#[test]
+fn a_recovery_does_not_begin_where_something_stands_against_it() {
+    for way in ["retry", "resume"] {
+        let session = Session::failed();
+        remove(session.place("app"));
+        session.sandbox.write("repaired", "");
+        let ran = initiate(&session, &["--type", way]).exits(1);
+        assert!(ran.stderr.contains("artifact app of step 1 is not there any more"), "{ran:#?}");
+        assert!(ran.stderr.contains("help: prodigy resume build-"), "{ran:#?}");
+        let status = status(&session);
+        assert_eq!(status["status"], "failed", "{status:#}");
+        assert_eq!(status["validation_results"]["is_valid"], false, "{status:#}");
+        assert_eq!(status["progress_steps"].as_array().unwrap().len(), 1, "{status:#}");
+        std::fs::write(session.place("app"), "app\n").unwrap();
+        initiate(&session, &["--type", way]).exits(0);
+        assert_eq!(self::status(&session)["validation_results"]["is_valid"], true);
+    }
+}
+
+#[test]
+fn a_recovery_goes_on_from_an_earlier_checkpoint_when_later_records_are_damaged() {
+    let session = Session::failed();
+    session.sandbox.write("repaired", "");
+    remove(the_blob(&session));
+    let ran = initiate(&session, &["--type", "retry"]).exits(5);
+    assert!(ran.stderr.contains("cannot be recovered as it is"), "{ran:#?}");
+    let ran = initiate(&session, &["--type", "resume"]).exits(0);
+    assert!(ran.stderr.contains("warning: record "), "{ran:#?}");
+    let status = status(&session);
+    assert!(status["target_checkpoint_id"].as_str().unwrap().ends_with("@v1"), "{status:#}");
+    assert_eq!(status["corruption_detected"], true, "{status:#}");
+    // The step whose output was lost ran again.
+    the_blob(&session);
+}

@@ -89,6 +89,7 @@ pub(super) fn run(
         surroundings,
         events,
         starting: at.into_iter().collect(),
+        recovery: None,
     };
     let wanted = Wanted {
         yes: arguments.yes,

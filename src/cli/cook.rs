@@ -148,6 +148,7 @@ impl Cooking<'_> {
             surroundings,
             events: Vec::new(),
             starting: HashSet::new(),
+            recovery: None,
         };
         let wanted = Wanted {
             yes: arguments.yes,
@@ -161,7 +162,9 @@ impl Cooking<'_> {
             color: console.color,
             command: "cook".to_owned(),
         };
-        run_session(prepared, &wanted, console)
+        let (home, id) = (prepared.session.home().clone(), prepared.session.id().clone());
+        let kind = run_session(prepared, &wanted, console)?;
+        super::recovery::after(kind, &home, &id, &arguments.as_recovery(), console)
     }
 }
 

@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Permissions, Surroundings};
+use crate::executor::{Constants, Fix, Permissions, Surroundings};
 use crate::exit::{ExitKind, Failure};
+use crate::playbook::recovery::RecoveryRule;
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
+use crate::recovery::{Marked, repeated_mark};
 use crate::resume::{
     Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
     match_steps, rows,
 };
 use crate::session::{
-    Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
+    Address, Digest, EventKind, RecoveryFinished, RecoveryStarted, SessionId, SessionStarted,
+    SessionState, item_address, item_number,
 };
 use crate::store::{Card, FrozenItems, Home, OpenSession};
 
@@ -20,7 +23,7 @@ use super::cook::{Cooking, read_workflow};
 use super::output::Console;
 use super::refusal::refused;
 use super::requirements::Ground;
-use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+use super::running::{Attempt, Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
 use super::validate::refuse;
 
 /// Runs the command.
@@ -69,8 +72,39 @@ pub(super) fn take_up(
     if arguments.plan {
         return show_plan(home, card, arguments, wish, console);
     }
+    if goes_where_it_stood(arguments, wish) {
+        let ended = super::recovery::go_on_with_open(home, card, arguments, console)?;
+        if let Some(kind) = ended {
+            return super::recovery::after(kind, home, &card.session_id, arguments, console);
+        }
+    }
     let session = OpenSession::open(home, &card.session_id, arguments.durability)?;
-    go_on(session, arguments, wish, console)
+    super::recovery::give_up_open(home, card)?;
+    let kind = go_on(session, arguments, wish, None, console)?;
+    super::recovery::after(kind, home, &card.session_id, arguments, console)
+}
+
+/// True when nothing is asked but that the session goes on.
+fn goes_where_it_stood(arguments: &Resume, wish: &ItemWish) -> bool {
+    arguments.from_checkpoint.is_none()
+        && arguments.rerun.is_empty()
+        && arguments.done.is_empty()
+        && arguments.max_retries.is_none()
+        && wish.requeue == Requeue::Nothing
+}
+
+/// A recovery that takes a session up.
+pub(super) struct Taking<'a> {
+    /// What is recorded of it.
+    pub(super) started: RecoveryStarted,
+    /// Its rule, with the fix.
+    pub(super) rule: RecoveryRule,
+    /// Where the fix stands.
+    pub(super) fix_at: Option<Address>,
+    /// True where no person chose: marked steps are not repeated.
+    pub(super) automatic: bool,
+    /// Tells how the recovery ended, when the run is over.
+    pub(super) ended: &'a dyn Fn(&SessionState) -> Option<RecoveryFinished>,
 }
 
 /// What an id, or its absence, stands for.
@@ -239,6 +273,7 @@ pub(super) fn go_on(
     session: OpenSession,
     arguments: &Resume,
     wish: &ItemWish,
+    taking: Option<Taking<'_>>,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     if session.torn() > 0 {
@@ -250,7 +285,10 @@ pub(super) fn go_on(
     let state = session.with(Clone::clone);
     let header = header_of(&state)?;
     let id = header.workflow_id.clone();
-    let goal = goal(session.home(), &header, &state, console)?;
+    let mut goal = goal(session.home(), &header, &state, console)?;
+    if let Some(taking) = &taking {
+        goal.loaded.workflow.recovery.rules = vec![taking.rule.clone()];
+    }
     let earlier = |seq| session.at(seq).ok();
     let outlook = match outlook(session.home(), &state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook,
@@ -263,6 +301,12 @@ pub(super) fn go_on(
     if let Some(changes) = &goal.changes {
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
         session.replace_workflow(&goal.loaded.text)?;
+    }
+    if taking.as_ref().is_some_and(|taking| taking.automatic)
+        && let Some(Marked { address, mark }) =
+            repeated_mark(&goal.loaded.workflow, &state, &outlook.decision.events)
+    {
+        return Err(refused(Refusal::Marked(address, mark), id.as_str()));
     }
     enter_directory(&header.directory)?;
     let stop = Stop::install().map_err(|error| {
@@ -287,6 +331,7 @@ pub(super) fn go_on(
     for address in &outlook.decision.passed_over {
         console.remark(format_args!("  step {address} is passed over"));
     }
+    let recovering = taking.is_some();
     let prepared = Prepared {
         session,
         workflow,
@@ -295,6 +340,15 @@ pub(super) fn go_on(
         surroundings,
         events: outlook.decision.events,
         starting: outlook.decision.starting,
+        recovery: taking.map(|taking| Attempt {
+            fix: taking.fix_at.zip(taking.started.step.clone()).map(|(at, step)| Fix {
+                step,
+                at,
+                steps: &workflow.recovery.rules[0].fix,
+            }),
+            started: taking.started,
+            ended: taking.ended,
+        }),
     };
     let wanted = Wanted {
         yes: arguments.yes,
@@ -307,6 +361,7 @@ pub(super) fn go_on(
         output: arguments.output,
         color: console.color,
         command: match wish.requeue {
+            _ if recovering => "recovery initiate".to_owned(),
             Requeue::Nothing => "resume".to_owned(),
             Requeue::All | Requeue::These(_) => "dlq retry".to_owned(),
         },

@@ -8,6 +8,7 @@ mod capture;
 mod confirm;
 mod environment;
 mod failure;
+mod fix;
 mod frame;
 mod gate;
 mod halt;
@@ -28,6 +29,7 @@ mod workflow;
 
 pub use confirm::{Answer, Confirm};
 pub use environment::{Surroundings, SurroundingsError};
+pub use fix::{Before, Fix};
 pub use halt::Halt;
 pub use permissions::Permissions;
 pub use preflight::check_agents;

@@ -10,6 +10,7 @@ use super::digest::Digest;
 use super::ids::SessionId;
 use super::items::{ItemFailure, ItemStatus, ResultRef};
 use super::outcome::{AgentReport, Failure, Report, StepResult};
+use super::recovery::{RecoveryFinished, RecoveryStarted};
 use super::run::{RunFailure, RunStarted, SessionStarted};
 use super::stored::Stored;
 
@@ -319,6 +320,10 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<RunFailure>,
     },
+    /// `recovery`, when a recovery or a further attempt of it begins.
+    RecoveryStarted(Box<RecoveryStarted>),
+    /// `recovery`, when a recovery is over.
+    RecoveryFinished(Box<RecoveryFinished>),
     /// `resume --force`: a new session took this one's place.
     Superseded {
         /// The new one.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::event::{Event, EventKind, RewindCause, SessionStatus};
-use super::ids::SessionId;
+use super::ids::{RecoveryId, SessionId};
 use super::items::{DeadItem, Disposition, ItemStatus, item_address};
 use super::outcome::AgentReport;
 use super::run::RunStarted;
@@ -40,6 +40,10 @@ pub struct Lifetime {
     pub active_ms: u64,
     /// Failed runs so far (numbers the failure records).
     pub failures: u32,
+    /// The recoveries of each step and their attempts, over all its failures.
+    recoveries: BTreeMap<Address, Vec<(RecoveryId, u32)>>,
+    /// How the recoveries that are over ended.
+    recovered: BTreeMap<RecoveryId, bool>,
     /// The job of the map.
     pub job: Option<String>,
     /// Its work items.
@@ -99,6 +103,36 @@ impl Lifetime {
     #[must_use]
     pub fn rewinds(&self, address: &Address, cause: RewindCause) -> u32 {
         self.rewinds.get(address).and_then(|counts| counts.get(&cause)).copied().unwrap_or(0)
+    }
+
+    /// How many recoveries went after failures of the step at `address`.
+    #[must_use]
+    pub fn recoveries(&self, address: &Address) -> u32 {
+        let known = self.recoveries.get(address).map(Vec::as_slice).unwrap_or_default();
+        let ids: HashSet<&RecoveryId> = known.iter().map(|(id, _)| id).collect();
+        u32::try_from(ids.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The number, from 1, that an attempt of a recovery has or gets among all those of the step
+    /// at `address`.
+    #[must_use]
+    pub fn recovery_number(&self, address: &Address, id: &RecoveryId, attempt: u32) -> u32 {
+        let known = self.recoveries.get(address).map(Vec::as_slice).unwrap_or_default();
+        let same = |(known, number): &(RecoveryId, u32)| known == id && *number == attempt;
+        let index = known.iter().position(same).unwrap_or(known.len());
+        u32::try_from(index + 1).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a recovery did what it was for, once it is over.
+    #[must_use]
+    pub fn recovered(&self, id: &RecoveryId) -> Option<bool> {
+        self.recovered.get(id).copied()
+    }
+
+    /// Everywhere an attempt was ever started at or below `scope`, also where a rewind has
+    /// forgotten it since.
+    pub fn ever_started<'a>(&'a self, scope: &'a Address) -> impl Iterator<Item = &'a Address> {
+        range_within(&self.attempts, scope).map(|(address, _)| address)
     }
 
     /// The present run, counted from 1.
@@ -210,6 +244,17 @@ impl Lifetime {
                 }
             }
             EventKind::WorkflowChanged { kept, .. } => self.edits.push((event.seq, kept.clone())),
+            EventKind::RecoveryStarted(started) => {
+                let step = started.step.clone().unwrap_or_default();
+                let known = self.recoveries.entry(step).or_default();
+                let attempt = (started.recovery.clone(), started.attempt);
+                if !known.contains(&attempt) {
+                    known.push(attempt);
+                }
+            }
+            EventKind::RecoveryFinished(finished) => {
+                self.recovered.insert(finished.recovery.clone(), finished.success);
+            }
             EventKind::Superseded { by } => self.superseded_by = Some(by.clone()),
             _ => {}
         }

@@ -14,6 +14,7 @@ mod names;
 mod observer;
 mod outcome;
 mod record;
+mod recovery;
 mod rewind;
 mod run;
 mod standing;
@@ -40,6 +41,7 @@ pub use outcome::{
     StepStatus,
 };
 pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
+pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};

@@ -183,6 +183,8 @@ impl Standing {
             | EventKind::RunStarted(_)
             | EventKind::Waiting { .. }
             | EventKind::RunFinished { .. }
+            | EventKind::RecoveryStarted(_)
+            | EventKind::RecoveryFinished(_)
             | EventKind::Superseded { .. } => {}
         }
     }

@@ -6,7 +6,7 @@ use crate::session::{
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 27] = [
+pub const EVENT_TYPES: [&str; 29] = [
     "session_started",
     "run_started",
     "step_started",
@@ -33,6 +33,8 @@ pub const EVENT_TYPES: [&str; 27] = [
     "dlq_cleared",
     "workflow_changed",
     "run_finished",
+    "recovery_started",
+    "recovery_finished",
     "superseded",
 ];
 
@@ -66,6 +68,8 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::ItemFinished { .. } => "item_finished",
         EventKind::ItemFailed { .. } => "item_failed",
         EventKind::DlqCleared { .. } => "dlq_cleared",
+        EventKind::RecoveryStarted(_) => "recovery_started",
+        EventKind::RecoveryFinished(_) => "recovery_finished",
         EventKind::Superseded { .. } => "superseded",
     }
 }
@@ -93,6 +97,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::Answered { address, .. }
         | EventKind::Rewound { scope: address, .. } => Some(address),
         EventKind::ItemFailed { failure, .. } => Some(&failure.step),
+        EventKind::RecoveryStarted(started) => started.step.as_ref(),
         EventKind::SessionStarted(_)
         | EventKind::RunStarted(_)
         | EventKind::WorkflowChanged { .. }
@@ -100,6 +105,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::ItemFinished { .. }
         | EventKind::DlqCleared { .. }
         | EventKind::RunFinished { .. }
+        | EventKind::RecoveryFinished(_)
         | EventKind::Superseded { .. } => None,
     }
 }
@@ -228,6 +234,18 @@ pub fn event_words(kind: &EventKind) -> String {
                 }
                 None => text,
             }
+        }
+        EventKind::RecoveryStarted(started) => {
+            let attempt = match started.attempt {
+                1 => String::new(),
+                attempt => format!(", attempt {attempt}"),
+            };
+            let (way, id) = (started.kind.as_str(), &started.recovery);
+            format!("{way} ({id}){attempt}: {}", started.reason)
+        }
+        EventKind::RecoveryFinished(finished) => {
+            let word = if finished.success { "recovered" } else { "not recovered" };
+            format!("{word} ({}): {}", finished.recovery, finished.reason)
         }
         EventKind::Superseded { by } => format!("by {by}"),
     };

@@ -164,6 +164,7 @@ pub(super) fn workflow(steps: Vec<Step>) -> Workflow {
         timeout: None,
         on_failure: None,
         finally: Vec::new(),
+        recovery: crate::playbook::recovery::Recovery::default(),
         shell: Shell { words: vec!["sh".to_owned(), "-c".to_owned()] },
         claude: ClaudeDefaults::default(),
         continue_on_error: false,
