@@ -22,6 +22,7 @@ use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
 use super::output::Console;
 use super::refusal::refused;
+use super::requirements::Ground;
 use super::running::{Attempt, Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
 use super::validate::refuse;
 
@@ -317,6 +318,8 @@ pub(super) fn go_on(
     let permissions =
         Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
     super::agents::check_open(workflow, &state, &outlook.rows, &permissions, &surroundings)?;
+    let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
+    super::requirements::check_open(workflow, &state, &outlook.rows, &ground)?;
     warn_of_changes(&state, &surroundings, console);
     if let Some(missing) = state.standing.missing_secret(&surroundings.secrets) {
         return Err(Failure::new(ExitKind::NeedsPerson, missing.to_string())
@@ -373,7 +376,8 @@ fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
         .ok_or_else(|| Failure::new(ExitKind::Damaged, "the session's first record is missing"))
 }
 
-fn surroundings(
+/// The surroundings of a session as they are now, and the values of its workflow.
+pub(super) fn surroundings(
     workflow: &crate::playbook::model::Workflow,
     header: &SessionStarted,
     stop: &Stop,

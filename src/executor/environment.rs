@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use crate::expr::{Dialect, EvalError, Lookup, Origin, Path as NamePath, Scope, Value};
+use crate::expr::{Dialect, EvalError, Lookup, Origin, Path as NamePath, Scope, Template, Value};
 use crate::git::Repository;
 use crate::playbook::model::{EnvEntry, EnvValue, Secret, SecretSource, Workflow};
 use crate::process::Stop;
@@ -177,8 +177,23 @@ impl Surroundings {
         }
     }
 
+    /// A text of the workflow file as it is before the first step.
+    ///
+    /// # Errors
+    /// A name has no value.
+    pub fn render(
+        &self,
+        text: &Template,
+        constants: &Constants,
+    ) -> Result<String, SurroundingsError> {
+        let error =
+            |error: EvalError| SurroundingsError { message: error.to_string(), help: error.help };
+        text.render(&FileScope { constants, surroundings: self }).map_err(error)
+    }
+
     /// A variable of that environment.
-    pub(super) fn env(&self, name: &str) -> Option<&OsStr> {
+    #[must_use]
+    pub fn env(&self, name: &str) -> Option<&OsStr> {
         self.base.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
@@ -193,7 +208,8 @@ impl Surroundings {
     }
 
     /// The whole environment of such programs.
-    pub(super) fn base(&self) -> Vec<(OsString, OsString)> {
+    #[must_use]
+    pub fn base(&self) -> Vec<(OsString, OsString)> {
         self.base.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 

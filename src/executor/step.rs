@@ -254,7 +254,7 @@ impl<'a> Run<'a> {
     fn finish(
         &self,
         frame: &Frame<'a>,
-        step: &Step,
+        step: &'a Step,
         address: &Address,
         mut result: StepResult,
         ran: bool,
@@ -265,6 +265,9 @@ impl<'a> Run<'a> {
             Checkpoint::Named(name) => Some(name.clone()),
         };
         let explicit = ran && checkpoint.is_some();
+        if ran {
+            self.record_artifacts(frame, step, address, &mut result);
+        }
         let next = follow(&result, address);
         if let Some(last) = frame.round.as_ref().and_then(|round| round.last.as_ref()) {
             match last.keep(step, address, result) {

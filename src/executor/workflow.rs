@@ -31,6 +31,10 @@ impl<'a> Run<'a> {
             Ok(None) => self.body(),
             ended => ended,
         };
+        let body = match body {
+            Ok(None) => self.keep_promises(),
+            ended => ended,
+        };
         let status = match &body {
             Ok(None) => self.overall(),
             Ok(Some(_)) => SessionStatus::Failed,

@@ -25,7 +25,7 @@ mod tree;
 pub use address::Address;
 pub use class::FailureClass;
 pub use classify::{Evidence, Verdict, classify, explain};
-pub use digest::Digest;
+pub use digest::{Digest, Hashing};
 pub use event::{Event, EventKind, PersonsAnswer, Reach, RewindCause, SessionStatus, WaitReason};
 pub use ids::{RecoveryId, SessionId, WorkflowId, slug};
 pub use items::{
@@ -37,7 +37,8 @@ pub use lifetime::{HandlerExecution, Lifetime, Version};
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};
 pub use outcome::{
-    AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
+    AgentReport, Artifact, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult,
+    StepStatus,
 };
 pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
 pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};

@@ -22,6 +22,7 @@ use crate::session::{
 };
 use crate::store::{Card, Loaded, OpenSession};
 
+use super::ground::{footing, refused};
 use super::rules::read_again;
 
 /// A recovery under way.
@@ -33,6 +34,8 @@ pub(super) struct Drive<'a> {
     resume: &'a Resume,
     allow_rollback: bool,
     stop: Stop,
+    /// The checkpoint to go back to, because later records are damaged.
+    earlier: Option<String>,
 }
 
 impl<'a> Drive<'a> {
@@ -51,7 +54,7 @@ impl<'a> Drive<'a> {
         let stop = Stop::install().map_err(|error| {
             Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
         })?;
-        Ok(Self { place, card, state, rule, resume, allow_rollback, stop })
+        Ok(Self { place, card, state, rule, resume, allow_rollback, stop, earlier: None })
     }
 
     /// How it stands.
@@ -65,11 +68,42 @@ impl<'a> Drive<'a> {
             return self.end(true, "the workflow went to its end", ExitKind::Success);
         }
         self.keep()?;
+        self.validate(console)?;
         match self.state.recovery_type {
             RecoveryType::Retry => self.retry(console),
             RecoveryType::Resume => self.resume(console),
             RecoveryType::Rollback => self.roll_back(console),
         }
+    }
+
+    /// Looks whether the way may be gone, before its first attempt; what is found is kept.
+    fn validate(&mut self, console: &mut Console) -> Result<(), Failure> {
+        let loaded = self.read()?;
+        if last_attempt(&loaded.events, &self.state.id).is_some() {
+            return Ok(());
+        }
+        self.open(StepWord::ValidateState, None)?;
+        let falls_back = self.state.recovery_type == RecoveryType::Resume;
+        let footing = footing(&self.place.home, &loaded, falls_back, &self.stop)?;
+        let found = footing.validation;
+        for warning in &found.warnings {
+            console.errors.line(format_args!("warning: {}", crate::view::line(warning)));
+        }
+        self.state.validation_results = serde_json::json!(found);
+        self.earlier = footing.earlier.map(|version| format!("v{version}"));
+        if let Some(version) = &self.earlier {
+            self.state.corruption_detected = true;
+            self.state.target_checkpoint_id = Some(format!("{}@{version}", self.card.workflow_id));
+        }
+        // A damaged journal is cut back to its last good record.
+        let repairable = falls_back && found.is_damage_only() && loaded.damage.is_some();
+        if found.is_valid || repairable {
+            return self.close(RecoveryStatus::Completed, None);
+        }
+        self.close(RecoveryStatus::Failed, found.errors.first().cloned())?;
+        let refused = refused(&found, &self.card.workflow_id);
+        self.end(false, &found.errors.join("; "), refused.kind)?;
+        Err(refused)
     }
 
     /// Fix, wait, run the failed step again, as often as the rule says.
@@ -262,7 +296,8 @@ impl<'a> Drive<'a> {
             false => Requeue::Nothing,
         };
         let wish = ItemWish { requeue, ..ItemWish::default() };
-        let ran = go_on(session, self.resume, &wish, Some(taking), console);
+        let resume = Resume { from_checkpoint: self.earlier.take(), ..self.resume.clone() };
+        let ran = go_on(session, &resume, &wish, Some(taking), console);
         if let Err(failure) = &ran
             && last_attempt(&self.read()?.events, &self.state.id).is_none()
         {

@@ -7,8 +7,10 @@ use super::on_failure::on_failure;
 use super::recovery::recovery;
 use super::stage::{ids_of, stages};
 use super::step::steps;
-use super::{claude, env, parameters, retry, secrets};
-use crate::playbook::model::{Body, Budget, ClaudeDefaults, Limits, Shell, Variable, Workflow};
+use super::{claude, env, parameters, requires, retry, secrets};
+use crate::playbook::model::{
+    Body, Budget, ClaudeDefaults, Limits, Requirements, Shell, Variable, Workflow,
+};
 use crate::playbook::reading::{Field, Fields, Reader, Sequence, constant};
 use crate::playbook::recovery::Recovery;
 use crate::playbook::yaml::{Kind, Node};
@@ -17,8 +19,7 @@ use crate::playbook::yaml::{Kind, Node};
 const DEFAULT_CAPTURE_LIMIT: u64 = 16 << 20;
 
 /// Keys of SPEC that come with composition and git.
-const NOT_YET: [&str; 8] =
-    ["merge", "imports", "templates", "extends", "workflows", "artifacts", "requires", "snapshots"];
+const NOT_YET: [&str; 6] = ["merge", "imports", "templates", "extends", "workflows", "snapshots"];
 
 /// Kinds of steps, which some write at top level.
 const STEP_KINDS: [&str; 7] =
@@ -74,6 +75,8 @@ fn empty(file: &Path) -> Workflow {
         budget: Budget::default(),
         limits: Limits::default(),
         capture_limit: DEFAULT_CAPTURE_LIMIT,
+        artifacts: Vec::new(),
+        requires: Requirements::default(),
     }
 }
 
@@ -144,6 +147,12 @@ fn settings(reader: &Reader, fields: &mut Fields<'_>, workflow: &mut Workflow) {
     }
     if let Some(limit) = fields.take("capture_limit").and_then(|field| byte_count(reader, field)) {
         workflow.capture_limit = limit;
+    }
+    if let Some(field) = fields.take("requires") {
+        workflow.requires = requires::requires(reader, field);
+    }
+    if let Some(field) = fields.take("artifacts") {
+        workflow.artifacts = requires::artifacts(reader, field);
     }
     if let Some(field) = fields.take("finally") {
         workflow.finally = steps(reader, field);

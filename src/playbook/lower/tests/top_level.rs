@@ -198,8 +198,6 @@ fn what_comes_later_says_so() {
         "templates",
         "extends",
         "workflows",
-        "artifacts",
-        "requires",
         "recovery",
         "snapshots",
         "isolation",
