@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::exit::{ExitKind, Failure};
 use crate::process::Signal;
+use crate::recovery::ShelfError;
 use crate::session::SessionId;
 use crate::store::StoreError;
 
@@ -45,6 +46,15 @@ impl From<StoreError> for Failure {
                 "chmod 700 {0}   (after looking at who owns it: ls -ld {0})",
                 path.display()
             )),
+        }
+    }
+}
+
+impl From<ShelfError> for Failure {
+    fn from(error: ShelfError) -> Self {
+        match error {
+            ShelfError::Store(error) => error.into(),
+            ShelfError::Unreadable { .. } => Self::of(ExitKind::Damaged, &error),
         }
     }
 }

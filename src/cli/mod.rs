@@ -22,6 +22,7 @@ mod output;
 mod panic;
 mod person;
 mod plan;
+mod recovery;
 mod refusal;
 mod rehearsal;
 mod rehearse;

@@ -182,7 +182,10 @@ fn outlook(
     }
     let edited = foresee(state, &changed, earlier);
     let request = Request {
-        from_checkpoint: arguments.from_checkpoint.clone(),
+        from_checkpoint: arguments
+            .from_checkpoint
+            .as_deref()
+            .map(|name| unlabelled(home, state, name)),
         rerun: arguments.rerun.clone(),
         done: arguments.done.clone(),
         requeue: wish.requeue.clone(),
@@ -200,6 +203,15 @@ fn outlook(
     }
     let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
     Ok(Outlook { decision, rows })
+}
+
+/// A name given from outside stands for a version; any other is what it is.
+fn unlabelled(home: &Home, state: &SessionState, name: &str) -> String {
+    let label = state.header().and_then(|header| {
+        let labels = crate::store::labels(home, &header.session_id).ok()?;
+        labels.into_iter().rev().find(|label| label.name == name)
+    });
+    label.map_or_else(|| name.to_owned(), |label| format!("v{}", label.version))
 }
 
 /// The numbers of all items of the session's job.

@@ -2,6 +2,7 @@
 
 mod agents;
 mod check;
+mod checkpoint_name;
 mod describe;
 mod digest;
 pub mod failure;
@@ -13,6 +14,7 @@ pub mod model;
 mod position;
 mod problem;
 mod reading;
+pub mod recovery;
 mod schema;
 mod show;
 mod values;
@@ -21,8 +23,9 @@ mod yaml;
 
 pub use agents::{AGENT_PROGRAM, PERMISSION_MODES};
 pub use check::{check, step_names};
+pub use checkpoint_name::check_checkpoint_name;
 pub use digest::digest;
-pub use load::{LoadError, Loaded, load, parse};
+pub use load::{LoadError, Loaded, load, parse, parse_recovery};
 pub use position::Position;
 pub use problem::{Problem, Severity};
 pub use reading::{parse_duration, spell_duration};

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::failure::{HandlerSet, Retry};
 use super::mapreduce::MapReduce;
 use super::position::Position;
+use super::recovery::Recovery;
 use crate::expr::{Expression, ShellText, Template, Value};
 
 pub use super::inputs::{
@@ -43,6 +44,8 @@ pub struct Workflow {
     pub on_failure: Option<HandlerSet>,
     /// `finally:`: steps at the orderly end of each run.
     pub finally: Vec<Step>,
+    /// `recovery:`.
+    pub recovery: Recovery,
     /// `shell:`: program and arguments in front of the command text.
     pub shell: Shell,
     /// `claude:` defaults of agent steps.

@@ -4,6 +4,7 @@ mod build;
 mod failure;
 mod kinds;
 mod map;
+mod recovery;
 mod step;
 mod values;
 
@@ -21,6 +22,7 @@ pub fn schema() -> Value {
         failure::definitions(),
         values::definitions(),
         map::definitions(),
+        recovery::definitions(),
     ]
     .into_iter()
     .flatten()
@@ -81,6 +83,7 @@ fn common() -> step::Keys {
         ("retry_defaults", reference("retry", "What `retry` of a step leaves out.")),
         ("on_failure", reference("on_failure", "What to do when the workflow failed.")),
         ("finally", finally()),
+        ("recovery", reference("recovery", "What brings a failed session back.")),
         ("shell", shell()),
         ("claude", reference("claude", "Defaults of all agent steps.")),
         ("budget", reference("budget", "Limits of the whole session.")),

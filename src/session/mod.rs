@@ -26,7 +26,7 @@ pub use class::FailureClass;
 pub use classify::{Evidence, Verdict, classify, explain};
 pub use digest::Digest;
 pub use event::{Event, EventKind, PersonsAnswer, Reach, RewindCause, SessionStatus, WaitReason};
-pub use ids::{SessionId, WorkflowId, slug};
+pub use ids::{RecoveryId, SessionId, WorkflowId, slug};
 pub use items::{
     DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultRef, item_address,
     item_number, map_address,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::session::{Address, Digest, SessionId, WorkflowId};
+use crate::session::{Address, Digest, RecoveryId, SessionId, WorkflowId};
 
 use super::error::NamePath;
 use super::{StoreError, files, origin};
@@ -168,10 +168,28 @@ impl Home {
         self.repositories().join(repository).join("origin.json")
     }
 
+    /// `recovery`: one directory for each repository in which something was recovered.
+    #[must_use]
+    pub fn recoveries(&self) -> PathBuf {
+        self.root.join("recovery")
+    }
+
     /// `recovery/<repo>`.
     #[must_use]
     pub fn recovery(&self, repository: &str) -> PathBuf {
-        self.root.join("recovery").join(repository)
+        self.recoveries().join(repository)
+    }
+
+    /// `recovery/<repo>/<recovery-id>.json`: how far a recovery is.
+    #[must_use]
+    pub fn recovery_state(&self, repository: &str, id: &RecoveryId) -> PathBuf {
+        self.recovery(repository).join(format!("{id}.json"))
+    }
+
+    /// `recovery.yaml`: the user's rules for recoveries.
+    #[must_use]
+    pub fn recovery_rules(&self) -> PathBuf {
+        self.root.join("recovery.yaml")
     }
 
     /// `worktrees/<repo>/<session>`.

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::Fault;
+use super::assignment::parse_assignment;
 use crate::playbook::PERMISSION_MODES;
 use crate::session::Address;
 use crate::store::Durability;
@@ -296,13 +297,6 @@ fn durability() -> impl clap::builder::TypedValueParser<Value = Durability> {
         "relaxed" => Durability::Relaxed,
         _ => Durability::Strict,
     })
-}
-
-fn parse_assignment(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(format!("{text:?} is not NAME=VALUE")),
-    }
 }
 
 impl Cook {

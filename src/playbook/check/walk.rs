@@ -34,8 +34,12 @@ pub(super) fn walk<'a>(workflow: &'a Workflow, start: &'a Position) -> Vec<Momen
     if let Some(handlers) = &workflow.on_failure {
         walk.handlers(handlers, &Standing { part: Part::Handler, ..standing.clone() });
     }
-    let finally = Standing { part: Part::Finally, ..standing };
+    let finally = Standing { part: Part::Finally, ..standing.clone() };
     walk.steps(&workflow.finally, &finally, Ending::GoesOn);
+    let fix = Standing { part: Part::Handler, ..standing };
+    for rule in &workflow.recovery.rules {
+        walk.steps(&rule.fix, &fix, Ending::GoesOn);
+    }
     walk.moments
 }
 

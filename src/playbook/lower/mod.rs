@@ -12,6 +12,7 @@ mod handler;
 mod mapreduce;
 mod on_failure;
 mod parameters;
+mod recovery;
 mod retry;
 mod secrets;
 mod stage;
@@ -21,6 +22,7 @@ mod validate;
 mod workflow;
 mod write_file;
 
+pub use recovery::recovery;
 pub use retry::RetryFields;
 pub use workflow::workflow;
 

@@ -4,6 +4,7 @@ use super::action::action;
 use super::on_failure::on_failure;
 use super::{capture, claude, env, retry, validate};
 use crate::expr::Template;
+use crate::playbook::check_checkpoint_name;
 use crate::playbook::failure::HandlerSet;
 use crate::playbook::model::{
     Action, Capture, CaptureStreams, Checkpoint, ClaudeCall, ClaudeDefaults, OnResume, Step,
@@ -244,20 +245,7 @@ pub fn checkpoint(reader: &Reader, field: Field<'_>) -> Option<Checkpoint> {
 /// A name that `--from-checkpoint` can tell from a version or an address (DECISIONS B28).
 pub fn checkpoint_name(reader: &Reader, field: Field<'_>) -> Option<String> {
     let text = reader.filled_text(field)?;
-    let problem = if text.parse::<f64>().is_ok() {
-        "a number would be taken for a step"
-    } else if text
-        .strip_prefix('v')
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
-    {
-        "it would be taken for a version"
-    } else if text.trim() != text
-        || !text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '.' | '_' | '-'))
-    {
-        "use letters, digits, spaces, `.`, `_` and `-`"
-    } else {
-        return Some(text.to_owned());
-    };
+    let Err(problem) = check_checkpoint_name(text) else { return Some(text.to_owned()) };
     let message = format!("`{}: {text}` cannot name a checkpoint: {problem}", field.name);
     reader.error(field.value, message);
     None

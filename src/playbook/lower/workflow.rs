@@ -4,28 +4,21 @@ use std::path::Path;
 
 use super::mapreduce::{is_map, map_reduce};
 use super::on_failure::on_failure;
+use super::recovery::recovery;
 use super::stage::{ids_of, stages};
 use super::step::steps;
 use super::{claude, env, parameters, retry, secrets};
 use crate::playbook::model::{Body, Budget, ClaudeDefaults, Limits, Shell, Variable, Workflow};
 use crate::playbook::reading::{Field, Fields, Reader, Sequence, constant};
+use crate::playbook::recovery::Recovery;
 use crate::playbook::yaml::{Kind, Node};
 
 /// The largest captured value when the file does not say.
 const DEFAULT_CAPTURE_LIMIT: u64 = 16 << 20;
 
-/// Keys of SPEC that come with composition, git and recovery.
-const NOT_YET: [&str; 9] = [
-    "merge",
-    "imports",
-    "templates",
-    "extends",
-    "workflows",
-    "artifacts",
-    "requires",
-    "recovery",
-    "snapshots",
-];
+/// Keys of SPEC that come with composition and git.
+const NOT_YET: [&str; 8] =
+    ["merge", "imports", "templates", "extends", "workflows", "artifacts", "requires", "snapshots"];
 
 /// Kinds of steps, which some write at top level.
 const STEP_KINDS: [&str; 7] =
@@ -74,6 +67,7 @@ fn empty(file: &Path) -> Workflow {
         timeout: None,
         on_failure: None,
         finally: Vec::new(),
+        recovery: Recovery::default(),
         shell: Shell { words: vec!["sh".to_owned(), "-c".to_owned()] },
         claude: ClaudeDefaults::default(),
         continue_on_error: false,
@@ -153,6 +147,9 @@ fn settings(reader: &Reader, fields: &mut Fields<'_>, workflow: &mut Workflow) {
     }
     if let Some(field) = fields.take("finally") {
         workflow.finally = steps(reader, field);
+    }
+    if let Some(field) = fields.take("recovery") {
+        workflow.recovery = recovery(reader, field.value).unwrap_or_default();
     }
     if fields.node().entry("isolation").and_then(|entry| entry.value.text()) == Some("none") {
         fields.take("isolation");

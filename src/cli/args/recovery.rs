@@ -1,0 +1,102 @@
+//! Flags of `recovery`: the way back of sessions that failed.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::assignment::parse_assignment;
+
+/// `recovery …`.
+#[derive(Debug, Subcommand)]
+pub enum Recovery {
+    /// Give the latest restore point of a session a name
+    CreateCheckpoint(CreateCheckpoint),
+    /// Show how far recoveries are
+    Status(RecoveryStatus),
+}
+
+/// `recovery create-checkpoint [ID]`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy recovery create-checkpoint build-3fa9c1 --name before-upgrade
+  prodigy recovery create-checkpoint --type job --metadata ticket=812
+  prodigy resume build-3fa9c1 --from-checkpoint before-upgrade
+
+It works while the session runs, too.
+
+Exit codes:
+  0 named                        3 no such session, or no restore point yet
+  2 ambiguous id, or bad name    5 the session is damaged")]
+pub struct CreateCheckpoint {
+    /// The session; without it the latest one of this repository
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// The name, by default checkpoint-<time>
+    #[arg(long, visible_alias = "checkpoint-name", value_name = "NAME")]
+    pub name: Option<String>,
+    /// What it marks: step, job or workflow
+    #[arg(
+        long = "type",
+        visible_alias = "checkpoint-type",
+        value_enum,
+        hide_possible_values = true,
+        value_name = "TYPE",
+        default_value_t = CheckpointType::Step
+    )]
+    pub kind: CheckpointType,
+    /// Say something of it; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_assignment)]
+    pub metadata: Vec<(String, String)>,
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a named restore point marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CheckpointType {
+    /// The end of a step
+    #[default]
+    Step,
+    /// The end of a job
+    Job,
+    /// A point of the workflow
+    Workflow,
+}
+
+impl CheckpointType {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Step => "step",
+            Self::Job => "job",
+            Self::Workflow => "workflow",
+        }
+    }
+}
+
+/// `recovery status [ID]`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy recovery status                          the latest of this repository
+  prodigy recovery status recovery-1c7d0e5b9a42
+  prodigy recovery status failure-3fa9c1-1         all that went after this failure
+  prodigy recovery status build-3fa9c1 --json      all of this session
+
+Exit codes:
+  0 shown     2 ambiguous id     3 no such recovery, failure or session")]
+pub struct RecoveryStatus {
+    /// A recovery, a failure or a session
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// The recovery
+    #[arg(long, value_name = "ID", conflicts_with_all = ["id", "failure_id"])]
+    pub recovery_id: Option<String>,
+    /// The failure
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    pub failure_id: Option<String>,
+    /// Print JSON: an object for one recovery by its own id, else an array
+    #[arg(long)]
+    pub json: bool,
+}

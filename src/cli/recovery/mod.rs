@@ -1,0 +1,8 @@
+//! `prodigy recovery …`: the way back of sessions that failed.
+
+mod checkpoint;
+mod run;
+mod status;
+mod words;
+
+pub(super) use run::run;
