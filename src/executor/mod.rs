@@ -7,6 +7,7 @@ mod capture;
 mod confirm;
 mod environment;
 mod failure;
+mod files;
 mod frame;
 mod gate;
 mod halt;
@@ -27,6 +28,7 @@ mod workflow;
 
 pub use confirm::{Answer, Confirm};
 pub use environment::{Surroundings, SurroundingsError};
+pub use files::{kept_before, kept_files};
 pub use halt::Halt;
 pub use permissions::Permissions;
 pub use preflight::check_agents;

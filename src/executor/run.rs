@@ -14,6 +14,7 @@ use crate::store::{OpenSession, StoreError};
 use super::budget::Running;
 use super::confirm::Confirm;
 use super::environment::Surroundings;
+use super::files::FileKeeper;
 use super::frame::Frame;
 use super::gate::Gate;
 use super::halt::Halt;
@@ -78,6 +79,8 @@ pub struct Run<'a> {
     pub constants: Constants,
     /// Ids and captures of the workflow: null until they have a value.
     pub(super) step_names: HashSet<String>,
+    /// Keeps the files of the working tree.
+    pub(super) files: FileKeeper,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
     /// The agents that run now.
@@ -103,9 +106,17 @@ impl<'a> Run<'a> {
             let tries = |address| state.standing.record(address).map_or(0, |record| record.tries);
             options.starting.iter().map(|address| (address.clone(), tries(address))).collect()
         });
+        let place = session.with(|state| {
+            let header = state.header()?;
+            Some(session.home().kept_files(&header.repository))
+        });
+        // A session always has a header.
+        let repository = surroundings.repository.as_ref().filter(|_| place.is_some());
+        let files = FileKeeper::new(repository, place.unwrap_or_default(), workflow.snapshots);
         Self {
             session,
             workflow,
+            files,
             stop,
             options,
             surroundings,

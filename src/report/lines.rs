@@ -303,6 +303,9 @@ impl Lines {
             | EventKind::ErrorRaised { .. }
             | EventKind::ErrorSettled { .. }
             | EventKind::Waiting { .. }
+            | EventKind::FilesKept(_)
+            | EventKind::CheckpointMade { .. }
+            | EventKind::RollbackStarted(_)
             | EventKind::RunFinished { .. } => {}
         }
     }

@@ -2,11 +2,11 @@
 
 use super::{clip, count, duration_ms, journal_word, line, rewind_words, status_words, step_words};
 use crate::session::{
-    Address, EventKind, FailureClass, ItemStatus, PersonsAnswer, Report, WaitReason,
+    Address, EventKind, FailureClass, ItemStatus, KeptFiles, PersonsAnswer, Report, WaitReason,
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 27] = [
+pub const EVENT_TYPES: [&str; 30] = [
     "session_started",
     "run_started",
     "step_started",
@@ -33,6 +33,9 @@ pub const EVENT_TYPES: [&str; 27] = [
     "dlq_cleared",
     "workflow_changed",
     "run_finished",
+    "files_kept",
+    "checkpoint_made",
+    "rollback_started",
     "superseded",
 ];
 
@@ -66,6 +69,9 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::ItemFinished { .. } => "item_finished",
         EventKind::ItemFailed { .. } => "item_failed",
         EventKind::DlqCleared { .. } => "dlq_cleared",
+        EventKind::FilesKept(_) => "files_kept",
+        EventKind::CheckpointMade { .. } => "checkpoint_made",
+        EventKind::RollbackStarted(_) => "rollback_started",
         EventKind::Superseded { .. } => "superseded",
     }
 }
@@ -91,6 +97,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::Confirmed { address, .. }
         | EventKind::Waiting { address, .. }
         | EventKind::Answered { address, .. }
+        | EventKind::CheckpointMade { address, .. }
         | EventKind::Rewound { scope: address, .. } => Some(address),
         EventKind::ItemFailed { failure, .. } => Some(&failure.step),
         EventKind::SessionStarted(_)
@@ -100,6 +107,8 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::ItemFinished { .. }
         | EventKind::DlqCleared { .. }
         | EventKind::RunFinished { .. }
+        | EventKind::FilesKept(_)
+        | EventKind::RollbackStarted(_)
         | EventKind::Superseded { .. } => None,
     }
 }
@@ -229,9 +238,30 @@ pub fn event_words(kind: &EventKind) -> String {
                 None => text,
             }
         }
+        EventKind::FilesKept(files) => files_words(files),
+        EventKind::CheckpointMade { name, .. } => match name {
+            Some(name) => format!("checkpoint {name}"),
+            None => "checkpoint".to_owned(),
+        },
+        EventKind::RollbackStarted(rollback) => {
+            let files = if rollback.files.is_some() { " with files" } else { "" };
+            format!("to v{}{files}; undone by v{}", rollback.version, rollback.undo_version)
+        }
         EventKind::Superseded { by } => format!("by {by}"),
     };
     clip(&line(&text), 300).into_owned()
+}
+
+fn files_words(files: &KeptFiles) -> String {
+    let short = |id: &str| id.get(..10).unwrap_or(id).to_owned();
+    let mut text = format!("tree {}", short(&files.tree));
+    if let Some(head) = &files.head {
+        text = format!("{text}, HEAD {}", short(head));
+    }
+    match files.left_out.len() as u64 {
+        0 => text,
+        left_out => format!("{text}, {} left out", count(left_out, "path")),
+    }
 }
 
 fn report_words(report: &Report) -> String {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::expr::{Expression, Place, ShellText, Template};
 use crate::playbook::failure::{Condition, Handler, HandlerSet, Strategy};
 use crate::playbook::model::*;
+use crate::playbook::recovery::Recovery;
 use crate::playbook::{Position, Severity, check};
 
 /// The problems of a workflow, as `line:column error|warning: message [help]`.
@@ -168,6 +169,8 @@ pub(super) fn workflow(steps: Vec<Step>) -> Workflow {
         budget: Budget::default(),
         limits: Limits::default(),
         capture_limit: 16_000_000,
+        recovery: Recovery::default(),
+        snapshots: Snapshots::default(),
     }
 }
 

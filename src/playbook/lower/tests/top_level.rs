@@ -201,7 +201,6 @@ fn what_comes_later_says_so() {
         "artifacts",
         "requires",
         "recovery",
-        "snapshots",
         "isolation",
     ] {
         let text = format!("{key}: x\ncommands: [a]\n");
