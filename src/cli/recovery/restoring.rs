@@ -282,10 +282,14 @@ impl Done {
 }
 
 fn counts(written: usize, removed: usize) -> String {
-    if written + removed == 0 {
-        return "no file changes".to_owned();
+    match (written, removed) {
+        (0, 0) => "no file changes".to_owned(),
+        (0, removed) => format!("{} removed", view::count(removed as u64, "file")),
+        (written, 0) => format!("{} restored", view::count(written as u64, "file")),
+        (written, removed) => {
+            format!("{} restored, {removed} removed", view::count(written as u64, "file"))
+        }
     }
-    format!("{} written, {removed} removed", view::count(written as u64, "file"))
 }
 
 fn why_words(why: WhyLeft) -> &'static str {

@@ -160,8 +160,11 @@ fn after(address: &Address) -> String {
 
 fn dropped_words(rollback: &Rollback) -> String {
     let steps = view::count(rollback.dropped.len() as u64, "finished step");
-    let verb = if rollback.dropped.len() == 1 { "runs" } else { "run" };
-    let mut text = format!("{steps} {verb} again");
+    let mut text = match rollback.dropped.len() {
+        0 => "no finished step runs again".to_owned(),
+        1 => format!("{steps} runs again"),
+        _ => format!("{steps} run again"),
+    };
     if rollback.dropped_items > 0 {
         let items = view::count(u64::from(rollback.dropped_items), "ended item");
         text = format!("{text}, {items} too");
