@@ -86,6 +86,7 @@ pub(super) fn run(
         surroundings,
         events,
         starting: at.into_iter().collect(),
+        recovery: None,
     };
     let wanted = Wanted {
         yes: arguments.yes,

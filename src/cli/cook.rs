@@ -144,6 +144,7 @@ impl Cooking<'_> {
             surroundings,
             events: Vec::new(),
             starting: HashSet::new(),
+            recovery: None,
         };
         let wanted = Wanted {
             yes: arguments.yes,

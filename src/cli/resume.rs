@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Permissions, Surroundings};
+use crate::executor::{Constants, Fix, Permissions, Surroundings};
 use crate::exit::{ExitKind, Failure};
+use crate::playbook::recovery::RecoveryRule;
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
+use crate::recovery::{Marked, repeated_mark};
 use crate::resume::{
     Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
     match_steps, rows,
 };
 use crate::session::{
-    Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
+    Address, Digest, EventKind, RecoveryFinished, RecoveryStarted, SessionId, SessionStarted,
+    SessionState, item_address, item_number,
 };
 use crate::store::{Card, FrozenItems, Home, OpenSession};
 
@@ -19,7 +22,7 @@ use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
 use super::output::Console;
 use super::refusal::refused;
-use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+use super::running::{Attempt, Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
 use super::validate::refuse;
 
 /// Runs the command.
@@ -69,7 +72,21 @@ pub(super) fn take_up(
         return show_plan(home, card, arguments, wish, console);
     }
     let session = OpenSession::open(home, &card.session_id, arguments.durability)?;
-    go_on(session, arguments, wish, console)
+    go_on(session, arguments, wish, None, console)
+}
+
+/// A recovery that takes a session up.
+pub(super) struct Taking<'a> {
+    /// What is recorded of it.
+    pub(super) started: RecoveryStarted,
+    /// Its rule, with the fix.
+    pub(super) rule: RecoveryRule,
+    /// Where the fix stands.
+    pub(super) fix_at: Option<Address>,
+    /// True where no person chose: marked steps are not repeated.
+    pub(super) automatic: bool,
+    /// Tells how the recovery ended, when the run is over.
+    pub(super) ended: &'a dyn Fn(&SessionState) -> Option<RecoveryFinished>,
 }
 
 /// What an id, or its absence, stands for.
@@ -238,6 +255,7 @@ pub(super) fn go_on(
     session: OpenSession,
     arguments: &Resume,
     wish: &ItemWish,
+    taking: Option<Taking<'_>>,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     if session.torn() > 0 {
@@ -249,7 +267,10 @@ pub(super) fn go_on(
     let state = session.with(Clone::clone);
     let header = header_of(&state)?;
     let id = header.workflow_id.clone();
-    let goal = goal(session.home(), &header, &state, console)?;
+    let mut goal = goal(session.home(), &header, &state, console)?;
+    if let Some(taking) = &taking {
+        goal.loaded.workflow.recovery.rules = vec![taking.rule.clone()];
+    }
     let earlier = |seq| session.at(seq).ok();
     let outlook = match outlook(session.home(), &state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook,
@@ -262,6 +283,12 @@ pub(super) fn go_on(
     if let Some(changes) = &goal.changes {
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
         session.replace_workflow(&goal.loaded.text)?;
+    }
+    if taking.as_ref().is_some_and(|taking| taking.automatic)
+        && let Some(Marked { address, mark }) =
+            repeated_mark(&goal.loaded.workflow, &state, &outlook.decision.events)
+    {
+        return Err(refused(Refusal::Marked(address, mark), id.as_str()));
     }
     enter_directory(&header.directory)?;
     let stop = Stop::install().map_err(|error| {
@@ -284,6 +311,7 @@ pub(super) fn go_on(
     for address in &outlook.decision.passed_over {
         console.remark(format_args!("  step {address} is passed over"));
     }
+    let recovering = taking.is_some();
     let prepared = Prepared {
         session,
         workflow,
@@ -292,6 +320,15 @@ pub(super) fn go_on(
         surroundings,
         events: outlook.decision.events,
         starting: outlook.decision.starting,
+        recovery: taking.map(|taking| Attempt {
+            fix: taking.fix_at.zip(taking.started.step.clone()).map(|(at, step)| Fix {
+                step,
+                at,
+                steps: &workflow.recovery.rules[0].fix,
+            }),
+            started: taking.started,
+            ended: taking.ended,
+        }),
     };
     let wanted = Wanted {
         yes: arguments.yes,
@@ -304,6 +341,7 @@ pub(super) fn go_on(
         output: arguments.output,
         color: console.color,
         command: match wish.requeue {
+            _ if recovering => "recovery initiate".to_owned(),
             Requeue::Nothing => "resume".to_owned(),
             Requeue::All | Requeue::These(_) => "dlq retry".to_owned(),
         },

@@ -102,10 +102,6 @@ impl<'a> Run<'a> {
         surroundings: Surroundings,
         constants: Constants,
     ) -> Self {
-        let tries_before = session.with(|state| {
-            let tries = |address| state.standing.record(address).map_or(0, |record| record.tries);
-            options.starting.iter().map(|address| (address.clone(), tries(address))).collect()
-        });
         let place = session.with(|state| {
             let header = state.header()?;
             Some(session.home().kept_files(&header.repository))
@@ -124,9 +120,18 @@ impl<'a> Run<'a> {
             step_names: crate::playbook::step_names(workflow),
             gate: Gate::default(),
             running: Running::default(),
-            tries_before,
+            tries_before: HashMap::new(),
             map_values: MapValues::default(),
         }
+    }
+
+    /// Remembers how often the steps that this run starts at were tried.
+    pub(super) fn count_tries(&mut self) {
+        let starting = &self.options.starting;
+        self.tries_before = self.session.with(|state| {
+            let tries = |address| state.standing.record(address).map_or(0, |record| record.tries);
+            starting.iter().map(|address| (address.clone(), tries(address))).collect()
+        });
     }
 
     /// Records one fact.

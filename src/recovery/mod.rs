@@ -1,14 +1,22 @@
 //! What brings a failed session back: which way, whether it may be gone, how far it is (SPEC 9).
 //! It decides and returns a plan; `cli` loops: run, decide, run.
 
+mod choice;
+mod failure;
+mod marked;
+mod outcome;
 mod rollback;
 mod shelf;
 mod state;
+mod table;
 
+pub use choice::{Choice, Rules, choose, class_word, delay_before};
+pub use failure::{FailureRecord, belongs_to, damage_id, failure_ids, present_failure};
+pub use marked::{Marked, doubtful_mark, repeated_mark};
+pub use outcome::{Outcome, is_past_fix, last_attempt, outcome};
 pub use rollback::{
     FilesReach, Rollback, RollbackRefusal, RollbackRequest, RollbackTarget, plan_rollback,
 };
 pub use shelf::{Shelf, ShelfError};
-pub use state::{
-    Chooser, ProgressStep, RecoveryContext, RecoveryState, RecoveryStatus, RecoveryType, StepWord,
-};
+pub use state::{Chooser, ProgressStep, RecoveryContext, RecoveryState, RecoveryStatus, StepWord};
+pub use table::{BUILT_IN, BuiltIn, built_in};

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::session::{Address, FailureClass, RecoveryId, SessionId, WorkflowId};
+use crate::session::{Address, FailureClass, RecoveryId, RecoveryType, SessionId, WorkflowId};
 
 /// A recovery: what it goes after, which way, and how far it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,33 +53,6 @@ pub struct RecoveryState {
 
 fn nothing() -> Value {
     Value::Object(serde_json::Map::new())
-}
-
-/// The ways back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecoveryType {
-    /// Fix, wait, run the failed step again.
-    Retry,
-    /// Go on from the last checkpoint that is valid.
-    Resume,
-    /// Back to a known good checkpoint, files included.
-    Rollback,
-}
-
-impl RecoveryType {
-    /// All of them, as dashboards list them.
-    pub const ALL: [Self; 3] = [Self::Retry, Self::Resume, Self::Rollback];
-
-    /// The word as it stands in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Retry => "retry",
-            Self::Resume => "resume",
-            Self::Rollback => "rollback",
-        }
-    }
 }
 
 /// How a recovery stands.

@@ -289,6 +289,20 @@ impl Lines {
                 let same = view::count(kept.len() as u64, "step");
                 let _ = writeln!(self.text, "changed   the workflow was edited; as before: {same}");
             }
+            EventKind::RecoveryStarted(started) => {
+                let (way, id) = (started.kind.as_str(), &started.recovery);
+                let reason = view::clip(&started.reason, WIDTH);
+                let _ = writeln!(self.text, "recover   {way}: {reason} ({id})");
+            }
+            EventKind::RecoveryFinished(finished) => {
+                let (word, ink) = match finished.success {
+                    true => ("recovered", Ink::Good),
+                    false => ("failed", Ink::Bad),
+                };
+                let word = self.wishes.style.paint(ink, &format!("{word:<9}"));
+                let reason = view::clip(&finished.reason, WIDTH);
+                let _ = writeln!(self.text, "{word} {reason} ({})", finished.recovery);
+            }
             EventKind::Superseded { by } => {
                 let _ = writeln!(self.text, "replaced  by {by}");
             }

@@ -151,7 +151,8 @@ fn start_failed_again(state: &SessionState, request: &Request, decision: &mut De
     {
         return;
     }
-    if state.status != Some(SessionStatus::Failed) && intervened.is_none() {
+    let failed = state.status == Some(SessionStatus::Failed) || state.unanswered.is_some();
+    if !failed && intervened.is_none() {
         return;
     }
     let mut failed: Vec<Address> = state

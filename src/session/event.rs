@@ -11,6 +11,7 @@ use super::files::{KeptFiles, RollbackStarted};
 use super::ids::SessionId;
 use super::items::{ItemFailure, ItemStatus, ResultRef};
 use super::outcome::{AgentReport, Failure, Report, StepResult};
+use super::recovery::{RecoveryFinished, RecoveryStarted};
 use super::run::{RunFailure, RunStarted, SessionStarted};
 use super::stored::Stored;
 
@@ -333,6 +334,10 @@ pub enum EventKind {
     },
     /// `recovery rollback`: from here to the rewind that follows, files are restored.
     RollbackStarted(Box<RollbackStarted>),
+    /// `recovery`, when a recovery or a further attempt of it begins.
+    RecoveryStarted(Box<RecoveryStarted>),
+    /// `recovery`, when a recovery is over.
+    RecoveryFinished(Box<RecoveryFinished>),
     /// `resume --force`: a new session took this one's place.
     Superseded {
         /// The new one.

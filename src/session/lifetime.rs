@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::address::Address;
 use super::event::{Event, EventKind, RewindCause, SessionStatus};
 use super::files::KeptFiles;
-use super::ids::SessionId;
+use super::ids::{RecoveryId, SessionId};
 use super::items::{DeadItem, Disposition, ItemStatus, item_address};
 use super::outcome::{AgentReport, StepStatus};
 use super::run::RunStarted;
@@ -52,6 +52,10 @@ pub struct Lifetime {
     pub active_ms: u64,
     /// Failed runs so far (numbers the failure records).
     pub failures: u32,
+    /// The recoveries of each step, over all its failures.
+    recoveries: BTreeMap<Address, Vec<RecoveryId>>,
+    /// How the recoveries that are over ended.
+    recovered: BTreeMap<RecoveryId, bool>,
     /// The job of the map.
     pub job: Option<String>,
     /// Its work items.
@@ -117,6 +121,25 @@ impl Lifetime {
     #[must_use]
     pub fn rewinds(&self, address: &Address, cause: RewindCause) -> u32 {
         self.rewinds.get(address).and_then(|counts| counts.get(&cause)).copied().unwrap_or(0)
+    }
+
+    /// How many recoveries went after failures of the step at `address`.
+    #[must_use]
+    pub fn recoveries(&self, address: &Address) -> u32 {
+        let count = self.recoveries.get(address).map_or(0, Vec::len);
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a recovery did what it was for, once it is over.
+    #[must_use]
+    pub fn recovered(&self, id: &RecoveryId) -> Option<bool> {
+        self.recovered.get(id).copied()
+    }
+
+    /// Everywhere an attempt was ever started at or below `scope`, also where a rewind has
+    /// forgotten it since.
+    pub fn ever_started<'a>(&'a self, scope: &'a Address) -> impl Iterator<Item = &'a Address> {
+        range_within(&self.attempts, scope).map(|(address, _)| address)
     }
 
     /// The present run, counted from 1.
@@ -286,6 +309,16 @@ impl Lifetime {
                 }
             }
             EventKind::WorkflowChanged { kept, .. } => self.edits.push((event.seq, kept.clone())),
+            EventKind::RecoveryStarted(started) => {
+                let step = started.step.clone().unwrap_or_default();
+                let known = self.recoveries.entry(step).or_default();
+                if !known.contains(&started.recovery) {
+                    known.push(started.recovery.clone());
+                }
+            }
+            EventKind::RecoveryFinished(finished) => {
+                self.recovered.insert(finished.recovery.clone(), finished.success);
+            }
             EventKind::Superseded { by } => self.superseded_by = Some(by.clone()),
             _ => {}
         }

@@ -15,6 +15,7 @@ mod names;
 mod observer;
 mod outcome;
 mod record;
+mod recovery;
 mod rewind;
 mod run;
 mod standing;
@@ -41,6 +42,7 @@ pub use outcome::{
     AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
 };
 pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
+pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};

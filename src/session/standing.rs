@@ -186,6 +186,8 @@ impl Standing {
             | EventKind::FilesKept(_)
             | EventKind::CheckpointMade { .. }
             | EventKind::RollbackStarted(_)
+            | EventKind::RecoveryStarted(_)
+            | EventKind::RecoveryFinished(_)
             | EventKind::Superseded { .. } => {}
         }
     }

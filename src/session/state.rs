@@ -27,6 +27,9 @@ pub struct SessionState {
     pub status: Option<SessionStatus>,
     /// What ended the last run.
     pub failure: Option<RunFailure>,
+    /// What ended the run before, until this run goes back over it: a crash in between must
+    /// not let the failure stand as if it had just happened.
+    pub unanswered: Option<RunFailure>,
     /// What it waits for.
     pub waiting: Option<Waiting>,
     /// A rollback that was begun and is not done: files and position may not belong together.
@@ -64,7 +67,7 @@ impl SessionState {
             }
             EventKind::RunStarted(_) => {
                 self.status = Some(SessionStatus::Running);
-                self.failure = None;
+                self.unanswered = self.failure.take().or_else(|| self.unanswered.take());
                 self.waiting = None;
                 self.standing.doubt_what_was_running();
             }
@@ -79,6 +82,9 @@ impl SessionState {
             EventKind::RunFinished { status, failure, .. } => {
                 self.status = Some(*status);
                 self.failure.clone_from(failure);
+                if status.is_completed() || *status == SessionStatus::Failed {
+                    self.unanswered = None;
+                }
             }
             EventKind::WorkflowChanged { workflow_hash, total_steps, stages, .. } => {
                 if let Some(started) = &mut self.started {
@@ -89,7 +95,14 @@ impl SessionState {
                 self.standing.apply(event);
             }
             EventKind::RollbackStarted(rollback) => self.rollback = Some(rollback.clone()),
+            EventKind::StepStarted { address, .. } => {
+                if !address.is_of_recovery() {
+                    self.unanswered = None;
+                }
+                self.standing.apply(event);
+            }
             EventKind::Rewound { scope, .. } => {
+                self.unanswered = None;
                 self.standing.apply(event);
                 self.settle_dead(item_number(scope));
             }

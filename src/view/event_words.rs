@@ -6,7 +6,7 @@ use crate::session::{
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 30] = [
+pub const EVENT_TYPES: [&str; 32] = [
     "session_started",
     "run_started",
     "step_started",
@@ -36,6 +36,8 @@ pub const EVENT_TYPES: [&str; 30] = [
     "files_kept",
     "checkpoint_made",
     "rollback_started",
+    "recovery_started",
+    "recovery_finished",
     "superseded",
 ];
 
@@ -72,6 +74,8 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::FilesKept(_) => "files_kept",
         EventKind::CheckpointMade { .. } => "checkpoint_made",
         EventKind::RollbackStarted(_) => "rollback_started",
+        EventKind::RecoveryStarted(_) => "recovery_started",
+        EventKind::RecoveryFinished(_) => "recovery_finished",
         EventKind::Superseded { .. } => "superseded",
     }
 }
@@ -100,6 +104,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::CheckpointMade { address, .. }
         | EventKind::Rewound { scope: address, .. } => Some(address),
         EventKind::ItemFailed { failure, .. } => Some(&failure.step),
+        EventKind::RecoveryStarted(started) => started.step.as_ref(),
         EventKind::SessionStarted(_)
         | EventKind::RunStarted(_)
         | EventKind::WorkflowChanged { .. }
@@ -109,6 +114,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::RunFinished { .. }
         | EventKind::FilesKept(_)
         | EventKind::RollbackStarted(_)
+        | EventKind::RecoveryFinished(_)
         | EventKind::Superseded { .. } => None,
     }
 }
@@ -246,6 +252,18 @@ pub fn event_words(kind: &EventKind) -> String {
         EventKind::RollbackStarted(rollback) => {
             let files = if rollback.files.is_some() { " with files" } else { "" };
             format!("to v{}{files}; undone by v{}", rollback.version, rollback.undo_version)
+        }
+        EventKind::RecoveryStarted(started) => {
+            let attempt = match started.attempt {
+                1 => String::new(),
+                attempt => format!(", attempt {attempt}"),
+            };
+            let (way, id) = (started.kind.as_str(), &started.recovery);
+            format!("{way} ({id}){attempt}: {}", started.reason)
+        }
+        EventKind::RecoveryFinished(finished) => {
+            let word = if finished.success { "recovered" } else { "not recovered" };
+            format!("{word} ({}): {}", finished.recovery, finished.reason)
         }
         EventKind::Superseded { by } => format!("by {by}"),
     };

@@ -300,9 +300,29 @@ pub fn everything() -> Story {
         }),
     });
     tell_items(&mut story);
+    tell_recovery(&mut story);
     let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
     story.add(EventKind::Superseded { by });
     story
+}
+
+/// A recovery that helps.
+fn tell_recovery(story: &mut Story) {
+    use crate::session::{RecoveryFinished, RecoveryId, RecoveryStarted, RecoveryType};
+    let recovery = RecoveryId::parse("recovery-0123456789ab").unwrap();
+    story.add(EventKind::RecoveryStarted(Box::new(RecoveryStarted {
+        recovery: recovery.clone(),
+        failure: "failure-3fa9c1-1".into(),
+        kind: RecoveryType::Retry,
+        step: Some(address("3")),
+        attempt: 2,
+        reason: "the network failed".into(),
+    })));
+    story.add(EventKind::RecoveryFinished(Box::new(RecoveryFinished {
+        recovery,
+        success: true,
+        reason: "step 3 succeeded".into(),
+    })));
 }
 
 /// A map of two items, of which one fails, runs again and is cleared.

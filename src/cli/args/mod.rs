@@ -15,7 +15,9 @@ pub use fault::{Fault, FaultKind};
 pub use files::{Completions, Init, Man, Schema, Validate};
 pub use global::{Arguments, Color, Command, Global};
 pub use look::{EventFilter, Events, EventsExport, EventsFollow, EventsList, EventsStats, Logs};
-pub use recovery::{CheckpointType, CreateCheckpoint, Recovery, RecoveryStatus, Rollback};
+pub use recovery::{
+    CheckpointType, CreateCheckpoint, Initiate, Recovery, RecoveryKind, RecoveryStatus, Rollback,
+};
 pub use sessions::{
     Checkpoints, CheckpointsClean, CheckpointsExport, CheckpointsImport, CheckpointsList,
     CheckpointsShow, CheckpointsValidate, Sessions, SessionsClean, SessionsList, SessionsShow,

@@ -2,14 +2,17 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::OutputMode;
 use super::assignment::parse_assignment;
-use crate::session::Address;
+use crate::session::{Address, RecoveryType};
 
 /// `recovery …`.
 #[derive(Debug, Subcommand)]
 pub enum Recovery {
     /// Give the latest restore point of a session a name
     CreateCheckpoint(CreateCheckpoint),
+    /// Bring a failed session back, the way its failure asks for
+    Initiate(Box<Initiate>),
     /// Show how far recoveries are
     Status(RecoveryStatus),
     /// Go back to a checkpoint, in a git repository with the files
@@ -118,6 +121,77 @@ impl CheckpointType {
             Self::Step => "step",
             Self::Job => "job",
             Self::Workflow => "workflow",
+        }
+    }
+}
+
+/// `recovery initiate [ID]`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy recovery initiate                             the latest failed session of this repository
+  prodigy recovery initiate build-3fa9c1 --dry-run      which way, and why; do nothing
+  prodigy recovery initiate --failure-id failure-3fa9c1-1
+  prodigy recovery initiate build-3fa9c1 --type resume  this way, whatever the rules say
+
+A recovery that was killed goes on where it was.
+
+Exit codes:
+  0 the session completed              4 another process holds the session
+  1 it failed, or may not go on        5 the session is damaged
+  2 nothing failed, or wrong usage     6 a person has to answer or decide
+  3 no such session or failure         7 parked
+  129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM")]
+pub struct Initiate {
+    /// A session, or a failure; without it the latest failed session of this repository
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// The failure
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    pub failure_id: Option<String>,
+    /// The way: retry, resume or rollback; without it the rules decide
+    #[arg(long = "type", value_enum, hide_possible_values = true, value_name = "TYPE")]
+    pub kind: Option<RecoveryKind>,
+    /// Show which way and why, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer questions with yes, also whether to roll back
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Recover once more although the limit is reached
+    #[arg(long)]
+    pub force: bool,
+    /// Do not wait for a provider's limit: save the session and exit 7
+    #[arg(long)]
+    pub park: bool,
+    /// Continue with a workflow file that was edited
+    #[arg(long)]
+    pub accept_changes: bool,
+    /// Print the recovery as JSON, and nothing of the steps
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// What to print: text, json (one event per line on stdout, nothing else) or quiet
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
+    pub output: OutputMode,
+}
+
+/// The ways back, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RecoveryKind {
+    /// Fix, wait, run the failed step again
+    Retry,
+    /// Go on from the last valid checkpoint
+    Resume,
+    /// Back to the last good checkpoint
+    Rollback,
+}
+
+impl From<RecoveryKind> for RecoveryType {
+    fn from(kind: RecoveryKind) -> Self {
+        match kind {
+            RecoveryKind::Retry => Self::Retry,
+            RecoveryKind::Resume => Self::Resume,
+            RecoveryKind::Rollback => Self::Rollback,
         }
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::expr::{Expression, Place, ShellText, Template};
 use crate::playbook::failure::{Condition, Handler, HandlerSet, Strategy};
 use crate::playbook::model::*;
-use crate::playbook::recovery::Recovery;
 use crate::playbook::{Position, Severity, check};
 
 /// The problems of a workflow, as `line:column error|warning: message [help]`.
@@ -163,13 +162,13 @@ pub(super) fn workflow(steps: Vec<Step>) -> Workflow {
         timeout: None,
         on_failure: None,
         finally: Vec::new(),
+        recovery: crate::playbook::recovery::Recovery::default(),
         shell: Shell { words: vec!["sh".to_owned(), "-c".to_owned()] },
         claude: ClaudeDefaults::default(),
         continue_on_error: false,
         budget: Budget::default(),
         limits: Limits::default(),
         capture_limit: 16_000_000,
-        recovery: Recovery::default(),
         snapshots: Snapshots::default(),
     }
 }
