@@ -100,7 +100,7 @@ pub fn plan_rollback(
     }
     let version = target(state, &request.target, reach)?.clone();
     if reach == FilesReach::Repository && version.files.is_none() {
-        let nearest = nearest_with_files(state, &version);
+        let nearest = state.lifetime.nearest_with_files(version.version);
         return Err(RollbackRefusal::NoFiles { version: version.version, nearest });
     }
     let then = earlier(version.seq).unwrap_or_default();
@@ -158,8 +158,8 @@ fn target<'s>(
     match target {
         RollbackTarget::Version(number) => numbered(*number),
         RollbackTarget::Undo => {
-            let undo = lifetime.undo_version.ok_or(RollbackRefusal::NothingToUndo)?;
-            numbered(undo)
+            let done = lifetime.rollback.as_ref().ok_or(RollbackRefusal::NothingToUndo)?;
+            numbered(done.undo_version)
         }
         RollbackTarget::LastGood => {
             let good = || {
@@ -174,11 +174,4 @@ fn target<'s>(
             chosen.ok_or(RollbackRefusal::NothingGood)
         }
     }
-}
-
-/// The version with files that is fewest versions away, an earlier one rather than a later one.
-fn nearest_with_files(state: &SessionState, from: &Version) -> Option<u32> {
-    let with_files = state.lifetime.all_versions().filter(|version| version.files.is_some());
-    let numbers = with_files.map(|version| version.version);
-    numbers.min_by_key(|number| (number.abs_diff(from.version), *number))
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::event::{Event, EventKind, RewindCause, SessionStatus};
-use super::files::KeptFiles;
+use super::files::{KeptFiles, RollbackStarted};
 use super::ids::{RecoveryId, SessionId};
 use super::items::{DeadItem, Disposition, ItemStatus, item_address};
 use super::outcome::{AgentReport, StepStatus};
@@ -26,8 +26,8 @@ pub struct Lifetime {
     pub versions: Vec<Version>,
     /// The state before the first step, as version 0; absent before the first run.
     pub beginning: Option<Version>,
-    /// The version that the state before the latest rollback became.
-    pub undo_version: Option<u32>,
+    /// The latest rollback, done or under way.
+    pub rollback: Option<Box<RollbackStarted>>,
     /// Going back as a whole: the event that did it, and the one it went to.
     returns: Vec<(u64, u64)>,
     /// HEAD as it was recorded last, in a git repository.
@@ -173,6 +173,15 @@ impl Lifetime {
         self.beginning.iter().chain(&self.versions)
     }
 
+    /// The version with files that is fewest versions away, an earlier one rather than a later
+    /// one.
+    #[must_use]
+    pub fn nearest_with_files(&self, version: u32) -> Option<u32> {
+        let with_files = self.all_versions().filter(|version| version.files.is_some());
+        let numbers = with_files.map(|version| version.version);
+        numbers.min_by_key(|number| (number.abs_diff(version), *number))
+    }
+
     /// True when the session has come through this restore point on its way to where it is: no
     /// rewind has gone back over it since.
     #[must_use]
@@ -254,7 +263,7 @@ impl Lifetime {
                 self.add_version(event, address, Some(address.to_string()), good);
             }
             EventKind::RollbackStarted(rollback) => {
-                self.undo_version = Some(rollback.undo_version);
+                self.rollback = Some(rollback.clone());
             }
             EventKind::Rewound { to_seq, .. } => {
                 self.returns.extend(to_seq.map(|to_seq| (event.seq, to_seq)));

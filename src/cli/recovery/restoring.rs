@@ -3,13 +3,16 @@
 
 use std::path::PathBuf;
 
+use chrono::Utc;
 use serde_json::{Value as Json, json};
 
 use crate::cli::output::Console;
 use crate::executor::{kept_before, kept_files};
 use crate::exit::{ExitKind, Failure};
-use crate::git::{FileStore, GitError, Kept, Left, Repository, Restoration, WhyLeft, WhyLeftOut};
-use crate::recovery::Rollback;
+use crate::git::{
+    Change, FileStore, GitError, Kept, Left, Repository, Restoration, WhyLeft, WhyLeftOut,
+};
+use crate::recovery::{FilesReach, RecoveryState, RecoveryStatus, Rollback, Shelf, StepWord};
 use crate::session::{
     Address, EventKind, PersonsAnswer, Reach, RestoredFiles, RewindCause, RollbackStarted,
     SessionStarted, SessionState, Version,
@@ -41,7 +44,9 @@ pub(super) struct Done {
     pub(super) reason: Option<String>,
     /// Where HEAD is, which never moves.
     pub(super) head: Option<String>,
-    /// Absent outside of a repository.
+    /// Whether there were files to restore.
+    reach: FilesReach,
+    /// What happened to them; absent where it is not known any more.
     files: Option<DoneFiles>,
     /// What runs again; absent where a crash was finished.
     pub(super) dropped: Option<Rollback>,
@@ -90,106 +95,160 @@ pub(super) fn save(
     Ok(Saved { files: Some(SavedFiles { store, now, plan }) })
 }
 
-/// Makes the present state a checkpoint and goes back.
-pub(super) fn restore(
-    session: &OpenSession,
-    header: &SessionStarted,
-    version: &Version,
-    saved: Saved,
-    reason: Option<String>,
-    answers: Vec<(Address, PersonsAnswer)>,
-) -> Result<Done, Failure> {
-    let address = session.with(|state| state.standing.latest.clone()).unwrap_or_default();
-    session.commit(EventKind::CheckpointMade { address, name: Some(BEFORE.to_owned()) })?;
-    if let Some(files) = &saved.files {
-        session.commit(EventKind::FilesKept(Box::new(kept_files(&files.now))))?;
-    }
-    let undo_version =
-        session.with(|state| state.lifetime.latest_version().map_or(0, |version| version.version));
-    let restored = saved.files.as_ref().map(|files| RestoredFiles {
-        from: files.plan.from.clone(),
-        goal: files.plan.goal.clone(),
-    });
-    let started = RollbackStarted {
-        version: version.version,
-        to_seq: version.seq,
-        undo_version,
-        files: restored,
-        reason,
-        recovery: None,
-        answers,
-    };
-    session.commit(EventKind::RollbackStarted(Box::new(started.clone())))?;
-    session.sync_now()?;
-    let files = match &saved.files {
-        Some(files) => Some(put_back(&files.store, &files.plan, header)?),
-        None => None,
-    };
-    set_position(session, &started)?;
-    done(session, header, &started, files)
+/// A rollback under way: the session, and how far it is.
+pub(super) struct Rolling<'a> {
+    pub(super) session: &'a OpenSession,
+    pub(super) header: &'a SessionStarted,
+    pub(super) state: &'a mut RecoveryState,
 }
 
-/// Does the rest of a rollback that a crash cut off.
-pub(super) fn finish(
-    session: &OpenSession,
-    header: &SessionStarted,
-    started: &RollbackStarted,
-    _console: &mut Console,
-) -> Result<Done, Failure> {
-    let files = match &started.files {
-        None => None,
-        Some(files) => {
-            let store = store_of(session.home(), header).ok_or_else(|| {
-                Failure::new(
-                    ExitKind::NotFound,
-                    format!(
-                        "{} is no git repository any more, and the files of the rollback are only restored in part",
-                        header.directory.display()
-                    ),
-                )
-                .with_help("put the repository back, then do the same again")
-            })?;
-            // What a person changed since the crash is not lost either.
-            store.keep(session.id().as_str())?;
-            let plan = store.planned(&files.from, &files.goal)?;
-            Some(put_back(&store, &plan, header)?)
+impl Rolling<'_> {
+    /// Makes the present state a checkpoint and goes back to `version`.
+    pub(super) fn go(
+        &mut self,
+        version: &Version,
+        saved: Saved,
+        reason: Option<String>,
+        answers: Vec<(Address, PersonsAnswer)>,
+    ) -> Result<Done, Failure> {
+        let id = &self.header.workflow_id;
+        self.state.target_checkpoint_id = Some(format!("{id}@v{}", version.version));
+        self.begin(StepWord::SavePresentState)?;
+        let session = self.session;
+        let address = session.with(|state| state.standing.latest.clone()).unwrap_or_default();
+        session.commit(EventKind::CheckpointMade { address, name: Some(BEFORE.to_owned()) })?;
+        if let Some(files) = &saved.files {
+            session.commit(EventKind::FilesKept(Box::new(kept_files(&files.now))))?;
         }
-    };
-    set_position(session, started)?;
-    done(session, header, started, files)
+        let undo = session.with(|state| state.lifetime.latest_version().map(|it| it.version));
+        let files = saved.files.as_ref().map(|files| RestoredFiles {
+            from: files.plan.from.clone(),
+            goal: files.plan.goal.clone(),
+        });
+        let started = RollbackStarted {
+            version: version.version,
+            to_seq: version.seq,
+            undo_version: undo.unwrap_or(0),
+            files,
+            reason,
+            recovery: Some(self.state.id.clone()),
+            answers,
+        };
+        session.commit(EventKind::RollbackStarted(Box::new(started.clone())))?;
+        session.sync_now()?;
+        self.state.rollback_checkpoint_id = Some(format!("{id}@v{}", started.undo_version));
+        self.end(None)?;
+        let files = match &saved.files {
+            Some(files) => Some(self.put_back(&files.store, &files.plan)?),
+            None => None,
+        };
+        self.set_position(&started)?;
+        done(session, self.header, &started, files)
+    }
+
+    /// Does the rest of a rollback that a crash cut off.
+    pub(super) fn finish(&mut self, started: &RollbackStarted) -> Result<Done, Failure> {
+        let (session, header) = (self.session, self.header);
+        self.state.rollback_checkpoint_id =
+            Some(format!("{}@v{}", header.workflow_id, started.undo_version));
+        self.end(None)?;
+        let files = match &started.files {
+            None => None,
+            Some(files) => {
+                let store = store_of(session.home(), header).ok_or_else(|| gone(header))?;
+                // What a person changed since the crash is not lost either.
+                store.keep(session.id().as_str())?;
+                let plan = store.planned(&files.from, &files.goal)?;
+                Some(self.put_back(&store, &plan)?)
+            }
+        };
+        self.set_position(started)?;
+        done(session, header, started, files)
+    }
+
+    /// The rollback is done, and only this recovery does not know yet.
+    pub(super) fn close(&mut self, started: &RollbackStarted) -> Result<Done, Failure> {
+        self.completed(started)?;
+        done(self.session, self.header, started, None)
+    }
+
+    fn put_back(&mut self, store: &FileStore, plan: &Restoration) -> Result<DoneFiles, Failure> {
+        self.begin(StepWord::RestoreFiles)?;
+        let blocked = store.restore(plan, &self.header.directory)?;
+        let is_blocked = |path: &PathBuf| blocked.iter().any(|left| left.path == *path);
+        let changed = plan.changes.iter().filter(|change| !is_blocked(&change.path));
+        let (removed, written): (Vec<_>, Vec<_>) = changed.partition(|change| change.removes());
+        let paths = |changes: Vec<&Change>| -> Vec<PathBuf> {
+            changes.into_iter().map(|change| change.path.clone()).collect()
+        };
+        let mut left = plan.left.clone();
+        left.extend(blocked);
+        self.end(Some(counts(written.len(), removed.len())))?;
+        Ok(DoneFiles { written: paths(written), removed: paths(removed), left })
+    }
+
+    fn set_position(&mut self, started: &RollbackStarted) -> Result<(), Failure> {
+        self.begin(StepWord::SetPosition)?;
+        self.session.commit(EventKind::Rewound {
+            scope: Address::root(),
+            from: None,
+            reach: Reach::Subtree,
+            to_seq: Some(started.to_seq),
+            cause: RewindCause::Rollback,
+            by: None,
+        })?;
+        self.session.sync_now()?;
+        self.session.snapshot(true);
+        self.end(None)?;
+        self.completed(started)
+    }
+
+    fn completed(&mut self, started: &RollbackStarted) -> Result<(), Failure> {
+        let result = format!("back at v{}", started.version);
+        self.state.finish(RecoveryStatus::Completed, &result, Utc::now());
+        self.keep()
+    }
+
+    fn begin(&mut self, step: StepWord) -> Result<(), Failure> {
+        self.state.begin(step, None, Utc::now());
+        self.keep()
+    }
+
+    fn end(&mut self, detail: Option<String>) -> Result<(), Failure> {
+        self.state.end(RecoveryStatus::Completed, detail, Utc::now());
+        self.keep()
+    }
+
+    fn keep(&self) -> Result<(), Failure> {
+        Ok(Shelf::of(self.session.home()).keep(self.state)?)
+    }
 }
 
-fn put_back(
-    store: &FileStore,
-    plan: &Restoration,
-    header: &SessionStarted,
-) -> Result<DoneFiles, Failure> {
-    let blocked = store.restore(plan, &header.directory)?;
-    let is_blocked = |path: &PathBuf| blocked.iter().any(|left| left.path == *path);
-    let (removed, written): (Vec<_>, Vec<_>) = plan
-        .changes
-        .iter()
-        .filter(|change| !is_blocked(&change.path))
-        .partition(|change| change.removes());
-    let paths = |changes: Vec<&crate::git::Change>| -> Vec<PathBuf> {
-        changes.into_iter().map(|change| change.path.clone()).collect()
-    };
-    let mut left = plan.left.clone();
-    left.extend(blocked);
-    Ok(DoneFiles { written: paths(written), removed: paths(removed), left })
+fn gone(header: &SessionStarted) -> Failure {
+    let directory = header.directory.display();
+    Failure::new(
+        ExitKind::NotFound,
+        format!(
+            "{directory} is no git repository any more, and its files are restored only in part"
+        ),
+    )
+    .with_help("put the repository back, then do the same again")
 }
 
-fn set_position(session: &OpenSession, started: &RollbackStarted) -> Result<(), Failure> {
-    session.commit(EventKind::Rewound {
-        scope: Address::root(),
-        from: None,
-        reach: Reach::Subtree,
-        to_seq: Some(started.to_seq),
-        cause: RewindCause::Rollback,
-        by: None,
-    })?;
-    session.sync_now()?;
-    session.snapshot(true);
+/// Keeps the files before another kind of recovery begins; what goes wrong is only told.
+pub(super) fn keep_present(session: &OpenSession, console: &mut Console) -> Result<(), Failure> {
+    let header = session.with(|state| state.header().cloned());
+    let store = header.as_ref().and_then(|header| store_of(session.home(), header));
+    let Some(store) = store else { return Ok(()) };
+    if session.with(|state| state.lifetime.files_are_kept()) {
+        return Ok(());
+    }
+    match store.keep(session.id().as_str()) {
+        Ok(kept) => {
+            session.commit(EventKind::FilesKept(Box::new(kept_files(&kept))))?;
+        }
+        Err(error) => console.errors.line(format_args!("warning: the files are not kept: {error}")),
+    }
     Ok(())
 }
 
@@ -208,6 +267,7 @@ fn done(
         undo_version: started.undo_version,
         reason: started.reason.clone(),
         head: Repository::find(&header.directory).and_then(|repository| repository.head()),
+        reach: if started.files.is_some() { FilesReach::Repository } else { FilesReach::Nowhere },
         files,
         dropped: None,
     })
@@ -233,12 +293,12 @@ impl Saved {
 impl Done {
     /// Lines about files and HEAD.
     pub(super) fn words(&self) -> Vec<String> {
-        let Some(files) = &self.files else {
-            return vec![
-                "files: as they are (this is no git repository; variables and position only)"
-                    .to_owned(),
-            ];
-        };
+        if self.reach == FilesReach::Nowhere {
+            let words =
+                "files: as they are (this is no git repository; variables and position only)";
+            return vec![words.to_owned()];
+        }
+        let Some(files) = &self.files else { return Vec::new() };
         let mut lines =
             vec![format!("files: {}", counts(files.written.len(), files.removed.len()))];
         for left in files.left.iter().take(TOLD) {

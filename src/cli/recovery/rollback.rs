@@ -1,5 +1,6 @@
 //! `prodigy recovery rollback`: back to a checkpoint, files included; it can be undone.
 
+use chrono::Utc;
 use serde_json::{Value as Json, json};
 
 use crate::cli::args::Rollback as Arguments;
@@ -10,13 +11,16 @@ use crate::cli::running::end_dead_run;
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::{Loaded, parse};
 use crate::recovery::{
-    FilesReach, Rollback, RollbackRefusal, RollbackRequest, RollbackTarget, plan_rollback,
+    Chooser, FilesReach, RecoveryContext, RecoveryState, RecoveryStatus, Rollback, RollbackRefusal,
+    RollbackRequest, RollbackTarget, Shelf, StepWord, plan_rollback, present_failure,
 };
-use crate::session::{Address, PersonsAnswer, SessionStarted, SessionState, SessionStatus};
+use crate::session::{
+    Address, FailureClass, PersonsAnswer, RecoveryType, SessionStarted, SessionState, SessionStatus,
+};
 use crate::store::{self, Card, Durability, OpenSession};
 use crate::view;
 
-use super::restoring::{Done, Saved, finish, restore, save};
+use super::restoring::{Done, Rolling, Saved, header_of, save, store_of};
 
 /// Goes back, or finishes what a killed rollback left.
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -24,48 +28,133 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKi
     let (card, checkpoint) = session(&place, arguments)?;
     let session = OpenSession::open(&place.home, &card.session_id, Durability::Strict)?;
     let state = session.with(Clone::clone);
-    let header = super::restoring::header_of(&state)?;
+    let header = header_of(&state)?;
     end_dead_run(&state, console);
     let target = match (&checkpoint, arguments.undo) {
         (Some(name), _) => RollbackTarget::Version(version(&place, &state, &card, name)?),
         (None, true) => RollbackTarget::Undo,
         (None, false) => RollbackTarget::LastGood,
     };
-    if let Some(open) = &state.rollback {
-        let done = finish(&session, &header, open, console)?;
+    if let Some(done) = settle(&session, &header)? {
         console.remark("finished the rollback that was interrupted");
-        if target == RollbackTarget::LastGood || target == RollbackTarget::Version(open.version) {
-            tell(&header, &session, &done, arguments.json, console);
+        let version = done.version.version;
+        if target == RollbackTarget::LastGood || target == RollbackTarget::Version(version) {
+            tell(&session, &header, &done, arguments.json, console);
             return Ok(ExitKind::Success);
         }
     }
-    let request = RollbackRequest { target, answers: answers(arguments) };
-    go_back(&session, &header, &request, arguments, console)
+    let wish = Wish {
+        request: RollbackRequest { target, answers: answers(arguments) },
+        reason: arguments.reason.clone(),
+        asks: if arguments.yes { Asks::Nobody } else { Asks::Person },
+    };
+    let mut recovery = recovery(&session, &header, arguments.reason.as_deref());
+    let done = go_back(&session, &header, &mut recovery, wish, console)?;
+    tell(&session, &header, &done, arguments.json, console);
+    Ok(ExitKind::Success)
 }
 
-fn go_back(
+/// How a rollback is asked for.
+pub(super) struct Wish {
+    pub(super) request: RollbackRequest,
+    pub(super) reason: Option<String>,
+    pub(super) asks: Asks,
+}
+
+/// Whether a person has to say yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    Person,
+    Nobody,
+}
+
+/// Goes back as `recovery`, whose progress is kept.
+pub(super) fn go_back(
     session: &OpenSession,
     header: &SessionStarted,
-    request: &RollbackRequest,
-    arguments: &Arguments,
+    recovery: &mut RecoveryState,
+    wish: Wish,
     console: &mut Console,
-) -> Result<ExitKind, Failure> {
+) -> Result<Done, Failure> {
     let state = session.with(Clone::clone);
     let id = header.workflow_id.as_str();
-    let store = super::restoring::store_of(session.home(), header);
+    let store = store_of(session.home(), header);
     let reach = if store.is_some() { FilesReach::Repository } else { FilesReach::Nowhere };
-    let loaded = workflow(session, header)?;
+    let workflow = workflow(session, header)?.workflow;
     let earlier = |seq| session.at(seq).ok();
-    let rollback = plan_rollback(&state, &loaded.workflow, request, reach, &earlier)
+    let rollback = plan_rollback(&state, &workflow, &wish.request, reach, &earlier)
         .map_err(|refusal| refused(refusal, id))?;
     let saved = save(session, store, &rollback.version)?;
-    confirm(header, &rollback, &saved, arguments, console)?;
-    let reason = arguments.reason.clone();
-    let answers = request.answers.clone();
-    let mut done = restore(session, header, &rollback.version, saved, reason, answers)?;
+    if wish.asks == Asks::Person {
+        confirm(header, &rollback, &saved, console)?;
+    }
+    let mut rolling = Rolling { session, header, state: recovery };
+    let mut done = rolling.go(&rollback.version, saved, wish.reason, wish.request.answers)?;
     done.dropped = Some(rollback);
-    tell(header, session, &done, arguments.json, console);
-    Ok(ExitKind::Success)
+    Ok(done)
+}
+
+/// Finishes what a killed rollback of this session left; none where nothing was left.
+pub(super) fn settle(
+    session: &OpenSession,
+    header: &SessionStarted,
+) -> Result<Option<Done>, Failure> {
+    let shelf = Shelf::of(session.home());
+    let (open, last) =
+        session.with(|state| (state.rollback.clone(), state.lifetime.rollback.clone()));
+    if let Some(started) = open {
+        let known = match &started.recovery {
+            Some(id) => shelf.find(id)?,
+            None => None,
+        };
+        let mut state =
+            known.unwrap_or_else(|| recovery(session, header, started.reason.as_deref()));
+        let mut rolling = Rolling { session, header, state: &mut state };
+        return rolling.finish(&started).map(Some);
+    }
+    let mut settled = None;
+    for mut state in shelf.of_session(session.id())? {
+        let rollback = state.recovery_type == RecoveryType::Rollback;
+        if !rollback || state.status != RecoveryStatus::InProgress {
+            continue;
+        }
+        match last.as_ref().filter(|it| it.recovery.as_ref() == Some(&state.id)) {
+            Some(started) => {
+                let mut rolling = Rolling { session, header, state: &mut state };
+                settled = Some(rolling.close(started)?);
+            }
+            None => {
+                let reason = "killed before anything was changed";
+                state.finish(RecoveryStatus::Failed, reason, Utc::now());
+                shelf.keep(&state)?;
+            }
+        }
+    }
+    Ok(settled)
+}
+
+/// A rollback that a person asks for.
+fn recovery(session: &OpenSession, header: &SessionStarted, reason: Option<&str>) -> RecoveryState {
+    let failure = OpenSession::read(session.home(), session.id())
+        .ok()
+        .and_then(|loaded| present_failure(&loaded));
+    let context = RecoveryContext {
+        session_id: header.session_id.clone(),
+        workflow_id: header.workflow_id.clone(),
+        step: failure.as_ref().and_then(|failure| failure.step.clone()),
+        class: failure.as_ref().map_or(FailureClass::Unknown, |failure| failure.class),
+        number: 1,
+        chosen_by: Chooser::Person,
+        reason: reason.unwrap_or("asked for with `recovery rollback`").to_owned(),
+        rule: None,
+        rule_source: None,
+    };
+    let id = failure.map(|failure| failure.id).unwrap_or_default();
+    let repository = header.repository.clone();
+    let mut state = RecoveryState::new(id, repository, RecoveryType::Rollback, context, Utc::now());
+    state.recovery_plan =
+        vec![StepWord::SavePresentState, StepWord::RestoreFiles, StepWord::SetPosition];
+    state
 }
 
 /// The session, and the checkpoint as it was named, if it was.
@@ -124,12 +213,8 @@ fn confirm(
     header: &SessionStarted,
     rollback: &Rollback,
     saved: &Saved,
-    arguments: &Arguments,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    if arguments.yes {
-        return Ok(());
-    }
     let id = &header.workflow_id;
     let version = rollback.version.version;
     console.remark(format_args!(
@@ -173,9 +258,9 @@ fn dropped_words(rollback: &Rollback) -> String {
 }
 
 /// What was done, and the commands that follow.
-fn tell(
-    header: &SessionStarted,
+pub(super) fn tell(
     session: &OpenSession,
+    header: &SessionStarted,
     done: &Done,
     json: bool,
     console: &mut Console,
