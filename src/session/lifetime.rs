@@ -28,6 +28,8 @@ pub struct Lifetime {
     pub beginning: Option<Version>,
     /// The latest rollback, done or under way.
     pub rollback: Option<Box<RollbackStarted>>,
+    /// True when nothing has run since that rollback.
+    pub rests_on_rollback: bool,
     /// Going back as a whole: the event that did it, and the one it went to.
     returns: Vec<(u64, u64)>,
     /// HEAD as it was recorded last, in a git repository.
@@ -222,6 +224,7 @@ impl Lifetime {
     pub(super) fn apply(&mut self, event: &Event) {
         match &event.kind {
             EventKind::RunStarted(run) => {
+                self.rests_on_rollback = false;
                 if run.head.is_some() {
                     self.head.clone_from(&run.head);
                 }
@@ -265,7 +268,8 @@ impl Lifetime {
             EventKind::RollbackStarted(rollback) => {
                 self.rollback = Some(rollback.clone());
             }
-            EventKind::Rewound { to_seq, .. } => {
+            EventKind::Rewound { to_seq, cause, .. } => {
+                self.rests_on_rollback = *cause == RewindCause::Rollback;
                 self.returns.extend(to_seq.map(|to_seq| (event.seq, to_seq)));
                 // Where the session is now is not where the latest version was.
                 self.has_moved_on = true;

@@ -46,6 +46,7 @@ pub fn repository(top: &Path) -> BTreeMap<PathBuf, Thing> {
 /// What git answers in `directory`; an exit code of 1 is an empty answer.
 pub fn git(directory: &Path, args: &[&str], input: &[u8]) -> Vec<u8> {
     let mut child = Command::new("git")
+        .args(["-c", "core.fsmonitor=false"])
         .args(args)
         .current_dir(directory)
         .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -74,20 +75,25 @@ pub fn covered(top: &Path) -> BTreeSet<PathBuf> {
     files(top).into_keys().filter(|path| listed.contains(path)).collect()
 }
 
-/// Those of `asked` that the rules of this tree ignore; with `tracked` also what is tracked.
+/// Those of `asked` that the rules of this tree ignore. The rules stand at its top only, and
+/// git is asked where nothing else is, because it does not look behind links.
 pub fn ignored(top: &Path, asked: &BTreeSet<PathBuf>, tracked: Tracked) -> BTreeSet<PathBuf> {
-    let mut args = vec!["check-ignore", "-z", "--stdin"];
-    if tracked == Tracked::Counts {
-        args.push("--no-index");
+    let place = tempfile::tempdir().unwrap();
+    git(place.path(), &["init", "--quiet"], b"");
+    if let Ok(rules) = std::fs::read(top.join(".gitignore")) {
+        std::fs::write(place.path().join(".gitignore"), rules).unwrap();
     }
-    let behind_link =
-        |path: &&PathBuf| path.ancestors().skip(1).any(|above| top.join(above).is_symlink());
-    let asked: Vec<&str> =
-        asked.iter().filter(|path| !behind_link(path)).map(|path| path.to_str().unwrap()).collect();
+    let asked: Vec<&str> = asked.iter().map(|path| path.to_str().unwrap()).collect();
     if asked.is_empty() {
         return BTreeSet::new();
     }
-    paths(&git(top, &args, asked.join("\0").as_bytes()))
+    let args = ["check-ignore", "-z", "--stdin", "--no-index"];
+    let mut ignored = paths(&git(place.path(), &args, asked.join("\0").as_bytes()));
+    if tracked == Tracked::Spared {
+        let tracked = paths(&git(top, &["ls-files", "-z", "--cached"], b""));
+        ignored.retain(|path| !tracked.contains(path));
+    }
+    ignored
 }
 
 /// Whether tracked files can be ignored.

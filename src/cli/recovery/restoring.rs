@@ -143,7 +143,7 @@ impl Rolling<'_> {
             None => None,
         };
         self.set_position(&started)?;
-        done(session, self.header, &started, files)
+        Ok(Done { files, ..nothing_left(session, self.header, &started)? })
     }
 
     /// Does the rest of a rollback that a crash cut off.
@@ -163,13 +163,13 @@ impl Rolling<'_> {
             }
         };
         self.set_position(started)?;
-        done(session, header, started, files)
+        Ok(Done { files, ..nothing_left(session, header, started)? })
     }
 
     /// The rollback is done, and only this recovery does not know yet.
     pub(super) fn close(&mut self, started: &RollbackStarted) -> Result<Done, Failure> {
         self.completed(started)?;
-        done(self.session, self.header, started, None)
+        nothing_left(self.session, self.header, started)
     }
 
     fn put_back(&mut self, store: &FileStore, plan: &Restoration) -> Result<DoneFiles, Failure> {
@@ -252,11 +252,11 @@ pub(super) fn keep_present(session: &OpenSession, console: &mut Console) -> Resu
     Ok(())
 }
 
-fn done(
+/// A rollback that is done already and left nothing to do.
+pub(super) fn nothing_left(
     session: &OpenSession,
     header: &SessionStarted,
     started: &RollbackStarted,
-    files: Option<DoneFiles>,
 ) -> Result<Done, Failure> {
     let number = started.version;
     let version = session
@@ -268,12 +268,17 @@ fn done(
         reason: started.reason.clone(),
         head: Repository::find(&header.directory).and_then(|repository| repository.head()),
         reach: if started.files.is_some() { FilesReach::Repository } else { FilesReach::Nowhere },
-        files,
+        files: None,
         dropped: None,
     })
 }
 
 impl Saved {
+    /// True when the files are those of the checkpoint already.
+    pub(super) fn changes_nothing(&self) -> bool {
+        self.files.as_ref().is_none_or(|files| files.plan.changes.is_empty())
+    }
+
     /// What happens to files, as the end of a sentence.
     pub(super) fn words(&self) -> String {
         let Some(files) = &self.files else {

@@ -20,7 +20,7 @@ use crate::session::{
 use crate::store::{self, Card, Durability, OpenSession};
 use crate::view;
 
-use super::restoring::{Done, Rolling, Saved, header_of, save, store_of};
+use super::restoring::{Done, Rolling, Saved, header_of, nothing_left, save, store_of};
 
 /// Goes back, or finishes what a killed rollback left.
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -85,6 +85,14 @@ pub(super) fn go_back(
     let rollback = plan_rollback(&state, &workflow, &wish.request, reach, &earlier)
         .map_err(|refusal| refused(refusal, id))?;
     let saved = save(session, store, &rollback.version)?;
+    if let Some(before) = &state.lifetime.rollback
+        && state.lifetime.rests_on_rollback
+        && before.version == rollback.version.version
+        && saved.changes_nothing()
+    {
+        // Done already, perhaps by a process that was killed before it could say so.
+        return nothing_left(session, header, before);
+    }
     if wish.asks == Asks::Person {
         confirm(header, &rollback, &saved, console)?;
     }

@@ -103,17 +103,16 @@ impl FileStore {
         let locked = self.lock()?;
         let differing = locked.differences(&now.tree, &then.tree)?;
         let mut left = uncovered(&differing, now, then);
-        let top = &self.repository.top;
         let of = |wanted: &dyn Fn(&Change) -> bool| -> BTreeSet<PathBuf> {
             let covered = differing.iter().filter(|it| wanted(it) && !left.contains_key(&it.path));
             covered.map(|it| it.path.clone()).collect()
         };
         let made_since = of(&Change::removes);
-        let gone_since = of(&|change| !change.exists && !stands_behind_link(top, &change.path));
+        let gone_since = of(&|change| !change.exists);
         for path in locked.ignored_then(&made_since, then, now)? {
             left.insert(path, WhyLeft::IgnoredThen);
         }
-        for path in locked.ignored_now(&gone_since)? {
+        for path in locked.ignored_now(&gone_since, now)? {
             left.insert(path, WhyLeft::IgnoredNow);
         }
         let goal = match left.is_empty() {
@@ -227,12 +226,6 @@ fn uncovered(differing: &[Change], now: &Kept, then: &Kept) -> BTreeMap<PathBuf,
         Some((change.path.clone(), WhyLeft::NotCovered(reason(&change.path)?)))
     });
     left.collect()
-}
-
-/// True when a link or file stands where the path needs a directory.
-fn stands_behind_link(top: &Path, path: &Path) -> bool {
-    let mut above = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
-    above.any(|above| top.join(above).symlink_metadata().is_ok_and(|it| !it.is_dir()))
 }
 
 fn change(about: &[u8], path: &[u8]) -> Option<Change> {

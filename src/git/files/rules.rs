@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::git::GitError;
+use crate::git::command::{Answer, Setting};
 
 use super::keep::Kept;
 use super::store::{Locked, line_of, list_of, path_of};
@@ -42,7 +43,7 @@ impl Locked<'_> {
         }
         let repository = &self.store.repository;
         let args = ["config", "--type=path", "--get", "core.excludesFile"];
-        let answer = repository.ask_git(&crate::git::command::Setting::default(), &args)?;
+        let answer = repository.ask_git(&Setting::default(), &args)?;
         let found = match answer.code {
             0 => Some(repository.top.join(path_of(answer.output.trim_ascii_end()))),
             _ => usual_rules(),
@@ -50,29 +51,34 @@ impl Locked<'_> {
         Ok(self.store.user_rules.get_or_init(|| found).clone())
     }
 
-    /// Those of `paths`, none of which stands behind a link, that are ignored now; what is
-    /// tracked is not.
+    /// Those of `paths` that are ignored now; what is tracked is not.
     pub(super) fn ignored_now(
         &self,
         paths: &BTreeSet<PathBuf>,
+        now: &Kept,
     ) -> Result<BTreeSet<PathBuf>, GitError> {
-        if paths.is_empty() {
-            return Ok(BTreeSet::new());
-        }
         let repository = &self.store.repository;
-        let input = Some(dotted(paths.iter()));
-        let setting = crate::git::command::Setting { env: None, input };
-        let args = ["-c", "core.fsmonitor=false", "check-ignore", "-z", "--stdin"];
-        let answer = repository.ask_git(&setting, &args)?;
-        match answer.code {
-            0 => Ok(paths_in(&answer.output)),
-            NONE_IGNORED => Ok(BTreeSet::new()),
-            _ => Err(answer.into_error(&args)),
+        // Git does not look behind links; the rules say something of what would be there.
+        let (behind, plain): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) =
+            paths.iter().cloned().partition(|path| stands_behind_link(&repository.top, path));
+        let mut ignored = BTreeSet::new();
+        if !plain.is_empty() {
+            let setting = Setting { env: None, input: Some(dotted(plain.iter())) };
+            let args = ["-c", "core.fsmonitor=false", "check-ignore", "-z", "--stdin"];
+            ignored = ignored_in(repository.ask_git(&setting, &args)?, &args)?;
         }
+        if !behind.is_empty() {
+            let args = ["-c", "core.fsmonitor=false", "ls-files", "-z", "--cached"];
+            let tracked = repository.git(&args)?;
+            let tracked: BTreeSet<&[u8]> = tracked.split(|byte| *byte == 0).collect();
+            let matched = self.matched(&behind, &self.rule_files(&now.tree)?, now)?;
+            let matched = matched.into_iter();
+            ignored.extend(matched.filter(|it| !tracked.contains(it.as_os_str().as_bytes())));
+        }
+        Ok(ignored)
     }
 
-    /// Those of `paths` that the rules of `then` ignore; `now` tells whether they are others than
-    /// those by which `paths` were kept.
+    /// Those of `paths`, which are kept `now`, that the rules of `then` ignore.
     pub(super) fn ignored_then(
         &self,
         paths: &BTreeSet<PathBuf>,
@@ -83,19 +89,30 @@ impl Locked<'_> {
             return Ok(BTreeSet::new());
         }
         let files = self.rule_files(&then.tree)?;
-        let same = then.rules == now.rules && files == self.rule_files(&now.tree)?;
-        if same || (files.is_empty() && then.rules.is_none()) {
+        if then.rules == now.rules && files == self.rule_files(&now.tree)? {
+            // By the same rules they are kept.
+            return Ok(BTreeSet::new());
+        }
+        self.matched(paths, &files, then)
+    }
+
+    /// Those of `paths` that rules match whose files are given, with those outside of the
+    /// working tree as they were `when`. They are asked in a place of their own.
+    fn matched(
+        &self,
+        paths: &BTreeSet<PathBuf>,
+        files: &[(PathBuf, String)],
+        when: &Kept,
+    ) -> Result<BTreeSet<PathBuf>, GitError> {
+        if files.is_empty() && when.rules.is_none() {
             return Ok(BTreeSet::new());
         }
         let place = self.path("rules");
-        let fresh = |path: &Path| {
-            if path.exists() {
-                fs::remove_dir_all(path).map_err(GitError::io("empty", path))?;
-            }
-            fs::create_dir_all(path).map_err(GitError::io("make", path))
-        };
-        fresh(&place)?;
-        for (path, id) in &files {
+        if place.exists() {
+            fs::remove_dir_all(&place).map_err(GitError::io("empty", &place))?;
+        }
+        fs::create_dir_all(&place).map_err(GitError::io("make", &place))?;
+        for (path, id) in files {
             let target = place.join(path);
             if let Some(parent) = target.parent() {
                 fs::create_dir_all(parent).map_err(GitError::io("make", parent))?;
@@ -103,7 +120,7 @@ impl Locked<'_> {
             let text = self.git(&["cat-file", "blob", id], None)?;
             fs::write(&target, text).map_err(GitError::io("write", &target))?;
         }
-        let outside = match &then.rules {
+        let outside = match &when.rules {
             Some(rules) => self.git(&["cat-file", "blob", rules], None)?,
             None => Vec::new(),
         };
@@ -112,12 +129,7 @@ impl Locked<'_> {
         let args = ["check-ignore", "--no-index", "-z", "--stdin"];
         let mut call = self.call(&tree, Some(dotted(paths.iter())));
         call.directory = &place;
-        let answer = call.answer(&super::store::with_settings(&args))?;
-        match answer.code {
-            0 => Ok(paths_in(&answer.output)),
-            NONE_IGNORED => Ok(BTreeSet::new()),
-            _ => Err(answer.into_error(&args)),
-        }
+        ignored_in(call.answer(&super::store::with_settings(&args))?, &args)
     }
 
     /// The `.gitignore` files of a tree, with their ids.
@@ -146,6 +158,20 @@ fn usual_rules() -> Option<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".config")))?;
     Some(configuration.join("git/ignore"))
+}
+
+/// True when a link or file stands where the path needs a directory.
+fn stands_behind_link(top: &Path, path: &Path) -> bool {
+    let mut above = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+    above.any(|above| top.join(above).symlink_metadata().is_ok_and(|it| !it.is_dir()))
+}
+
+fn ignored_in(answer: Answer, args: &[&str]) -> Result<BTreeSet<PathBuf>, GitError> {
+    match answer.code {
+        0 => Ok(paths_in(&answer.output)),
+        NONE_IGNORED => Ok(BTreeSet::new()),
+        _ => Err(answer.into_error(args)),
+    }
 }
 
 /// Paths as git reads them with `-z`, so that none of them looks like a pattern.
