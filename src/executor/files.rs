@@ -156,6 +156,7 @@ pub fn kept_files(kept: &Kept) -> KeptFiles {
         head: kept.head.clone(),
         rules: kept.rules.clone(),
         left_out: left_out.collect(),
+        tracked: kept.tracked.iter().map(|path| stored_path(path)).collect(),
     }
 }
 
@@ -178,6 +179,7 @@ pub fn kept_before(files: &KeptFiles) -> Kept {
         head: files.head.clone(),
         rules: files.rules.clone(),
         left_out: left_out.collect(),
+        tracked: files.tracked.iter().filter_map(path_of).collect(),
     }
 }
 
@@ -205,6 +207,7 @@ mod tests {
             tree: "ab".repeat(20),
             head: None,
             rules: Some("cd".repeat(20)),
+            tracked: vec![odd.clone().into()],
             left_out: vec![LeftOut { path: odd.into(), reason: WhyLeftOut::TooLarge }],
         };
         let text = serde_json::to_string(&kept_files(&kept)).unwrap();

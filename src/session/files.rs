@@ -22,6 +22,9 @@ pub struct KeptFiles {
     /// What is not kept, and never touched.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOutFile>,
+    /// What was tracked, not there, and matched by a rule that ignores it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracked: Vec<Stored>,
 }
 
 /// Something of the working tree that is not kept.

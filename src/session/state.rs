@@ -94,7 +94,11 @@ impl SessionState {
                 }
                 self.standing.apply(event);
             }
-            EventKind::RollbackStarted(rollback) => self.rollback = Some(rollback.clone()),
+            EventKind::RollbackStarted(rollback) => {
+                self.rollback = Some(rollback.clone());
+                // It has to be finished, also where nothing was left to do before.
+                self.status = Some(SessionStatus::Interrupted);
+            }
             EventKind::StepStarted { address, .. } => {
                 if !address.is_of_recovery() {
                     self.unanswered = None;

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use crate::script::Random;
 use crate::support::Sandbox;
-use crate::tree::{Tracked, covered, files, git, ignored, repository};
+use crate::tree::{covered, files, git, ignored, repository};
 
 /// Steps of each workflow.
 const STEPS: usize = 5;
@@ -105,8 +105,8 @@ fn assert_restored(now: &Path, then: &Path, before: &Path, left: &[Json]) {
     let (then_files, before_files, now_files) = (files(then), files(before), files(now));
     let (then_covered, before_covered) = (covered(then), covered(before));
     let all: BTreeSet<PathBuf> = then_files.keys().chain(before_files.keys()).cloned().collect();
-    let ignored_then = ignored(then, &all, Tracked::Counts);
-    let ignored_before = ignored(before, &all, Tracked::Spared);
+    let ignored_then = ignored(then, &all);
+    let ignored_before = ignored(before, &all);
     let in_the_way: Vec<&Path> = left
         .iter()
         .filter(|left| left["reason"] == "in_the_way")
@@ -217,7 +217,7 @@ fn kill_some(case: &Case, back: &[&str], random: &mut Random) {
         let started = events.matches("\"rollback_started\"").count();
         let done = events.matches("\"cause\":\"rollback\"").count();
         if started > done {
-            let refused = case.sandbox.run(&["resume"]).exits(6);
+            let refused = case.sandbox.run(&["resume", &case.id]).exits(6);
             assert!(refused.stderr.contains("prodigy recovery rollback"), "{refused:#?}");
             if random.below(2) == 0 {
                 case.sandbox.run(&["recovery", "status", &case.id]).exits(0);

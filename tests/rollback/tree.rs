@@ -77,7 +77,7 @@ pub fn covered(top: &Path) -> BTreeSet<PathBuf> {
 
 /// Those of `asked` that the rules of this tree ignore. The rules stand at its top only, and
 /// git is asked where nothing else is, because it does not look behind links.
-pub fn ignored(top: &Path, asked: &BTreeSet<PathBuf>, tracked: Tracked) -> BTreeSet<PathBuf> {
+pub fn ignored(top: &Path, asked: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
     let place = tempfile::tempdir().unwrap();
     git(place.path(), &["init", "--quiet"], b"");
     if let Ok(rules) = std::fs::read(top.join(".gitignore")) {
@@ -89,16 +89,7 @@ pub fn ignored(top: &Path, asked: &BTreeSet<PathBuf>, tracked: Tracked) -> BTree
     }
     let args = ["check-ignore", "-z", "--stdin", "--no-index"];
     let mut ignored = paths(&git(place.path(), &args, asked.join("\0").as_bytes()));
-    if tracked == Tracked::Spared {
-        let tracked = paths(&git(top, &["ls-files", "-z", "--cached"], b""));
-        ignored.retain(|path| !tracked.contains(path));
-    }
+    let tracked = paths(&git(top, &["ls-files", "-z", "--cached"], b""));
+    ignored.retain(|path| !tracked.contains(path));
     ignored
-}
-
-/// Whether tracked files can be ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tracked {
-    Counts,
-    Spared,
 }

@@ -136,6 +136,8 @@ impl Rolling<'_> {
         };
         session.commit(EventKind::RollbackStarted(Box::new(started.clone())))?;
         session.sync_now()?;
+        // Before a file changes, lists tell that something is to be finished.
+        session.snapshot(true);
         self.state.rollback_checkpoint_id = Some(format!("{id}@v{}", started.undo_version));
         self.end(None)?;
         let files = match &saved.files {

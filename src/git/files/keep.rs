@@ -20,6 +20,9 @@ pub struct Kept {
     pub rules: Option<String>,
     /// What was left out, sorted by path.
     pub left_out: Vec<LeftOut>,
+    /// What was not there and would have been kept although a rule ignores it, because it was
+    /// tracked; sorted.
+    pub tracked: Vec<PathBuf>,
 }
 
 impl FileStore {
@@ -31,7 +34,7 @@ impl FileStore {
     pub fn keep(&self, holder: &str) -> Result<Kept, GitError> {
         let locked = self.lock()?;
         let rules = locked.keep_rules()?;
-        let (tree, left_out) = match locked.take(Look::Plain) {
+        let (tree, listing) = match locked.take(Look::Plain) {
             Ok(taken) => taken,
             Err(GitError::Failed { .. }) => locked.take(Look::AtAccess)?,
             Err(error) => return Err(error),
@@ -41,7 +44,10 @@ impl FileStore {
         if let Some(rules) = &rules {
             locked.refer(holder, rules)?;
         }
-        Ok(Kept { tree, head, rules, left_out: left_out.into_iter().collect() })
+        let left_out = listing.left_out.into_iter().collect();
+        let mut kept = Kept { tree, head, rules, left_out, tracked: Vec::new() };
+        kept.tracked = locked.matched_now(&listing.gone, &kept)?.into_iter().collect();
+        Ok(kept)
     }
 
     /// Lets go of everything that was kept for `holder`, and of its space.
@@ -69,7 +75,7 @@ impl FileStore {
 
 impl Locked<'_> {
     /// Brings our index to the state of the working tree; returns its tree.
-    fn take(&self, look: Look) -> Result<(String, BTreeSet<LeftOut>), GitError> {
+    fn take(&self, look: Look) -> Result<(String, Listing), GitError> {
         let listing = Listing::of(&self.store.repository, look)?;
         let known = self.git(&["ls-files", "-z"], None)?;
         let known: BTreeSet<PathBuf> =
@@ -82,7 +88,7 @@ impl Locked<'_> {
         let update = ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"];
         self.git(&update, Some(files))?;
         let tree = line_of(&self.git(&["write-tree"], None)?);
-        Ok((tree, listing.left_out))
+        Ok((tree, listing))
     }
 
     /// Makes sure that a tree stays: its objects are in our own store, as far as the commit

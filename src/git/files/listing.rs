@@ -47,6 +47,8 @@ pub(super) struct Listing {
     /// What is kept, relative to the top.
     pub(super) files: BTreeSet<PathBuf>,
     pub(super) left_out: BTreeSet<LeftOut>,
+    /// What is tracked and not there.
+    pub(super) gone: BTreeSet<PathBuf>,
 }
 
 impl Listing {
@@ -72,8 +74,12 @@ impl Listing {
                 continue;
             }
             let path = path_of(name);
-            if stands_in_directories(&repository.top, &path, &mut plain) {
+            let there = stands_in_directories(&repository.top, &path, &mut plain)
+                && repository.top.join(&path).symlink_metadata().is_ok();
+            if there {
                 listing.take(&repository.top, path, look);
+            } else if !line.starts_with(b"?") {
+                listing.gone.insert(path);
             }
         }
         Ok(listing)
@@ -81,7 +87,6 @@ impl Listing {
 
     fn take(&mut self, top: &Path, path: PathBuf, look: Look) {
         let whole = top.join(&path);
-        // What is tracked and gone is simply not there.
         let Ok(metadata) = whole.symlink_metadata() else { return };
         let kind = metadata.file_type();
         if kind.is_symlink() {

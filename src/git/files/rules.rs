@@ -1,6 +1,6 @@
 //! The rules by which files are ignored: those of now, and those of another time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -57,25 +57,37 @@ impl Locked<'_> {
         paths: &BTreeSet<PathBuf>,
         now: &Kept,
     ) -> Result<BTreeSet<PathBuf>, GitError> {
+        let mut ignored = self.matched_now(paths, now)?;
+        if !ignored.is_empty() {
+            let args = ["-c", "core.fsmonitor=false", "ls-files", "-z", "--cached"];
+            let tracked = self.store.repository.git(&args)?;
+            let tracked: HashSet<&[u8]> = tracked.split(|byte| *byte == 0).collect();
+            ignored.retain(|path| !tracked.contains(path.as_os_str().as_bytes()));
+        }
+        Ok(ignored)
+    }
+
+    /// Those of `paths` that a rule matches now, tracked or not.
+    pub(super) fn matched_now(
+        &self,
+        paths: &BTreeSet<PathBuf>,
+        now: &Kept,
+    ) -> Result<BTreeSet<PathBuf>, GitError> {
         let repository = &self.store.repository;
         // Git does not look behind links; the rules say something of what would be there.
         let (behind, plain): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) =
             paths.iter().cloned().partition(|path| stands_behind_link(&repository.top, path));
-        let mut ignored = BTreeSet::new();
+        let mut matched = BTreeSet::new();
         if !plain.is_empty() {
             let setting = Setting { env: None, input: Some(dotted(plain.iter())) };
-            let args = ["-c", "core.fsmonitor=false", "check-ignore", "-z", "--stdin"];
-            ignored = ignored_in(repository.ask_git(&setting, &args)?, &args)?;
+            let args =
+                ["-c", "core.fsmonitor=false", "check-ignore", "--no-index", "-z", "--stdin"];
+            matched = ignored_in(repository.ask_git(&setting, &args)?, &args)?;
         }
         if !behind.is_empty() {
-            let args = ["-c", "core.fsmonitor=false", "ls-files", "-z", "--cached"];
-            let tracked = repository.git(&args)?;
-            let tracked: BTreeSet<&[u8]> = tracked.split(|byte| *byte == 0).collect();
-            let matched = self.matched(&behind, &self.rule_files(&now.tree)?, now)?;
-            let matched = matched.into_iter();
-            ignored.extend(matched.filter(|it| !tracked.contains(it.as_os_str().as_bytes())));
+            matched.extend(self.matched(&behind, &self.rule_files(&now.tree)?, now)?);
         }
-        Ok(ignored)
+        Ok(matched)
     }
 
     /// Those of `paths`, which are kept `now`, that the rules of `then` ignore.
@@ -93,7 +105,11 @@ impl Locked<'_> {
             // By the same rules they are kept.
             return Ok(BTreeSet::new());
         }
-        self.matched(paths, &files, then)
+        let mut ignored = self.matched(paths, &files, then)?;
+        for path in &then.tracked {
+            ignored.remove(path);
+        }
+        Ok(ignored)
     }
 
     /// Those of `paths` that rules match whose files are given, with those outside of the
