@@ -10,6 +10,7 @@ mod marked;
 mod outcome;
 mod page;
 mod requirements;
+mod rollback;
 mod shelf;
 mod state;
 mod table;
@@ -23,6 +24,9 @@ pub use marked::{Marked, doubtful_mark, repeated_mark};
 pub use outcome::{Outcome, is_past_fix, last_attempt, outcome};
 pub use page::page;
 pub use requirements::{Around, Finding, Lack, Look, RequiredKind, look_at_requirements};
+pub use rollback::{
+    FilesReach, Rollback, RollbackRefusal, RollbackRequest, RollbackTarget, plan_rollback,
+};
 pub use shelf::{Shelf, ShelfError};
 pub use state::{Chooser, ProgressStep, RecoveryContext, RecoveryState, RecoveryStatus, StepWord};
 pub use table::{BUILT_IN, BuiltIn, built_in};

@@ -17,7 +17,7 @@ pub use global::{Arguments, Color, Command, Global};
 pub use look::{EventFilter, Events, EventsExport, EventsFollow, EventsList, EventsStats, Logs};
 pub use recovery::{
     CheckpointType, CreateCheckpoint, Initiate, Recovery, RecoveryDashboard, RecoveryKind,
-    RecoveryStatus,
+    RecoveryStatus, Rollback,
 };
 pub use sessions::{
     Checkpoints, CheckpointsClean, CheckpointsExport, CheckpointsImport, CheckpointsList,

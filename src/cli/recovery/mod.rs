@@ -8,6 +8,8 @@ mod drive;
 mod find;
 mod ground;
 mod initiate;
+mod restoring;
+mod rollback;
 mod rules;
 mod run;
 mod status;

@@ -7,9 +7,11 @@ use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{RecoveryState, RecoveryStatus, Shelf};
-use crate::session::RecoveryId;
-use crate::store::OpenSession;
+use crate::session::{RecoveryId, RecoveryType};
+use crate::store::{Durability, OpenSession, StoreError};
 
+use super::restoring::header_of;
+use super::rollback::settle;
 use super::words;
 
 /// Shows recoveries.
@@ -23,7 +25,7 @@ pub(super) fn run(
     let id = asked.or(arguments.id.as_ref()).map(String::as_str);
     if let Some(id) = id.and_then(RecoveryId::parse) {
         let state = shelf.find(&id)?.ok_or_else(|| unknown(id.as_str()))?;
-        let state = as_recorded(&place, state);
+        let state = as_recorded(&place, settled(&place, &shelf, state, console)?);
         match arguments.json {
             true => console.output.json(&json!(state)),
             false => console.output.text(words::state(&state)),
@@ -34,7 +36,10 @@ pub(super) fn run(
         Some(id) => named(&place, &shelf, id)?,
         None => latest(&place, &shelf)?,
     };
-    let states: Vec<_> = states.into_iter().map(|it| as_recorded(&place, it)).collect();
+    let states: Vec<RecoveryState> = states
+        .into_iter()
+        .map(|state| Ok(as_recorded(&place, settled(&place, &shelf, state, console)?)))
+        .collect::<Result<_, Failure>>()?;
     if arguments.json {
         console.output.json(&json!(states));
         return Ok(ExitKind::Success);
@@ -65,6 +70,34 @@ pub(super) fn as_recorded(place: &Place, mut state: RecoveryState) -> RecoverySt
         state.finish(status, "as the journal says", at);
     }
     state
+}
+
+/// A rollback that was killed half-way leaves files and position that do not belong together:
+/// it is finished, unless somebody is at it.
+fn settled(
+    place: &Place,
+    shelf: &Shelf<'_>,
+    state: RecoveryState,
+    console: &mut Console,
+) -> Result<RecoveryState, Failure> {
+    let cut =
+        state.recovery_type == RecoveryType::Rollback && state.status == RecoveryStatus::InProgress;
+    if !cut {
+        return Ok(state);
+    }
+    let id = &state.recovery_context.session_id;
+    let session = match OpenSession::open(&place.home, id, Durability::Strict) {
+        Ok(session) => session,
+        Err(StoreError::Busy { .. }) => return Ok(state),
+        Err(error) => return Err(error.into()),
+    };
+    let header = header_of(&session.with(Clone::clone))?;
+    if settle(&session, &header)?.is_some() {
+        let remark =
+            format!("finished the rollback of {} that was interrupted", header.workflow_id);
+        console.remark(remark);
+    }
+    Ok(shelf.find(&state.id)?.unwrap_or(state))
 }
 
 /// The recoveries of a failure or of a session.
