@@ -158,7 +158,9 @@ impl Cooking<'_> {
             color: console.color,
             command: "cook".to_owned(),
         };
-        run_session(prepared, &wanted, console)
+        let (home, id) = (prepared.session.home().clone(), prepared.session.id().clone());
+        let kind = run_session(prepared, &wanted, console)?;
+        super::recovery::after(kind, &home, &id, &arguments.as_recovery(), console)
     }
 }
 

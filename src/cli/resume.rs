@@ -71,8 +71,25 @@ pub(super) fn take_up(
     if arguments.plan {
         return show_plan(home, card, arguments, wish, console);
     }
+    if goes_where_it_stood(arguments, wish) {
+        let ended = super::recovery::go_on_with_open(home, card, arguments, console)?;
+        if let Some(kind) = ended {
+            return super::recovery::after(kind, home, &card.session_id, arguments, console);
+        }
+    }
     let session = OpenSession::open(home, &card.session_id, arguments.durability)?;
-    go_on(session, arguments, wish, None, console)
+    super::recovery::give_up_open(home, card)?;
+    let kind = go_on(session, arguments, wish, None, console)?;
+    super::recovery::after(kind, home, &card.session_id, arguments, console)
+}
+
+/// True when nothing is asked but that the session goes on.
+fn goes_where_it_stood(arguments: &Resume, wish: &ItemWish) -> bool {
+    arguments.from_checkpoint.is_none()
+        && arguments.rerun.is_empty()
+        && arguments.done.is_empty()
+        && arguments.max_retries.is_none()
+        && wish.requeue == Requeue::Nothing
 }
 
 /// A recovery that takes a session up.

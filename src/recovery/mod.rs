@@ -2,18 +2,22 @@
 //! It decides and returns a plan; `cli` loops: run, decide, run.
 
 mod choice;
+mod dashboard;
 mod failure;
 mod marked;
 mod outcome;
+mod page;
 mod rollback;
 mod shelf;
 mod state;
 mod table;
 
 pub use choice::{Choice, Rules, choose, class_word, delay_before};
+pub use dashboard::{CheckpointStatus, Dashboard, Day, Operation, SessionHealth, Share, Summary};
 pub use failure::{FailureRecord, belongs_to, damage_id, failure_ids, present_failure};
 pub use marked::{Marked, doubtful_mark, repeated_mark};
 pub use outcome::{Outcome, is_past_fix, last_attempt, outcome};
+pub use page::page;
 pub use rollback::{
     FilesReach, Rollback, RollbackRefusal, RollbackRequest, RollbackTarget, plan_rollback,
 };

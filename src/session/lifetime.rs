@@ -54,8 +54,8 @@ pub struct Lifetime {
     pub active_ms: u64,
     /// Failed runs so far (numbers the failure records).
     pub failures: u32,
-    /// The recoveries of each step, over all its failures.
-    recoveries: BTreeMap<Address, Vec<RecoveryId>>,
+    /// The recoveries of each step and their attempts, over all its failures.
+    recoveries: BTreeMap<Address, Vec<(RecoveryId, u32)>>,
     /// How the recoveries that are over ended.
     recovered: BTreeMap<RecoveryId, bool>,
     /// The job of the map.
@@ -128,8 +128,19 @@ impl Lifetime {
     /// How many recoveries went after failures of the step at `address`.
     #[must_use]
     pub fn recoveries(&self, address: &Address) -> u32 {
-        let count = self.recoveries.get(address).map_or(0, Vec::len);
-        u32::try_from(count).unwrap_or(u32::MAX)
+        let known = self.recoveries.get(address).map(Vec::as_slice).unwrap_or_default();
+        let ids: HashSet<&RecoveryId> = known.iter().map(|(id, _)| id).collect();
+        u32::try_from(ids.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The number, from 1, that an attempt of a recovery has or gets among all those of the step
+    /// at `address`.
+    #[must_use]
+    pub fn recovery_number(&self, address: &Address, id: &RecoveryId, attempt: u32) -> u32 {
+        let known = self.recoveries.get(address).map(Vec::as_slice).unwrap_or_default();
+        let same = |(known, number): &(RecoveryId, u32)| known == id && *number == attempt;
+        let index = known.iter().position(same).unwrap_or(known.len());
+        u32::try_from(index + 1).unwrap_or(u32::MAX)
     }
 
     /// Whether a recovery did what it was for, once it is over.
@@ -325,8 +336,9 @@ impl Lifetime {
             EventKind::RecoveryStarted(started) => {
                 let step = started.step.clone().unwrap_or_default();
                 let known = self.recoveries.entry(step).or_default();
-                if !known.contains(&started.recovery) {
-                    known.push(started.recovery.clone());
+                let attempt = (started.recovery.clone(), started.attempt);
+                if !known.contains(&attempt) {
+                    known.push(attempt);
                 }
             }
             EventKind::RecoveryFinished(finished) => {

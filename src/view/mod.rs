@@ -42,6 +42,7 @@ pub use session_detail::SessionDetail;
 pub use sessions::{Holder, OnDisk, SessionRow, Sessions, standing};
 pub use statistics::{HandlerStatistics, ResumeStatistics, Statistics, StepStatistics};
 pub use style::{Depth, Ink, Style, status_words};
+pub use table::{Cell, Table};
 pub use variables::{value_line, variables};
 pub use versions::{VersionRow, Versions};
 pub use words::{count, journal_word, push_label, rewind_words, step_words};

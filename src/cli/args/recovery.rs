@@ -1,6 +1,8 @@
 //! Flags of `recovery`: the way back of sessions that failed.
 
-use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::OutputMode;
 use super::assignment::parse_assignment;
@@ -17,6 +19,8 @@ pub enum Recovery {
     Status(RecoveryStatus),
     /// Go back to a checkpoint, in a git repository with the files
     Rollback(Rollback),
+    /// Show how recoveries fared, and how sound the checkpoints are
+    Dashboard(RecoveryDashboard),
 }
 
 /// `recovery rollback [ID]`.
@@ -218,6 +222,25 @@ pub struct RecoveryStatus {
     #[arg(long, value_name = "ID", conflicts_with = "id")]
     pub failure_id: Option<String>,
     /// Print JSON: an object for one recovery by its own id, else an array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `recovery dashboard`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy recovery dashboard
+  prodigy recovery dashboard --repository shop --json
+  prodigy recovery dashboard --html recoveries.html     one page that needs nothing else")]
+pub struct RecoveryDashboard {
+    /// Only of this repository, by its name in `sessions list`
+    #[arg(long, value_name = "NAME")]
+    pub repository: Option<String>,
+    /// Write a page with charts
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }

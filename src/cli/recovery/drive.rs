@@ -19,6 +19,7 @@ use crate::recovery::{
 use crate::resume::Requeue;
 use crate::session::{
     Address, EventKind, RecoveryFinished, RecoveryStarted, RecoveryType, SessionState,
+    SessionStatus,
 };
 use crate::store::{Card, Loaded, OpenSession};
 
@@ -61,6 +62,9 @@ impl<'a> Drive<'a> {
 
     /// Goes the way to its end, or until it has to stop.
     pub(super) fn go(&mut self, console: &mut Console) -> Result<ExitKind, Failure> {
+        if self.read()?.state.status.is_some_and(SessionStatus::is_completed) {
+            return self.end(true, "the workflow went to its end", ExitKind::Success);
+        }
         self.keep()?;
         match self.state.recovery_type {
             RecoveryType::Retry => self.retry(console),
@@ -96,7 +100,7 @@ impl<'a> Drive<'a> {
             self.open(word, Some(attempt))?;
             kind = self.run(attempt, attempts, console)?;
             let after = self.read()?;
-            if fix && is_past_fix(&after.events, &self.state.id) {
+            if fix && is_past_fix(&after.events, &self.state.id, attempt) {
                 self.close(RecoveryStatus::Completed, None)?;
                 self.open(StepWord::RetryStep, Some(attempt))?;
             }
@@ -220,12 +224,17 @@ impl<'a> Drive<'a> {
         if self.stop.requested().is_some() {
             return Err(self.stopped());
         }
+        let home = &self.place.home;
+        let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
         let context = &self.state.recovery_context;
         let step = context.step.clone();
-        let fix_at = match (&step, self.rule.fix.is_empty()) {
-            (Some(step), false) => Some(step.below_numbered("recovery", context.number)),
-            _ => None,
-        };
+        let fixes = !self.rule.fix.is_empty()
+            && !is_past_fix(&self.read()?.events, &self.state.id, attempt);
+        let fix_at = step.as_ref().filter(|_| fixes).map(|step| {
+            let id = &self.state.id;
+            let number = session.with(|it| it.lifetime.recovery_number(step, id, attempt));
+            step.below_numbered("recovery", number)
+        });
         let recovery = self.state.id.clone();
         let ended = |state: &SessionState| {
             let (success, reason) = match outcome(state, step.as_ref()) {
@@ -242,8 +251,6 @@ impl<'a> Drive<'a> {
             automatic: self.is_automatic(),
             ended: &ended,
         };
-        let home = &self.place.home;
-        let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
         super::restoring::keep_present(&session, console)?;
         let requeue = match session.with(SessionState::only_dead_items_failed) {
             true => Requeue::All,

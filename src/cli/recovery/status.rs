@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::args::RecoveryStatus as Arguments;
+use crate::cli::args;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
@@ -15,7 +15,10 @@ use super::rollback::settle;
 use super::words;
 
 /// Shows recoveries.
-pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKind, Failure> {
+pub(super) fn run(
+    arguments: &args::RecoveryStatus,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
     let shelf = Shelf::of(&place.home);
     let asked = arguments.recovery_id.as_ref().or(arguments.failure_id.as_ref());
@@ -23,6 +26,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKi
     if let Some(id) = id.and_then(RecoveryId::parse) {
         let state = shelf.find(&id)?.ok_or_else(|| unknown(id.as_str()))?;
         let state = settled(&place, &shelf, state, console)?;
+        let state = as_recorded(&place, state);
         match arguments.json {
             true => console.output.json(&json!(state)),
             false => console.output.text(words::state(&state)),
@@ -35,8 +39,8 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKi
     };
     let states: Vec<RecoveryState> = states
         .into_iter()
-        .map(|state| settled(&place, &shelf, state, console))
-        .collect::<Result<_, _>>()?;
+        .map(|state| Ok(as_recorded(&place, settled(&place, &shelf, state, console)?)))
+        .collect::<Result<_, Failure>>()?;
     if arguments.json {
         console.output.json(&json!(states));
         return Ok(ExitKind::Success);
@@ -79,6 +83,22 @@ fn settled(
         console.remark(remark);
     }
     Ok(shelf.find(&state.id)?.unwrap_or(state))
+}
+
+/// A recovery as the journal has recorded it: a crash may have come before its file was written.
+pub(super) fn as_recorded(place: &Place, mut state: RecoveryState) -> RecoveryState {
+    if !state.status.is_open() {
+        return state;
+    }
+    let Ok(loaded) = OpenSession::read(&place.home, &state.recovery_context.session_id) else {
+        return state;
+    };
+    if let Some(success) = loaded.state.lifetime.recovered(&state.id) {
+        let status = if success { RecoveryStatus::Completed } else { RecoveryStatus::Failed };
+        let at = loaded.state.updated_at.unwrap_or(state.started_at);
+        state.finish(status, "as the journal says", at);
+    }
+    state
 }
 
 /// The recoveries of a failure or of a session.
