@@ -2,18 +2,18 @@
 //! (SPEC 1 "rewind", DECISIONS A2).
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::event::{Event, EventKind, Reach, RewindCause, SessionStatus};
-use super::files::{KeptFiles, RollbackStarted};
+use super::files::RollbackStarted;
 use super::ids::{RecoveryId, SessionId};
 use super::items::{DeadItem, Disposition, ItemStatus, item_address};
-use super::outcome::{AgentReport, StepStatus};
+use super::outcome::AgentReport;
 use super::run::RunStarted;
 use super::tree::range_within;
+use super::version::{Good, Version};
 
 /// Everything that only grows.
 #[derive(Debug, Clone, Default)]
@@ -33,11 +33,11 @@ pub struct Lifetime {
     /// True when nothing has run since that rollback.
     pub rests_on_rollback: bool,
     /// Going back as a whole: the event that did it, and the one it went to.
-    returns: Vec<(u64, u64)>,
+    pub(super) returns: Vec<(u64, u64)>,
     /// HEAD as it was recorded last, in a git repository.
     pub head: Option<String>,
     /// True when something may have changed files since the latest version.
-    has_moved_on: bool,
+    pub(super) has_moved_on: bool,
     /// The processes that have run the session.
     pub runs: Vec<RunStarted>,
     /// How each handler fared, in order.
@@ -74,27 +74,6 @@ pub struct Lifetime {
     edits: Vec<(u64, Vec<(Address, Address)>)>,
     /// The session that took this one's place.
     pub superseded_by: Option<SessionId>,
-}
-
-/// A restore point: the state after event `seq`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Version {
-    /// Counted from 1; never used twice.
-    pub version: u32,
-    /// The event.
-    pub seq: u64,
-    /// The step or stage that ended there.
-    pub address: Address,
-    /// The name of an explicit checkpoint.
-    pub name: Option<String>,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// True when what ended there ended well.
-    pub good: bool,
-    /// HEAD at that moment, in a git repository.
-    pub head: Option<String>,
-    /// The files of that moment, where they were kept.
-    pub files: Option<Arc<KeptFiles>>,
 }
 
 /// One run of one handler.
@@ -170,65 +149,6 @@ impl Lifetime {
     #[must_use]
     pub fn run(&self) -> u32 {
         self.runs.last().map_or(0, |run| run.run)
-    }
-
-    /// The latest restore point.
-    #[must_use]
-    pub fn latest_version(&self) -> Option<&Version> {
-        self.versions.last()
-    }
-
-    /// The restore point called `vN`, `N` or by an explicit name (the latest of that name);
-    /// `v0` is the beginning.
-    #[must_use]
-    pub fn find_version(&self, name: &str) -> Option<&Version> {
-        let number = name.strip_prefix('v').unwrap_or(name).parse::<usize>().ok();
-        match number {
-            Some(0) => self.beginning.as_ref(),
-            Some(number) => self.versions.get(number.checked_sub(1)?),
-            None => {
-                self.versions.iter().rev().find(|version| version.name.as_deref() == Some(name))
-            }
-        }
-    }
-
-    /// All restore points with the beginning, oldest first.
-    pub fn all_versions(&self) -> impl DoubleEndedIterator<Item = &Version> {
-        self.beginning.iter().chain(&self.versions)
-    }
-
-    /// The version with files that is fewest versions away, an earlier one rather than a later
-    /// one.
-    #[must_use]
-    pub fn nearest_with_files(&self, version: u32) -> Option<u32> {
-        let with_files = self.all_versions().filter(|version| version.files.is_some());
-        let numbers = with_files.map(|version| version.version);
-        numbers.min_by_key(|number| (number.abs_diff(version), *number))
-    }
-
-    /// True when the session has come through this restore point on its way to where it is: no
-    /// rewind has gone back over it since.
-    #[must_use]
-    pub fn is_current(&self, version: &Version) -> bool {
-        let mut before = u64::MAX;
-        for (at, to) in self.returns.iter().rev() {
-            if *at > before {
-                continue;
-            }
-            if version.seq > *at {
-                break;
-            }
-            before = *to;
-        }
-        version.seq <= before
-    }
-
-    /// True when the files are kept as they were after the latest version, and nothing has run
-    /// since.
-    #[must_use]
-    pub fn files_are_kept(&self) -> bool {
-        let latest = self.versions.last().or(self.beginning.as_ref());
-        !self.has_moved_on && latest.is_some_and(|version| version.files.is_some())
     }
 
     /// Where the steps of the workflow as it was after event `seq` stand now, one edit after
@@ -399,48 +319,6 @@ impl Lifetime {
         self.dead.iter().filter(|(_, dead)| dead.waits).map(|(item, dead)| (*item, dead))
     }
 
-    fn add_version(&mut self, event: &Event, address: &Address, name: Option<String>, good: Good) {
-        let number = u32::try_from(self.versions.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let version = self.version(number, event, address, name);
-        // Where nothing ran in between, the files are those of the version before.
-        let made = matches!(event.kind, EventKind::CheckpointMade { .. });
-        let before = self.versions.last().or(self.beginning.as_ref());
-        let files = before.filter(|_| !self.has_moved_on && !made).and_then(|it| it.files.clone());
-        self.versions.push(Version { good: good == Good::Yes, files, ..version });
-        self.has_moved_on = false;
-    }
-
-    fn version(
-        &self,
-        number: u32,
-        event: &Event,
-        address: &Address,
-        name: Option<String>,
-    ) -> Version {
-        Version {
-            version: number,
-            seq: event.seq,
-            address: address.clone(),
-            name,
-            at: event.at,
-            good: true,
-            head: self.head.clone(),
-            files: None,
-        }
-    }
-
-    /// Files belong to the latest version while nothing has run since it.
-    fn keep(&mut self, files: &KeptFiles) {
-        self.head.clone_from(&files.head);
-        let latest = self.versions.last_mut().or(self.beginning.as_mut());
-        if let Some(version) = latest.filter(|_| !self.has_moved_on)
-            && version.files.is_none()
-        {
-            version.head.clone_from(&files.head);
-            version.files = Some(Arc::new(files.clone()));
-        }
-    }
-
     /// An announced agent that was never started is no call.
     fn give_up(&mut self, address: &Address) {
         if self.announced.remove(address) {
@@ -497,18 +375,5 @@ fn forget_first_attempts(attempts: &mut BTreeMap<Address, u32>, scope: &Address)
         .collect();
     for address in once {
         attempts.remove(&address);
-    }
-}
-
-/// Whether a version is one that a person would go back to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Good {
-    Yes,
-    No,
-}
-
-impl Good {
-    fn of(goes_on: bool, status: StepStatus) -> Self {
-        if goes_on && status != StepStatus::Failed { Self::Yes } else { Self::No }
     }
 }

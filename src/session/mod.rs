@@ -22,6 +22,7 @@ mod standing;
 mod state;
 mod stored;
 mod tree;
+mod version;
 
 pub use address::Address;
 pub use class::FailureClass;
@@ -35,7 +36,7 @@ pub use items::{
     item_number, map_address,
 };
 pub use job::{JobProgress, Phase};
-pub use lifetime::{HandlerExecution, Lifetime, Version};
+pub use lifetime::{HandlerExecution, Lifetime};
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};
 pub use outcome::{
@@ -49,3 +50,4 @@ pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};
 pub use stored::{MissingSecret, Secrets, Stored};
+pub use version::Version;

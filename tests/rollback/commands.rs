@@ -156,3 +156,41 @@ fn nothing_is_kept_when_the_workflow_says_so_or_git_is_missing() {
     let told = String::from_utf8_lossy(&ran.stdout);
     assert_eq!(told.matches("the files are not kept").count(), 1, "{told}");
 }
+
+#[test]
+fn cleaning_a_session_lets_its_files_go() {
+    let sandbox = sandbox(WORKFLOW);
+    sandbox.run(&["cook", "flow.yml"]).exits(1);
+    let store = sandbox.state().join("state/work/files.git");
+    let kept =
+        || git(&sandbox.directory(), &["--git-dir", store.to_str().unwrap(), "for-each-ref"], b"");
+    assert!(!kept().is_empty());
+    sandbox.run(&["checkpoints", "clean", "--workflow-id", &id(&sandbox), "--force"]).exits(0);
+    assert!(kept().is_empty());
+}
+
+#[test]
+fn what_an_agent_may_change_is_kept_before() {
+    let workflow = "\
+name: flow
+commands:
+  - shell: echo one > a
+  - {claude: /change it, on_failure: true}
+";
+    let sandbox = sandbox(workflow);
+    let bin = sandbox.root().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let agent = bin.join("claude");
+    std::fs::write(&agent, "#!/bin/sh\necho agent > a\nexit 1\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&agent, mode).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let mut cook = sandbox.command(&["cook", "flow.yml"]);
+    let ran = cook.env("PATH", path).output().unwrap();
+    assert_eq!(sandbox.read("a"), "agent\n", "{ran:?}");
+    let list = ["checkpoints", "list", "--workflow-id", &id(&sandbox), "--json"];
+    let rows = sandbox.run(&list).exits(0).json();
+    assert_eq!(rows[0]["files"], true, "before the agent: {rows}");
+    sandbox.run(&["recovery", "rollback", "--checkpoint-id", "v1", "--yes"]).exits(0);
+    assert_eq!(sandbox.read("a"), "one\n");
+}

@@ -204,7 +204,7 @@ fn kill_some(case: &Case, back: &[&str], random: &mut Random) {
         let delay = Duration::from_millis(random.below(250));
         let start = Instant::now();
         while start.elapsed() < delay && child.try_wait().unwrap().is_none() {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::yield_now();
         }
         child.kill().unwrap();
         let ended = child.wait().unwrap();
@@ -217,8 +217,6 @@ fn kill_some(case: &Case, back: &[&str], random: &mut Random) {
         let started = events.matches("\"rollback_started\"").count();
         let done = events.matches("\"cause\":\"rollback\"").count();
         if started > done {
-            let refused = case.sandbox.run(&["resume", &case.id]).exits(6);
-            assert!(refused.stderr.contains("prodigy recovery rollback"), "{refused:#?}");
             if random.below(2) == 0 {
                 case.sandbox.run(&["recovery", "status", &case.id]).exits(0);
             }

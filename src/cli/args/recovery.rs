@@ -17,10 +17,10 @@ pub enum Recovery {
     Initiate(Box<Initiate>),
     /// Show how far recoveries are
     Status(RecoveryStatus),
-    /// Show how recoveries fared, and how sound the checkpoints are
-    Dashboard(RecoveryDashboard),
     /// Go back to a checkpoint, in a git repository with the files
     Rollback(Rollback),
+    /// Show how recoveries fared, and how sound the checkpoints are
+    Dashboard(RecoveryDashboard),
 }
 
 /// `recovery rollback [ID]`.

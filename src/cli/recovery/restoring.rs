@@ -12,12 +12,14 @@ use crate::exit::{ExitKind, Failure};
 use crate::git::{
     Change, FileStore, GitError, Kept, Left, Repository, Restoration, WhyLeft, WhyLeftOut,
 };
+use crate::playbook::model::Snapshots;
+use crate::playbook::{Loaded, parse};
 use crate::recovery::{FilesReach, RecoveryState, RecoveryStatus, Rollback, Shelf, StepWord};
 use crate::session::{
     Address, EventKind, PersonsAnswer, Reach, RestoredFiles, RewindCause, RollbackStarted,
     SessionStarted, SessionState, Version,
 };
-use crate::store::{Home, OpenSession};
+use crate::store::{self, Home, OpenSession};
 use crate::view;
 
 /// The name of the checkpoint that the state before a rollback becomes.
@@ -70,6 +72,15 @@ pub(super) fn header_of(state: &SessionState) -> Result<SessionStarted, Failure>
         .header()
         .cloned()
         .ok_or_else(|| Failure::new(ExitKind::Damaged, "the session's first record is missing"))
+}
+
+/// The workflow as it ran.
+pub(super) fn workflow_of(session: &OpenSession) -> Result<Loaded, Failure> {
+    let text = store::stored_workflow(session.home(), session.id())?;
+    parse(&session.home().workflow(session.id()), &text).map_err(|error| {
+        Failure::new(ExitKind::Damaged, "the stored workflow cannot be read")
+            .because(error.to_string())
+    })
 }
 
 /// Keeps the files as they are, and looks at what restoring those of `version` would change.
@@ -242,7 +253,9 @@ pub(super) fn keep_present(session: &OpenSession, console: &mut Console) -> Resu
     let header = session.with(|state| state.header().cloned());
     let store = header.as_ref().and_then(|header| store_of(session.home(), header));
     let Some(store) = store else { return Ok(()) };
-    if session.with(|state| state.lifetime.files_are_kept()) {
+    let wanted =
+        workflow_of(session).is_ok_and(|loaded| loaded.workflow.snapshots != Snapshots::Off);
+    if !wanted || session.with(|state| state.lifetime.files_are_kept()) {
         return Ok(());
     }
     match store.keep(session.id().as_str()) {

@@ -9,7 +9,6 @@ use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::cli::running::end_dead_run;
 use crate::exit::{ExitKind, Failure};
-use crate::playbook::{Loaded, parse};
 use crate::recovery::{
     Chooser, FilesReach, RecoveryContext, RecoveryState, RecoveryStatus, Rollback, RollbackRefusal,
     RollbackRequest, RollbackTarget, Shelf, StepWord, plan_rollback, present_failure,
@@ -20,7 +19,9 @@ use crate::session::{
 use crate::store::{self, Card, Durability, OpenSession};
 use crate::view;
 
-use super::restoring::{Done, Rolling, Saved, header_of, nothing_left, save, store_of};
+use super::restoring::{
+    Done, Rolling, Saved, header_of, nothing_left, save, store_of, workflow_of,
+};
 
 /// Goes back, or finishes what a killed rollback left.
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -80,7 +81,7 @@ pub(super) fn go_back(
     let id = header.workflow_id.as_str();
     let store = store_of(session.home(), header);
     let reach = if store.is_some() { FilesReach::Repository } else { FilesReach::Nowhere };
-    let workflow = workflow(session, header)?.workflow;
+    let workflow = workflow_of(session)?.workflow;
     let earlier = |seq| session.at(seq).ok();
     let rollback = plan_rollback(&state, &workflow, &wish.request, reach, &earlier)
         .map_err(|refusal| refused(refusal, id))?;
@@ -204,16 +205,6 @@ fn version(place: &Place, state: &SessionState, card: &Card, name: &str) -> Resu
 fn answers(arguments: &Arguments) -> Vec<(Address, PersonsAnswer)> {
     let rerun = arguments.rerun.iter().map(|at| (at.clone(), PersonsAnswer::Rerun));
     rerun.chain(arguments.done.iter().map(|at| (at.clone(), PersonsAnswer::Done))).collect()
-}
-
-/// The workflow as it ran.
-fn workflow(session: &OpenSession, header: &SessionStarted) -> Result<Loaded, Failure> {
-    let id = &header.session_id;
-    let text = store::stored_workflow(session.home(), id)?;
-    parse(&session.home().workflow(id), &text).map_err(|error| {
-        Failure::new(ExitKind::Damaged, "the stored workflow cannot be read")
-            .because(error.to_string())
-    })
 }
 
 /// A person is asked, because files are rewritten.

@@ -25,7 +25,8 @@ pub(super) fn run(
     let id = asked.or(arguments.id.as_ref()).map(String::as_str);
     if let Some(id) = id.and_then(RecoveryId::parse) {
         let state = shelf.find(&id)?.ok_or_else(|| unknown(id.as_str()))?;
-        let state = as_recorded(&place, settled(&place, &shelf, state, console)?);
+        let state = settled(&place, &shelf, state, console)?;
+        let state = as_recorded(&place, state);
         match arguments.json {
             true => console.output.json(&json!(state)),
             false => console.output.text(words::state(&state)),
@@ -56,22 +57,6 @@ pub(super) fn run(
     Ok(ExitKind::Success)
 }
 
-/// A recovery as the journal has recorded it: a crash may have come before its file was written.
-pub(super) fn as_recorded(place: &Place, mut state: RecoveryState) -> RecoveryState {
-    if !state.status.is_open() {
-        return state;
-    }
-    let Ok(loaded) = OpenSession::read(&place.home, &state.recovery_context.session_id) else {
-        return state;
-    };
-    if let Some(success) = loaded.state.lifetime.recovered(&state.id) {
-        let status = if success { RecoveryStatus::Completed } else { RecoveryStatus::Failed };
-        let at = loaded.state.updated_at.unwrap_or(state.started_at);
-        state.finish(status, "as the journal says", at);
-    }
-    state
-}
-
 /// A rollback that was killed half-way leaves files and position that do not belong together:
 /// it is finished, unless somebody is at it.
 fn settled(
@@ -98,6 +83,22 @@ fn settled(
         console.remark(remark);
     }
     Ok(shelf.find(&state.id)?.unwrap_or(state))
+}
+
+/// A recovery as the journal has recorded it: a crash may have come before its file was written.
+pub(super) fn as_recorded(place: &Place, mut state: RecoveryState) -> RecoveryState {
+    if !state.status.is_open() {
+        return state;
+    }
+    let Ok(loaded) = OpenSession::read(&place.home, &state.recovery_context.session_id) else {
+        return state;
+    };
+    if let Some(success) = loaded.state.lifetime.recovered(&state.id) {
+        let status = if success { RecoveryStatus::Completed } else { RecoveryStatus::Failed };
+        let at = loaded.state.updated_at.unwrap_or(state.started_at);
+        state.finish(status, "as the journal says", at);
+    }
+    state
 }
 
 /// The recoveries of a failure or of a session.
