@@ -20,6 +20,7 @@ mod limits;
 mod rules;
 #[path = "../support/mod.rs"]
 mod support;
+mod table;
 mod ways;
 
 use serde_json::Value;
