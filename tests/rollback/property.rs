@@ -216,10 +216,8 @@ fn kill_some(case: &Case, back: &[&str], random: &mut Random) {
         let events = case.sandbox.events();
         let started = events.matches("\"rollback_started\"").count();
         let done = events.matches("\"cause\":\"rollback\"").count();
-        if started > done {
-            if random.below(2) == 0 {
-                case.sandbox.run(&["recovery", "status", &case.id]).exits(0);
-            }
+        if started > done && random.below(2) == 0 {
+            case.sandbox.run(&["recovery", "status", &case.id]).exits(0);
         }
     }
 }

@@ -110,7 +110,11 @@ fn plan(way: RecoveryType, choice: &Choice, target: &Target) -> Vec<StepWord> {
             plan.push(StepWord::ResumeExecution);
         }
         RecoveryType::Rollback => {
-            plan.extend([StepWord::SavePresentState, StepWord::RestoreFiles, StepWord::SetPosition])
+            plan.extend([
+                StepWord::SavePresentState,
+                StepWord::RestoreFiles,
+                StepWord::SetPosition,
+            ]);
         }
     }
     plan

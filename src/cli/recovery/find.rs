@@ -89,12 +89,12 @@ fn latest(place: &Place) -> Result<Target, Failure> {
             && card.cleaned_at.is_none()
     };
     let entries = store::cards(&place.home)?.into_iter();
-    let card = entries.filter_map(|entry| match entry {
+    let mut card = entries.filter_map(|entry| match entry {
         Entry::Known(card) if card.status == SessionStatus::Failed || is_open(&card) => Some(card),
         Entry::Damaged { card: Some(card), .. } => Some(card),
         _ => None,
     });
-    match card.filter(here).next() {
+    match card.find(here) {
         Some(card) => look(place, card),
         None => Err(Failure::new(ExitKind::NotFound, "no session of this repository has failed")
             .with_help("prodigy sessions list --status failed")),
