@@ -2,27 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Fix, Permissions, Surroundings};
+use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
-use crate::playbook::recovery::RecoveryRule;
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
-use crate::recovery::{Marked, repeated_mark};
 use crate::resume::{
     Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
     match_steps, rows,
 };
 use crate::session::{
-    Address, Digest, EventKind, RecoveryFinished, RecoveryStarted, SessionId, SessionStarted,
-    SessionState, item_address, item_number,
+    Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
 };
 use crate::store::{Card, FrozenItems, Home, OpenSession};
 
 use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
+use super::moved::{OldPlace, new_place};
 use super::output::Console;
 use super::refusal::refused;
-use super::running::{Attempt, Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+use super::requirements::Ground;
+use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+use super::taking::Taking;
 use super::validate::refuse;
 
 /// Runs the command.
@@ -90,20 +90,6 @@ fn goes_where_it_stood(arguments: &Resume, wish: &ItemWish) -> bool {
         && arguments.done.is_empty()
         && arguments.max_retries.is_none()
         && wish.requeue == Requeue::Nothing
-}
-
-/// A recovery that takes a session up.
-pub(super) struct Taking<'a> {
-    /// What is recorded of it.
-    pub(super) started: RecoveryStarted,
-    /// Its rule, with the fix.
-    pub(super) rule: RecoveryRule,
-    /// Where the fix stands.
-    pub(super) fix_at: Option<Address>,
-    /// True where no person chose: marked steps are not repeated.
-    pub(super) automatic: bool,
-    /// Tells how the recovery ended, when the run is over.
-    pub(super) ended: &'a dyn Fn(&SessionState) -> Option<RecoveryFinished>,
 }
 
 /// What an id, or its absence, stands for.
@@ -282,7 +268,8 @@ pub(super) fn go_on(
         ));
     }
     let state = session.with(Clone::clone);
-    let header = header_of(&state)?;
+    let mut header = header_of(&state)?;
+    let moved = super::moved::follow(session.home(), &mut header, console)?;
     let id = header.workflow_id.clone();
     let mut goal = goal(session.home(), &header, &state, console)?;
     if let Some(taking) = &taking {
@@ -301,13 +288,13 @@ pub(super) fn go_on(
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
         session.replace_workflow(&goal.loaded.text)?;
     }
-    if taking.as_ref().is_some_and(|taking| taking.automatic)
-        && let Some(Marked { address, mark }) =
-            repeated_mark(&goal.loaded.workflow, &state, &outlook.decision.events)
-    {
-        return Err(refused(Refusal::Marked(address, mark), id.as_str()));
+    if let Some(taking) = &taking {
+        taking.refuse_marked(&goal.loaded.workflow, &state, &outlook.decision.events)?;
     }
     enter_directory(&header.directory)?;
+    if moved.is_some() {
+        session.home().bind_repository(&header.repository, &header.directory)?;
+    }
     let stop = Stop::install().map_err(|error| {
         Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
     })?;
@@ -317,6 +304,8 @@ pub(super) fn go_on(
     let permissions =
         Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
     super::agents::check_open(workflow, &state, &outlook.rows, &permissions, &surroundings)?;
+    let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
+    super::requirements::check_open(workflow, &state, &outlook.rows, &ground)?;
     warn_of_changes(&state, &surroundings, console);
     if let Some(missing) = state.standing.missing_secret(&surroundings.secrets) {
         return Err(Failure::new(ExitKind::NeedsPerson, missing.to_string())
@@ -335,17 +324,9 @@ pub(super) fn go_on(
         stop,
         constants,
         surroundings,
-        events: outlook.decision.events,
+        events: moved.into_iter().chain(outlook.decision.events).collect(),
         starting: outlook.decision.starting,
-        recovery: taking.map(|taking| Attempt {
-            fix: taking.fix_at.zip(taking.started.step.clone()).map(|(at, step)| Fix {
-                step,
-                at,
-                steps: &workflow.recovery.rules[0].fix,
-            }),
-            started: taking.started,
-            ended: taking.ended,
-        }),
+        recovery: taking.map(|taking| taking.attempt(workflow)),
     };
     let wanted = Wanted {
         yes: arguments.yes,
@@ -366,6 +347,16 @@ pub(super) fn go_on(
     run_session(prepared, &wanted, console)
 }
 
+/// What the surroundings lack that they had in the run before.
+fn lacking_again(error: SurroundingsError, id: &str) -> Failure {
+    if error.secret.is_none() {
+        return lacking(error);
+    }
+    let what = error.help.unwrap_or_else(|| "see that the secret can be had as before".to_owned());
+    Failure::new(ExitKind::NeedsPerson, error.message)
+        .with_help(format!("{what}, then: prodigy resume {id}"))
+}
+
 fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
     state
         .header()
@@ -373,7 +364,8 @@ fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
         .ok_or_else(|| Failure::new(ExitKind::Damaged, "the session's first record is missing"))
 }
 
-fn surroundings(
+/// The surroundings of a session as they are now, and the values of its workflow.
+pub(super) fn surroundings(
     workflow: &crate::playbook::model::Workflow,
     header: &SessionStarted,
     stop: &Stop,
@@ -392,7 +384,7 @@ fn surroundings(
             header.profile.clone(),
             stop,
         )
-        .map_err(lacking)
+        .map_err(|error| lacking_again(error, &header.workflow_id.to_string()))
     };
     if bare.len() == header.parameters.len() {
         let constants = constants?;
@@ -414,7 +406,7 @@ fn enter_directory(directory: &Path) -> Result<(), Failure> {
             format!("the directory of the session is gone: {}", directory.display()),
         )
         .because(error.to_string())
-        .with_help("put it back, then resume again")
+        .with_help("put it back, or change to where it is now, then resume again")
     })
 }
 
@@ -467,7 +459,8 @@ fn show_plan(
     if let Some(damage) = loaded.damage {
         return Err(damage.into());
     }
-    let header = header_of(&loaded.state)?;
+    let mut header = header_of(&loaded.state)?;
+    super::moved::follow(home, &mut header, console)?;
     let goal = goal(home, &header, &loaded.state, console)?;
     let earlier = |seq| loaded.at(seq);
     let rows = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
@@ -502,13 +495,23 @@ fn restart(
         }
         .into());
     }
-    enter_directory(&card.directory)?;
-    let file = if card.workflow_path.exists() {
-        card.workflow_path.clone()
+    let old = OldPlace {
+        session: &card.session_id,
+        repository: &card.repository,
+        directory: &card.directory,
+        workflow_path: &card.workflow_path,
+    };
+    let (directory, workflow_path) = match new_place(home, &old, console)? {
+        Some(new) => (new.directory, new.workflow_path),
+        None => (card.directory.clone(), card.workflow_path.clone()),
+    };
+    enter_directory(&directory)?;
+    let file = if workflow_path.exists() {
+        workflow_path
     } else {
         console.remark(format_args!(
             "{} is gone: starting again from the stored copy",
-            card.workflow_path.display()
+            workflow_path.display()
         ));
         home.workflow(&card.session_id)
     };

@@ -60,7 +60,9 @@ impl<'a> Run<'a> {
                 self.attempt_ended(address, &done.report)?;
             }
             match retry {
-                Some((delay, attempts)) => self.schedule_retry(address, delay, attempts)?,
+                Some((delay, attempts)) => {
+                    self.schedule_retry(address, self.following_run(address), delay, attempts)?;
+                }
                 None => return Ok(done),
             }
         }
@@ -88,6 +90,10 @@ impl<'a> Run<'a> {
         if done.report.failure.is_none() {
             self.commit_work(&attempt, &mut done);
         }
+        // What a validation may complete is looked at after it.
+        if done.report.failure.is_none() && step.validate.is_none() {
+            done.report.failure = self.missing_artifact(&frame, step, address);
+        }
         if let Some(failure) = &mut done.report.failure {
             super::retry::classify(
                 failure,
@@ -113,14 +119,18 @@ impl<'a> Run<'a> {
             None => (None, false),
         };
         let wants_commits = attempt.step.commit_required;
+        let plain_of_item = item_number(attempt.address).is_some() && agent_session.is_none();
+        let shown = |text: &str| match plain_of_item {
+            // What a plain step of an item runs can be told from the workflow and the item.
+            true => String::new(),
+            false => self.secrets().mask(text),
+        };
+        let name = self.name_of(attempt.frame, attempt.step, attempt.address);
         self.commit(EventKind::StepStarted {
             address: attempt.address.clone(),
             attempt: attempt.number,
-            // What a plain step of an item runs can be told from the workflow and the item.
-            command: match item_number(attempt.address).is_some() && agent_session.is_none() {
-                true => String::new(),
-                false => self.secrets().mask(command),
-            },
+            command: shown(command),
+            name: name.as_deref().map(shown).unwrap_or_default(),
             id: attempt.step.id.clone(),
             agent_session,
             agent_continues,
@@ -159,6 +169,9 @@ impl<'a> Run<'a> {
         }
         if let Some(validate) = &step.validate {
             self.validate(frame, step, address, validate, &mut done)?;
+            if done.report.failure.is_none() {
+                done.report.failure = self.missing_artifact(frame, step, address);
+            }
         }
         if done.report.failure.is_none() && !step.on_success.is_empty() {
             let inner = frame.at(address.below("on_success"));

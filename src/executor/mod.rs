@@ -1,6 +1,7 @@
 //! Walks the workflow tree and makes effects happen. Before anything with an effect it asks
 //! the session whether a finish is recorded at this address; that is all there is to resume.
 
+mod artifacts;
 mod attempt;
 mod budget;
 mod capture;

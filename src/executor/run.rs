@@ -11,6 +11,7 @@ use crate::session::{
 };
 use crate::store::{OpenSession, StoreError};
 
+use super::artifacts::Watched;
 use super::budget::Running;
 use super::confirm::Confirm;
 use super::environment::Surroundings;
@@ -87,6 +88,8 @@ pub struct Run<'a> {
     pub(super) running: Running,
     /// The tries that the steps it starts at had before.
     pub(super) tries_before: HashMap<Address, u32>,
+    /// The files that the workflow declares as its own.
+    pub(super) watched: Watched,
     /// What reduce sees of the map.
     pub(super) map_values: MapValues<'a>,
 }
@@ -121,6 +124,7 @@ impl<'a> Run<'a> {
             gate: Gate::default(),
             running: Running::default(),
             tries_before: HashMap::new(),
+            watched: Watched::default(),
             map_values: MapValues::default(),
         }
     }

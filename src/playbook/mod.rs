@@ -1,6 +1,7 @@
 //! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).
 
 mod agents;
+pub mod builtins;
 mod check;
 mod checkpoint_name;
 mod describe;
@@ -16,6 +17,7 @@ mod position;
 mod problem;
 mod reading;
 pub mod recovery;
+mod requirements;
 mod schema;
 mod show;
 mod values;
@@ -31,7 +33,8 @@ pub use load::{LoadError, Loaded, load, parse, parse_recovery};
 pub use position::Position;
 pub use problem::{Problem, Severity};
 pub use reading::{parse_duration, spell_duration};
+pub use requirements::{Bound, Relation, RequiredTool, Requirements, Version};
 pub use schema::schema;
 pub use show::{show, to_json};
 pub use values::{read_values, yaml_block};
-pub use walk::count_steps;
+pub use walk::{count_steps, inner_secrets};

@@ -13,6 +13,8 @@ use super::position::Position;
 use super::recovery::Recovery;
 use crate::expr::{Expression, ShellText, Template, Value};
 
+pub use super::requirements::Requirements;
+
 pub use super::inputs::{
     Constant, EnvEntry, EnvValue, Parameter, ParameterKind, Profile, Secret, SecretSource, Variable,
 };
@@ -60,6 +62,10 @@ pub struct Workflow {
     pub limits: Limits,
     /// `capture_limit:` in bytes: a larger captured value fails its step (default 16 MB).
     pub capture_limit: u64,
+    /// `artifacts:` of the whole workflow: paths and patterns of files that it makes.
+    pub artifacts: Vec<Template>,
+    /// `requires:` of the whole workflow.
+    pub requires: Requirements,
 }
 
 /// `snapshots:`: when the files of a git working tree are kept, besides before each recovery.
@@ -110,6 +116,8 @@ pub struct Stage {
     pub retry: Option<Retry>,
     /// `on_failure:` of stage scope.
     pub on_failure: Option<HandlerSet>,
+    /// `checkpoint: NAME`: what its end is called besides.
+    pub checkpoint: Option<String>,
     /// `requires_confirmation:`.
     pub requires_confirmation: bool,
 }
@@ -162,6 +170,12 @@ pub struct Step {
     pub commit_message: Option<Template>,
     /// `validate:`.
     pub validate: Option<Box<Validate>>,
+    /// `artifacts:`: paths and patterns of files that it makes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Template>,
+    /// `requires:`; no part of its content hash, because it changes nothing of what the step does.
+    #[serde(skip)]
+    pub requires: Requirements,
 }
 
 /// The kind of a step.

@@ -90,6 +90,8 @@ fn common() -> step::Keys {
         ("budget", reference("budget", "Limits of the whole session.")),
         ("limits", reference("limits", "When waiting ends.")),
         ("capture_limit", capture_limit()),
+        ("artifacts", reference("artifacts", "Files that the workflow makes.")),
+        ("requires", reference("requires", "What must be there before the first step.")),
     ];
     [about, values, running].concat()
 }

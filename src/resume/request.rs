@@ -169,6 +169,10 @@ fn start_failed_again(state: &SessionState, request: &Request, decision: &mut De
         .collect();
     let intervened = intervened.filter(|at| !failed.contains(at));
     failed.extend(intervened);
+    // A workflow that failed because of its own artifacts is looked at again.
+    if state.standing.error(&Address::root()).is_some_and(|error| error.step.is_root()) {
+        decision.events.push(rewound(&Address::root(), Reach::Own, RewindCause::Resume));
+    }
     for address in &failed {
         let holds_others = failed.iter().any(|other| other != address && other.is_within(address));
         let reach = if holds_others { Reach::Own } else { Reach::Subtree };
@@ -311,5 +315,6 @@ pub(super) fn skipped(place: &Place<'_>) -> EventKind {
         id: place.step.id.clone(),
         result: Arc::new(StepResult::skipped(place.step.kind())),
         checkpoint: None,
+        name: place.step.title(),
     }
 }

@@ -67,6 +67,7 @@ pub fn explain(evidence: &Evidence<'_>) -> Verdict {
         | FailureKind::Capture
         | FailureKind::CaptureTooLarge
         | FailureKind::NoCommit
+        | FailureKind::MissingArtifact
         | FailureKind::GoalNotReached
         | FailureKind::Interrupted => unknown,
     }

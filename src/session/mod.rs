@@ -27,7 +27,7 @@ mod version;
 pub use address::Address;
 pub use class::FailureClass;
 pub use classify::{Evidence, Verdict, classify, explain};
-pub use digest::Digest;
+pub use digest::{Digest, Hashing};
 pub use event::{Event, EventKind, PersonsAnswer, Reach, RewindCause, SessionStatus, WaitReason};
 pub use files::{KeptFiles, LeftOutFile, LeftOutReason, RestoredFiles, RollbackStarted};
 pub use ids::{RecoveryId, SessionId, WorkflowId, slug};
@@ -40,10 +40,12 @@ pub use lifetime::{HandlerExecution, Lifetime};
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};
 pub use outcome::{
-    AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
+    AgentReport, Artifact, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult,
+    StepStatus,
 };
 pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
 pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};
+pub use rewind::covers;
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};

@@ -196,6 +196,7 @@ mod tests {
             self.add(EventKind::StepFinished {
                 address: Address::root().step(step),
                 id: None,
+                name: String::new(),
                 result: Arc::new(result),
                 checkpoint: None,
             })
@@ -262,6 +263,7 @@ mod tests {
             address: Address::root().join("build"),
             status: StepStatus::Success,
             goes_on: true,
+            checkpoint: None,
         });
         assert_eq!([tale.tree(2), tale.tree(3)], [Some("one"), Some("one")]);
         tale.add(EventKind::CheckpointMade { address: Address::root(), name: Some("x".into()) });

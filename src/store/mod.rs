@@ -1,5 +1,6 @@
 //! The disk: every path, the lock, the journal, snapshots, outputs (SPEC 7.1, 7.2).
 
+mod artifact;
 mod background;
 mod blobs;
 mod bundle;
@@ -16,6 +17,7 @@ mod labels;
 mod lock;
 mod mirror;
 mod origin;
+mod pattern;
 mod prune;
 mod read;
 mod recovery;
@@ -29,6 +31,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
+pub use artifact::{ArtifactError, Checksum, artifact_paths, checksum, stamp};
 pub use blobs::kept;
 pub use bundle::export;
 pub use card::Card;
@@ -42,6 +45,8 @@ pub use job::{FrozenItems, JobFiles, Mapping, read_result, write_mapping};
 pub use journal::JOURNAL_FORMAT;
 pub use labels::{Label, add_label, labels};
 pub use lock::{Held, Holder, holder};
+pub use origin::Moved;
+pub use pattern::matching;
 pub use prune::size;
 pub use prune::{Prunable, prunable, prune, remove_half_made};
 pub use read::{Loaded, stored_workflow};

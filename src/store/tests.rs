@@ -45,6 +45,7 @@ pub(crate) fn start(index: usize) -> EventKind {
         address: Address::root().step(index),
         attempt: 1,
         command: format!("echo {index}"),
+        name: String::new(),
         id: None,
         agent_session: None,
         agent_continues: false,
@@ -56,6 +57,7 @@ pub(crate) fn finish(index: usize, output: &str) -> EventKind {
     let text = Stored::plain(output);
     let stdout = Output { text, bytes: output.len() as u64, cut: false };
     let result = StepResult {
+        artifacts: Vec::new(),
         kind: StepKind::Shell,
         status: StepStatus::Success,
         goes_on: true,
@@ -71,6 +73,7 @@ pub(crate) fn finish(index: usize, output: &str) -> EventKind {
         id: None,
         result: Arc::new(result),
         checkpoint: None,
+        name: String::new(),
     }
 }
 

@@ -98,6 +98,7 @@ impl Story {
             address: address(at),
             attempt,
             command: command.into(),
+            name: String::new(),
             id: None,
             agent_session: None,
             agent_continues: false,
@@ -124,6 +125,7 @@ impl Story {
             id: None,
             result: Arc::new(result),
             checkpoint: None,
+            name: String::new(),
         })
     }
 
@@ -289,6 +291,7 @@ pub fn everything() -> Story {
         address: address("pass[1]"),
         status: StepStatus::Failed,
         goes_on: false,
+        checkpoint: None,
     });
     story.add(EventKind::RunFinished {
         status: SessionStatus::Failed,
@@ -301,9 +304,39 @@ pub fn everything() -> Story {
     });
     tell_items(&mut story);
     tell_recovery(&mut story);
+    tell_rollback(&mut story);
     let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    story.add(EventKind::Moved {
+        directory: "/elsewhere".into(),
+        workflow_path: "/elsewhere/flow.yaml".into(),
+    });
     story.add(EventKind::Superseded { by });
     story
+}
+
+/// The present state, and the way back that was begun from it.
+fn tell_rollback(story: &mut Story) {
+    use crate::session::{KeptFiles, RollbackStarted};
+    story.add(EventKind::CheckpointMade {
+        address: address("1"),
+        name: Some("before-rollback".into()),
+    });
+    story.add(EventKind::FilesKept(Box::new(KeptFiles {
+        tree: "0123456789abcdef".into(),
+        head: Some("fedcba9876543210".into()),
+        rules: None,
+        left_out: Vec::new(),
+        tracked: Vec::new(),
+    })));
+    story.add(EventKind::RollbackStarted(Box::new(RollbackStarted {
+        version: 1,
+        to_seq: 4,
+        undo_version: 2,
+        files: None,
+        reason: None,
+        recovery: None,
+        answers: Vec::new(),
+    })));
 }
 
 /// A recovery that helps.

@@ -142,7 +142,7 @@ impl Cook {
 }
 
 /// `resume [ID]`.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(after_help = "\
 Examples:
   prodigy resume                          the latest interrupted session of this repository

@@ -7,6 +7,7 @@ use crate::cli::confirm::{self, Answer};
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
+use crate::recovery::{Integrity, LostText};
 use crate::session::Progress;
 use crate::store::{self, Card, Loaded, StoreError};
 use crate::view;
@@ -19,7 +20,7 @@ pub(super) fn run(
     let place = Place::open()?;
     let card = place.find(&arguments.id)?;
     let loaded = place.read(&card.session_id)?;
-    let lost_texts = lost_texts(&place, &card, &loaded);
+    let lost_texts = Integrity::examine(&place.home, &loaded).lost;
     if arguments.json {
         console.output.json(&finding(&card, &loaded, &lost_texts));
     } else {
@@ -41,44 +42,17 @@ pub(super) fn run(
                 card.session_id
             ),
         )
-        .because(lost_texts.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join("; "))
+        .because(lost_texts.iter().map(|text| text.why.as_str()).collect::<Vec<_>>().join("; "))
         .with_help(format!(
             "prodigy resume {} --from-checkpoint vN   (a version before event {})",
             card.workflow_id,
-            lost_texts.first().map_or(0, |(seq, _)| *seq)
+            lost_texts.first().map_or(0, |text| text.seq)
         ))),
         None => Ok(ExitKind::Success),
     }
 }
 
-/// Texts that records refer to and that are missing or changed, with the record's number.
-fn lost_texts(place: &Place, card: &Card, loaded: &Loaded) -> Vec<(u64, String)> {
-    let mut lost = Vec::new();
-    for event in &loaded.events {
-        let Ok(json) = serde_json::to_value(event) else { continue };
-        let mut digests = Vec::new();
-        push_digests(&json, &mut digests);
-        for digest in digests {
-            if let Err(error) = store::kept(&place.home, &card.session_id, digest) {
-                lost.push((event.seq, error.to_string()));
-            }
-        }
-    }
-    lost
-}
-
-fn push_digests<'j>(json: &'j Json, digests: &mut Vec<&'j str>) {
-    match json {
-        Json::Object(fields) => {
-            digests.extend(fields.get("$blob").and_then(Json::as_str));
-            fields.values().for_each(|field| push_digests(field, digests));
-        }
-        Json::Array(items) => items.iter().for_each(|item| push_digests(item, digests)),
-        _ => {}
-    }
-}
-
-fn finding(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)]) -> Json {
+fn finding(card: &Card, loaded: &Loaded, lost_texts: &[LostText]) -> Json {
     json!({
         "workflow_id": card.workflow_id,
         "session_id": card.session_id,
@@ -89,13 +63,13 @@ fn finding(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)]) -> Json {
         "torn_bytes": loaded.torn,
         "missing_outputs": lost_texts
             .iter()
-            .map(|(seq, why)| json!({ "seq": seq, "error": why }))
+            .map(|text| json!({ "seq": text.seq, "error": text.why }))
             .collect::<Vec<_>>(),
         "runs_again": runs_again(loaded),
     })
 }
 
-fn tell(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)], console: &mut Console) {
+fn tell(card: &Card, loaded: &Loaded, lost_texts: &[LostText], console: &mut Console) {
     let sound = loaded.damage.is_none() && lost_texts.is_empty();
     let finding = if sound { "sound" } else { "damaged" };
     let records = counted(loaded.events.len(), "good record");
@@ -107,8 +81,8 @@ fn tell(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)], console: &mu
             view::bytes(loaded.torn)
         ));
     }
-    for (seq, why) in lost_texts {
-        console.output.line(format_args!("  record {seq}: {}", view::line(why)));
+    for text in lost_texts {
+        console.output.line(format_args!("  record {}: {}", text.seq, view::line(&text.why)));
     }
     if loaded.damage.is_none() {
         return;

@@ -8,7 +8,8 @@ use crate::cli::args::{OutputMode, Resume};
 use crate::cli::confirm;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
-use crate::cli::resume::{ItemWish, Taking, go_on};
+use crate::cli::resume::{ItemWish, go_on};
+use crate::cli::taking::Taking;
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::recovery::RecoveryRule;
 use crate::process::Stop;
@@ -23,6 +24,7 @@ use crate::session::{
 };
 use crate::store::{Card, Loaded, OpenSession};
 
+use super::ground::{footing, refused};
 use super::rules::read_again;
 
 /// A recovery under way.
@@ -34,6 +36,8 @@ pub(super) struct Drive<'a> {
     resume: &'a Resume,
     allow_rollback: bool,
     stop: Stop,
+    /// The checkpoint to go back to, because later records are damaged.
+    earlier: Option<String>,
 }
 
 impl<'a> Drive<'a> {
@@ -52,7 +56,7 @@ impl<'a> Drive<'a> {
         let stop = Stop::install().map_err(|error| {
             Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
         })?;
-        Ok(Self { place, card, state, rule, resume, allow_rollback, stop })
+        Ok(Self { place, card, state, rule, resume, allow_rollback, stop, earlier: None })
     }
 
     /// How it stands.
@@ -66,11 +70,45 @@ impl<'a> Drive<'a> {
             return self.end(true, "the workflow went to its end", ExitKind::Success);
         }
         self.keep()?;
+        if self.state.recovery_type == RecoveryType::Rollback {
+            self.ask_to_roll_back()?;
+        }
+        self.validate(console)?;
         match self.state.recovery_type {
             RecoveryType::Retry => self.retry(console),
             RecoveryType::Resume => self.resume(console),
             RecoveryType::Rollback => self.roll_back(console),
         }
+    }
+
+    /// Looks whether the way may be gone, before its first attempt; what is found is kept.
+    fn validate(&mut self, console: &mut Console) -> Result<(), Failure> {
+        let loaded = self.read()?;
+        if last_attempt(&loaded.events, &self.state.id).is_some() {
+            return Ok(());
+        }
+        self.open(StepWord::ValidateState, None)?;
+        let falls_back = self.state.recovery_type == RecoveryType::Resume;
+        let footing = footing(&self.place.home, &loaded, falls_back, &self.stop)?;
+        let found = footing.validation;
+        for warning in &found.warnings {
+            console.errors.line(format_args!("warning: {}", crate::view::line(warning)));
+        }
+        self.state.validation_results = serde_json::json!(found);
+        self.earlier = footing.earlier.map(|version| format!("v{version}"));
+        if let Some(version) = &self.earlier {
+            self.state.corruption_detected = true;
+            self.state.target_checkpoint_id = Some(format!("{}@{version}", self.card.workflow_id));
+        }
+        // A damaged journal is cut back to its last good record.
+        let repairable = falls_back && found.is_damage_only() && loaded.damage.is_some();
+        if found.is_valid || repairable {
+            return self.close(RecoveryStatus::Completed, None);
+        }
+        self.close(RecoveryStatus::Failed, found.errors.first().cloned())?;
+        let refused = refused(&found, &self.card.workflow_id);
+        self.end(false, &found.errors.join("; "), refused.kind)?;
+        Err(refused)
     }
 
     /// Fix, wait, run the failed step again, as often as the rule says.
@@ -140,6 +178,7 @@ impl<'a> Drive<'a> {
         if self.is_automatic()
             && let Some(marked) = self.doubtful(loaded)
         {
+            self.end(false, &marked.message, marked.kind)?;
             return Err(marked);
         }
         let repaired = crate::store::repair(&self.place.home, &self.card.session_id)?;
@@ -257,7 +296,8 @@ impl<'a> Drive<'a> {
             false => Requeue::Nothing,
         };
         let wish = ItemWish { requeue, ..ItemWish::default() };
-        let ran = go_on(session, self.resume, &wish, Some(taking), console);
+        let resume = Resume { from_checkpoint: self.earlier.take(), ..self.resume.clone() };
+        let ran = go_on(session, &resume, &wish, Some(taking), console);
         if let Err(failure) = &ran
             && last_attempt(&self.read()?.events, &self.state.id).is_none()
         {
@@ -267,22 +307,28 @@ impl<'a> Drive<'a> {
         ran
     }
 
-    /// Back to the last good checkpoint; without a person's yes only where that is allowed.
-    fn roll_back(&mut self, console: &mut Console) -> Result<ExitKind, Failure> {
-        let id = &self.card.workflow_id;
-        let target = self.state.target_checkpoint_id.clone();
-        if self.is_automatic() && !self.resume.yes && !self.allow_rollback {
-            let target = target.as_deref().unwrap_or("its start");
-            let question = format!("Roll {id} back to {target}, with the files?");
-            if confirm::ask(&question, &|| self.stop.is_stopped()) != confirm::Answer::Yes {
-                return Err(Failure::new(
-                    ExitKind::NeedsPerson,
-                    format!("a person has to say whether {id} is rolled back to {target}"),
-                )
-                .because("files change that a person may have edited since")
-                .with_help(format!("prodigy recovery initiate {id} --yes")));
-            }
+    /// A rule rolls back only with a person's yes, or where that is allowed (DECISIONS A52). One
+    /// that has begun had it.
+    fn ask_to_roll_back(&self) -> Result<(), Failure> {
+        let begun = self.state.status == RecoveryStatus::InProgress;
+        if begun || !self.is_automatic() || self.resume.yes || self.allow_rollback {
+            return Ok(());
         }
+        let id = &self.card.workflow_id;
+        let question = format!("Roll {id} back to its last good checkpoint, with the files?");
+        match confirm::ask(&question, &|| self.stop.is_stopped()) {
+            confirm::Answer::Yes => Ok(()),
+            confirm::Answer::No | confirm::Answer::NoTerminal => Err(Failure::new(
+                ExitKind::NeedsPerson,
+                format!("a person has to say whether {id} is rolled back"),
+            )
+            .because("files change that a person may have edited since")
+            .with_help(format!("prodigy recovery initiate {id} --yes"))),
+        }
+    }
+
+    /// Back to the last good checkpoint.
+    fn roll_back(&mut self, console: &mut Console) -> Result<ExitKind, Failure> {
         let home = &self.place.home;
         let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
         let header = super::restoring::header_of(&session.with(Clone::clone))?;
@@ -314,7 +360,7 @@ impl<'a> Drive<'a> {
             success: true,
             reason: format!("back at v{}", done.version.version),
         })))?;
-        let json = self.resume.output == OutputMode::Quiet;
+        let json = self.resume.output == OutputMode::Silent;
         if !json {
             super::rollback::tell(&session, &header, &done, false, console);
         }

@@ -6,6 +6,7 @@ mod dashboard;
 mod decide;
 mod drive;
 mod find;
+mod ground;
 mod initiate;
 mod restoring;
 mod rollback;

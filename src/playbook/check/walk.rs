@@ -1,12 +1,13 @@
 //! Walks a workflow in the order of execution and lists its moments.
 
-use crate::playbook::Position;
 use crate::playbook::failure::{Condition, Handler, HandlerSet, RetryExhausted, Strategy};
 use crate::playbook::mapreduce::MapReduce;
 use crate::playbook::model::{
     Action, Body, Checkpoint, Count, EnvEntry, EnvValue, Foreach, ItemTemplate, Items, Limit,
     Stage, Step, Validate, Workflow,
 };
+use crate::playbook::walk::each_step;
+use crate::playbook::{Position, inner_secrets};
 use crate::session::StepKind;
 
 use super::declared::texts;
@@ -62,8 +63,18 @@ impl<'a> Walk<'a> {
         for profile in &workflow.profiles {
             self.env(&profile.env, standing);
         }
+        for (entry, at) in inner_secrets(workflow) {
+            self.env(std::slice::from_ref(entry), &Standing { at, ..standing.clone() });
+        }
         self.env(&workflow.env, standing);
         workflow.env_files.iter().for_each(|file| self.text(Text::Plain(file), standing));
+        // What a step requires is looked at before the first one, too.
+        let own = workflow.requires.files.iter().chain(&workflow.artifacts);
+        own.for_each(|text| self.text(Text::Plain(text), standing));
+        each_step(workflow, &mut |step, _| {
+            let standing = Standing { at: &step.at, ..standing.clone() };
+            step.requires.files.iter().for_each(|file| self.text(Text::Plain(file), &standing));
+        });
         self.limit(workflow.timeout.as_ref(), standing);
         if let Some(model) = &workflow.claude.model {
             self.text(Text::Plain(model), standing);
@@ -108,6 +119,9 @@ impl<'a> Walk<'a> {
             && stage.retry.as_ref().is_none_or(|retry| retry.on_failure == RetryExhausted::Stop);
         let ending = if stops { Ending::Stops } else { Ending::GoesOn };
         self.steps(&stage.steps, &inside, ending);
+        if let Some(name) = &stage.checkpoint {
+            self.moments.push(Moment::Checkpoint(name, &stage.at));
+        }
         if let Some(handlers) = &stage.on_failure {
             self.handlers(handlers, &Standing { part: Part::Handler, ..inside });
         }
@@ -126,8 +140,8 @@ impl<'a> Walk<'a> {
         inside.env.extend(step.env.iter().map(|entry| entry.name.as_str()));
         self.env(&step.env, &inside);
         self.limit(step.timeout.as_ref(), &inside);
-        let fields = [&step.name, &step.working_dir, &step.output_file];
-        for field in fields.into_iter().flatten() {
+        let fields = [&step.name, &step.working_dir, &step.output_file].into_iter().flatten();
+        for field in fields.chain(&step.artifacts) {
             self.text(Text::Plain(field), &inside);
         }
         let below = Standing { part: below(inside.part), own: None, ..inside.clone() };

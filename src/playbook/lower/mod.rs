@@ -13,6 +13,7 @@ mod mapreduce;
 mod on_failure;
 mod parameters;
 mod recovery;
+mod requires;
 mod retry;
 mod secrets;
 mod stage;

@@ -2,12 +2,13 @@
 
 use super::action::action;
 use super::on_failure::on_failure;
-use super::{capture, claude, env, retry, validate};
+use super::{capture, claude, env, requires, retry, validate};
 use crate::expr::Template;
 use crate::playbook::check_checkpoint_name;
 use crate::playbook::failure::HandlerSet;
 use crate::playbook::model::{
-    Action, Capture, CaptureStreams, Checkpoint, ClaudeCall, ClaudeDefaults, OnResume, Step,
+    Action, Capture, CaptureStreams, Checkpoint, ClaudeCall, ClaudeDefaults, OnResume,
+    Requirements, Step,
 };
 use crate::playbook::reading::{Field, Fields, Reader, Sequence};
 use crate::playbook::yaml::{Kind, Node};
@@ -122,6 +123,8 @@ pub fn plain_step(reader: &Reader, node: &Node, action: Action) -> Step {
         auto_commit: false,
         commit_message: None,
         validate: None,
+        artifacts: Vec::new(),
+        requires: Requirements::default(),
     }
 }
 
@@ -159,6 +162,12 @@ pub fn step_from<'n>(reader: &'n Reader, fields: &mut Fields<'n>, sequence: Sequ
     commit_options(reader, fields, &mut step);
     step.validate =
         fields.take("validate").and_then(|field| validate::validate(reader, field)).map(Box::new);
+    step.artifacts = fields
+        .take("artifacts")
+        .map(|field| requires::artifacts(reader, field))
+        .unwrap_or_default();
+    step.requires =
+        fields.take("requires").map(|field| requires::requires(reader, field)).unwrap_or_default();
     let handlers = fields.take("on_failure");
     let retry = fields.take_either("retry", "retry_config");
     let (action, handlers_of_test) = action(reader, fields, sequence);

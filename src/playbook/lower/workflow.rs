@@ -7,9 +7,9 @@ use super::on_failure::on_failure;
 use super::recovery::recovery;
 use super::stage::{ids_of, stages};
 use super::step::steps;
-use super::{claude, env, parameters, retry, secrets};
+use super::{claude, env, parameters, requires, retry, secrets};
 use crate::playbook::model::{
-    Body, Budget, ClaudeDefaults, Limits, Shell, Snapshots, Variable, Workflow,
+    Body, Budget, ClaudeDefaults, Limits, Requirements, Shell, Snapshots, Variable, Workflow,
 };
 use crate::playbook::reading::{Field, Fields, Reader, Sequence, constant};
 use crate::playbook::recovery::Recovery;
@@ -19,8 +19,7 @@ use crate::playbook::yaml::{Kind, Node};
 const DEFAULT_CAPTURE_LIMIT: u64 = 16 << 20;
 
 /// Keys of SPEC that come with composition and git.
-const NOT_YET: [&str; 7] =
-    ["merge", "imports", "templates", "extends", "workflows", "artifacts", "requires"];
+const NOT_YET: [&str; 5] = ["merge", "imports", "templates", "extends", "workflows"];
 
 /// The words of `snapshots`.
 const SNAPSHOTS: [(&str, Snapshots); 4] = [
@@ -85,6 +84,8 @@ fn empty(file: &Path) -> Workflow {
         budget: Budget::default(),
         limits: Limits::default(),
         capture_limit: DEFAULT_CAPTURE_LIMIT,
+        artifacts: Vec::new(),
+        requires: Requirements::default(),
     }
 }
 
@@ -155,6 +156,12 @@ fn settings(reader: &Reader, fields: &mut Fields<'_>, workflow: &mut Workflow) {
     }
     if let Some(limit) = fields.take("capture_limit").and_then(|field| byte_count(reader, field)) {
         workflow.capture_limit = limit;
+    }
+    if let Some(field) = fields.take("requires") {
+        workflow.requires = requires::requires(reader, field);
+    }
+    if let Some(field) = fields.take("artifacts") {
+        workflow.artifacts = requires::artifacts(reader, field);
     }
     if let Some(field) = fields.take("finally") {
         workflow.finally = steps(reader, field);

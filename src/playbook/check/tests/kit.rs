@@ -96,6 +96,8 @@ pub(super) fn step(line: u32, action: Action) -> Step {
         auto_commit: false,
         commit_message: None,
         validate: None,
+        artifacts: Vec::new(),
+        requires: Requirements::default(),
     }
 }
 
@@ -169,6 +171,8 @@ pub(super) fn workflow(steps: Vec<Step>) -> Workflow {
         budget: Budget::default(),
         limits: Limits::default(),
         capture_limit: 16_000_000,
+        artifacts: Vec::new(),
+        requires: Requirements::default(),
         snapshots: Snapshots::default(),
     }
 }
@@ -183,6 +187,7 @@ pub(super) fn stage(line: usize, name: &str, steps: Vec<Step>) -> Stage {
         timeout: None,
         retry: None,
         on_failure: None,
+        checkpoint: None,
         requires_confirmation: false,
     }
 }
