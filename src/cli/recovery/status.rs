@@ -25,7 +25,8 @@ pub(super) fn run(
     let id = asked.or(arguments.id.as_ref()).map(String::as_str);
     if let Some(id) = id.and_then(RecoveryId::parse) {
         let state = shelf.find(&id)?.ok_or_else(|| unknown(id.as_str()))?;
-        let state = as_recorded(&place, settled(&place, &shelf, state, console)?);
+        let state = settled(&place, &shelf, state, console)?;
+        let state = as_recorded(&place, state);
         match arguments.json {
             true => console.output.json(&json!(state)),
             false => console.output.text(words::state(&state)),
