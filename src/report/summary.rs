@@ -171,6 +171,7 @@ flow failed at step 2/3: exit code 2
   logs     /home/s/logs
   journal  /home/s/journal.jsonl
   resume   prodigy resume flow-3fa9c1
+  recover  prodigy recovery initiate flow-3fa9c1   (f1: unknown)
 
 "#]]
         );
