@@ -101,7 +101,11 @@ impl Receiver {
             return Err(GitError::Failed { command: "cat-file".to_owned(), message });
         };
         let open = Open::new(path, kind, size)?;
-        if size == 0 { open.finish() } else { Ok(self.open = Some(open)) }
+        if size == 0 {
+            return open.finish();
+        }
+        self.open = Some(open);
+        Ok(())
     }
 }
 
