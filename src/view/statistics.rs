@@ -270,7 +270,7 @@ mod tests {
             Statistics::of(&everything().events).text(Style::Plain),
             str![[r#"
 sessions     1
-events       37
+events       40
 steps        0 done, 1 recovered, 0 failed, 0 skipped
 items        1 done, 1 failed, 0 skipped, 1 failed run
 attempts     2
@@ -288,10 +288,12 @@ EVENT              NUMBER
 agent_ended        1
 answered           1
 attempt_finished   2
+checkpoint_made    1
 confirmed          1
 dlq_cleared        1
 error_raised       1
 error_settled      1
+files_kept         1
 handler_finished   2
 handler_skipped    1
 handler_started    2
@@ -304,6 +306,7 @@ recovery_finished  1
 recovery_started   1
 retry_scheduled    1
 rewound            1
+rollback_started   1
 run_finished       2
 run_started        2
 scope_finished     1

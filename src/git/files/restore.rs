@@ -109,7 +109,7 @@ impl FileStore {
         };
         let made_since = of(&Change::removes);
         let gone_since = of(&|change| !change.exists);
-        for path in locked.ignored_then(&made_since, then, now)? {
+        for path in locked.ignored_then(&made_since, then)? {
             left.insert(path, WhyLeft::IgnoredThen);
         }
         for path in locked.ignored_now(&gone_since, now)? {

@@ -90,21 +90,16 @@ impl Locked<'_> {
         Ok(matched)
     }
 
-    /// Those of `paths`, which are kept `now`, that the rules of `then` ignore.
+    /// Those of `paths` that the rules of `then` ignore: what was tracked by force since, too.
     pub(super) fn ignored_then(
         &self,
         paths: &BTreeSet<PathBuf>,
         then: &Kept,
-        now: &Kept,
     ) -> Result<BTreeSet<PathBuf>, GitError> {
         if paths.is_empty() {
             return Ok(BTreeSet::new());
         }
         let files = self.rule_files(&then.tree)?;
-        if then.rules == now.rules && files == self.rule_files(&now.tree)? {
-            // By the same rules they are kept.
-            return Ok(BTreeSet::new());
-        }
         let mut ignored = self.matched(paths, &files, then)?;
         for path in &then.tracked {
             ignored.remove(path);
