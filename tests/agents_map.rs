@@ -82,3 +82,18 @@ fn a_map_waits_for_a_short_limit_and_goes_on_by_itself() {
     assert_eq!(agents.sandbox.read("counted"), "4/0\n");
     assert_eq!(agents.calls().len(), 5, "{:?}", agents.prompts());
 }
+
+#[test]
+fn a_budget_of_calls_holds_for_the_items_of_a_map() {
+    let agents = Agents::new("cost:0.5", &format!("budget: {{agent_calls: 3}}{MAP}"));
+    let ran = agents.cook().exits(7);
+    assert!(ran.stdout.contains("budget is used up: 3 agent calls are made"), "{ran:#?}");
+    assert!(ran.stdout.contains("3 calls, $1.50"), "{ran:#?}");
+    assert_eq!(agents.calls().len(), 3);
+    assert_eq!(agents.spent(), (1.5, 3, 0));
+    let plan = agents.run(&["resume", "--plan"]).exits(0).stdout;
+    assert!(plan.contains("agents: $1.50 spent so far, $1.50 of it not paid again"), "{plan}");
+    agents.sandbox.write("flow.yaml", &format!("budget: {{agent_calls: 9}}{MAP}"));
+    agents.run(&["resume", "--accept-changes"]).exits(0);
+    assert_eq!(agents.calls().len(), 4);
+}

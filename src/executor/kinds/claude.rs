@@ -53,7 +53,7 @@ impl<'a> Run<'a> {
             frame.postpone(address, self.pass_gate(&frame, address)?);
             let now = Attempt { number, frame: &frame, ..*attempt };
             let closed = self.gate.closed();
-            let (report, verdict) = match self.one_call(&now, call, &turn)? {
+            let (report, verdict) = match self.one_call(&now, call, &turn, &prompt)? {
                 Called::Ended(report, verdict) => (*report, *verdict),
                 Called::NotStarted(failure) => return Ok(Done::failed(failure)),
                 Called::Held(report) => {
@@ -119,7 +119,11 @@ impl<'a> Run<'a> {
             let waited = self.wait_for_provider(&now, &failed, again)?;
             frame.postpone(address, waited);
             number = self.next_number(attempt);
-            self.warn(&format!("step {}: {}; going on", step_name(step, address), failed.message));
+            // A limit was told of when it was met.
+            if !failed.kind.is_provider_limit() {
+                let step = step_name(step, address);
+                self.warn(&format!("step {step}: {}; going on", failed.message));
+            }
         }
     }
 
