@@ -157,6 +157,9 @@ fn observe(
         0 => Level::Normal,
         _ => Level::Verbose,
     };
+    if wanted.output == OutputMode::Silent {
+        return None;
+    }
     if wanted.output == OutputMode::Json {
         let mut lines = JsonLines::new(out);
         // The first event of a new session was recorded before anyone could look on.
@@ -247,7 +250,7 @@ fn tell(
             _ => ExitKind::Interrupted,
         },
     };
-    if wanted.output != OutputMode::Json {
+    if !matches!(wanted.output, OutputMode::Json | OutputMode::Silent) {
         let logs = session.home().logs(session.id());
         let journal = session.home().journal(session.id());
         let results = session.with(|state| {

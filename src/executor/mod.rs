@@ -8,6 +8,7 @@ mod capture;
 mod confirm;
 mod environment;
 mod failure;
+mod files;
 mod fix;
 mod frame;
 mod gate;
@@ -29,6 +30,7 @@ mod workflow;
 
 pub use confirm::{Answer, Confirm};
 pub use environment::{Surroundings, SurroundingsError};
+pub use files::{kept_before, kept_files};
 pub use fix::{Before, Fix};
 pub use halt::Halt;
 pub use permissions::Permissions;

@@ -15,6 +15,7 @@ use super::artifacts::Watched;
 use super::budget::Running;
 use super::confirm::Confirm;
 use super::environment::Surroundings;
+use super::files::FileKeeper;
 use super::frame::Frame;
 use super::gate::Gate;
 use super::halt::Halt;
@@ -79,6 +80,8 @@ pub struct Run<'a> {
     pub constants: Constants,
     /// Ids and captures of the workflow: null until they have a value.
     pub(super) step_names: HashSet<String>,
+    /// Keeps the files of the working tree.
+    pub(super) files: FileKeeper,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
     /// The agents that run now.
@@ -102,9 +105,17 @@ impl<'a> Run<'a> {
         surroundings: Surroundings,
         constants: Constants,
     ) -> Self {
+        let place = session.with(|state| {
+            let header = state.header()?;
+            Some(session.home().kept_files(&header.repository))
+        });
+        // A session always has a header.
+        let repository = surroundings.repository.as_ref().filter(|_| place.is_some());
+        let files = FileKeeper::new(repository, place.unwrap_or_default(), workflow.snapshots);
         Self {
             session,
             workflow,
+            files,
             stop,
             options,
             surroundings,

@@ -51,6 +51,9 @@ impl<'a> Run<'a> {
             return Ok(follow(&result, address));
         }
         self.go_on(frame)?;
+        if known.progress == Progress::Pending {
+            self.keep_files_before(step, address)?;
+        }
         let report = match known.progress {
             Progress::Pending => match self.admit(frame, step, address)? {
                 Admission::Runs => None,
@@ -287,6 +290,9 @@ impl<'a> Run<'a> {
             self.session.sync()?;
         }
         self.session.snapshot(explicit);
+        if ran {
+            self.keep_files_after(step, address)?;
+        }
         Ok(next)
     }
 }

@@ -93,6 +93,9 @@ pub fn parse_recovery(file: &Path, text: &str) -> Result<Recovery, LoadError> {
     if text.len() as u64 > MAX_SIZE {
         return Err(refused(file, 1, 1, "the file is larger than 10 MB", "split it"));
     }
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Recovery::default());
+    }
     let (root, defects) = yaml::read(&text);
     let reader = Reader::new(file);
     note(&reader, defects);

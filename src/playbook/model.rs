@@ -46,6 +46,8 @@ pub struct Workflow {
     pub on_failure: Option<HandlerSet>,
     /// `finally:`: steps at the orderly end of each run.
     pub finally: Vec<Step>,
+    /// `snapshots:`.
+    pub snapshots: Snapshots,
     /// `recovery:`.
     pub recovery: Recovery,
     /// `shell:`: program and arguments in front of the command text.
@@ -64,6 +66,22 @@ pub struct Workflow {
     pub artifacts: Vec<Template>,
     /// `requires:` of the whole workflow.
     pub requires: Requirements,
+}
+
+/// `snapshots:`: when the files of a git working tree are kept, besides before each recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Snapshots {
+    /// At explicit checkpoints, at ends of stages and phases, before and after agent steps, and
+    /// otherwise as often as it takes at most 5 % of the time.
+    #[default]
+    Auto,
+    /// At every checkpoint.
+    Always,
+    /// At explicit checkpoints and at ends of stages and phases.
+    Explicit,
+    /// Never.
+    Off,
 }
 
 /// What a workflow consists of.

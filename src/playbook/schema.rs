@@ -83,6 +83,7 @@ fn common() -> step::Keys {
         ("retry_defaults", reference("retry", "What `retry` of a step leaves out.")),
         ("on_failure", reference("on_failure", "What to do when the workflow failed.")),
         ("finally", finally()),
+        ("snapshots", snapshots()),
         ("recovery", reference("recovery", "What brings a failed session back.")),
         ("shell", shell()),
         ("claude", reference("claude", "Defaults of all agent steps.")),
@@ -112,6 +113,15 @@ fn shell() -> Value {
     reference(
         "words",
         "The shell and its arguments, for example [bash, -euo, pipefail, -c] (default [sh, -c]).",
+    )
+}
+
+fn snapshots() -> Value {
+    choice(
+        "When the files of a git working tree are kept for `recovery rollback` (default auto): \
+         at explicit checkpoints and ends of stages and phases, and with auto also before and \
+         after agent steps and otherwise in at most 5 % of the time; always at every checkpoint.",
+        &["auto", "always", "explicit", "off"],
     )
 }
 

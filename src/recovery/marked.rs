@@ -3,7 +3,7 @@
 use crate::playbook::find_step;
 use crate::playbook::model::{Body, OnResume, Workflow};
 use crate::playbook::walk::each_step_below;
-use crate::session::{Address, EventKind, Reach, SessionState, item_number};
+use crate::session::{Address, EventKind, Reach, SessionState, covers, item_number};
 
 /// A marked step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +38,9 @@ pub fn repeated_mark(
             return Some(marked);
         }
         for address in state.lifetime.ever_started(scope) {
-            let covered = match reach {
-                Reach::Own => address == scope,
-                Reach::Subtree => {
-                    from.is_none_or(|from| address.index_in(scope).is_none_or(|it| it >= from))
-                }
-            };
-            if covered && let Some(mark) = mark_of(workflow, address) {
+            if covers(scope, from, reach, address)
+                && let Some(mark) = mark_of(workflow, address)
+            {
                 return Some(Marked { address: address.clone(), mark });
             }
         }

@@ -66,17 +66,25 @@ pub fn last_attempt(events: &[Event], id: &RecoveryId) -> Option<(u32, bool)> {
     Some((attempt, ended))
 }
 
-/// True when the steps of the fix ended well in the latest attempt of a recovery, and something
-/// was gone back over or run since.
+/// True when the steps of the fix of this attempt ended well, and something was gone back over
+/// or run since, in whichever process.
 #[must_use]
-pub fn is_past_fix(events: &[Event], id: &RecoveryId) -> bool {
-    let Some((index, _)) = latest_start(events, id) else { return false };
-    let after = events.get(index..).unwrap_or_default();
-    after.iter().any(|event| match &event.kind {
-        EventKind::Rewound { scope, .. } => !scope.is_of_recovery(),
-        EventKind::StepStarted { address, .. } => !address.is_of_recovery(),
+pub fn is_past_fix(events: &[Event], id: &RecoveryId, attempt: u32) -> bool {
+    let begins = |event: &Event| match &event.kind {
+        EventKind::RecoveryStarted(started) => {
+            started.recovery == *id && started.attempt == attempt
+        }
         _ => false,
-    })
+    };
+    let after = events.iter().skip_while(|event| !begins(event));
+    let mut after = after.filter(|event| match &event.kind {
+        EventKind::Rewound { scope, .. } => !scope.is_of_recovery(),
+        EventKind::StepStarted { address, .. } => {
+            !address.is_of_recovery() && !address.as_str().starts_with("finally[")
+        }
+        _ => false,
+    });
+    after.next().is_some()
 }
 
 /// Where the latest attempt of a recovery starts, and its number.

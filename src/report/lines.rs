@@ -319,6 +319,9 @@ impl Lines {
             | EventKind::ErrorRaised { .. }
             | EventKind::ErrorSettled { .. }
             | EventKind::Waiting { .. }
+            | EventKind::FilesKept(_)
+            | EventKind::CheckpointMade { .. }
+            | EventKind::RollbackStarted(_)
             | EventKind::RunFinished { .. } => {}
         }
     }

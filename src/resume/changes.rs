@@ -144,7 +144,7 @@ fn common(left: &[(usize, Digest)], right: &[(usize, Digest)]) -> Vec<(usize, us
 fn settings(old: &Workflow, new: &Workflow) -> Vec<&'static str> {
     let json = |value: &dyn erased::Json| value.text();
     let mut changed = Vec::new();
-    let pairs: [(&'static str, &dyn erased::Json, &dyn erased::Json); 11] = [
+    let pairs: [(&'static str, &dyn erased::Json, &dyn erased::Json); 12] = [
         ("env", &old.env, &new.env),
         ("variables", &old.variables, &new.variables),
         ("shell", &old.shell, &new.shell),
@@ -156,6 +156,7 @@ fn settings(old: &Workflow, new: &Workflow) -> Vec<&'static str> {
         ("timeout", &old.timeout, &new.timeout),
         ("artifacts", &old.artifacts, &new.artifacts),
         ("requires", &old.requires, &new.requires),
+        ("snapshots", &old.snapshots, &new.snapshots),
     ];
     for (name, before, after) in pairs {
         if json(before) != json(after) {

@@ -2,14 +2,16 @@
 //! (SPEC 1 "rewind", DECISIONS A2).
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::event::{Event, EventKind, RewindCause, SessionStatus};
+use super::files::{KeptFiles, RollbackStarted};
 use super::ids::{RecoveryId, SessionId};
 use super::items::{DeadItem, Disposition, ItemStatus, item_address};
-use super::outcome::AgentReport;
+use super::outcome::{AgentReport, StepStatus};
 use super::run::RunStarted;
 use super::tree::range_within;
 
@@ -22,6 +24,18 @@ pub struct Lifetime {
     rewinds: BTreeMap<Address, BTreeMap<RewindCause, u32>>,
     /// Restore points, oldest first; version N stands at index N-1.
     pub versions: Vec<Version>,
+    /// The state before the first step, as version 0; absent before the first run.
+    pub beginning: Option<Version>,
+    /// The latest rollback, done or under way.
+    pub rollback: Option<Box<RollbackStarted>>,
+    /// True when nothing has run since that rollback.
+    pub rests_on_rollback: bool,
+    /// Going back as a whole: the event that did it, and the one it went to.
+    returns: Vec<(u64, u64)>,
+    /// HEAD as it was recorded last, in a git repository.
+    pub head: Option<String>,
+    /// True when something may have changed files since the latest version.
+    has_moved_on: bool,
     /// The processes that have run the session.
     pub runs: Vec<RunStarted>,
     /// How each handler fared, in order.
@@ -73,6 +87,12 @@ pub struct Version {
     pub name: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
+    /// True when what ended there ended well.
+    pub good: bool,
+    /// HEAD at that moment, in a git repository.
+    pub head: Option<String>,
+    /// The files of that moment, where they were kept.
+    pub files: Option<Arc<KeptFiles>>,
 }
 
 /// One run of one handler.
@@ -147,16 +167,57 @@ impl Lifetime {
         self.versions.last()
     }
 
-    /// The restore point called `vN`, `N` or by an explicit name (the latest of that name).
+    /// The restore point called `vN`, `N` or by an explicit name (the latest of that name);
+    /// `v0` is the beginning.
     #[must_use]
     pub fn find_version(&self, name: &str) -> Option<&Version> {
         let number = name.strip_prefix('v').unwrap_or(name).parse::<usize>().ok();
         match number {
+            Some(0) => self.beginning.as_ref(),
             Some(number) => self.versions.get(number.checked_sub(1)?),
             None => {
                 self.versions.iter().rev().find(|version| version.name.as_deref() == Some(name))
             }
         }
+    }
+
+    /// All restore points with the beginning, oldest first.
+    pub fn all_versions(&self) -> impl DoubleEndedIterator<Item = &Version> {
+        self.beginning.iter().chain(&self.versions)
+    }
+
+    /// The version with files that is fewest versions away, an earlier one rather than a later
+    /// one.
+    #[must_use]
+    pub fn nearest_with_files(&self, version: u32) -> Option<u32> {
+        let with_files = self.all_versions().filter(|version| version.files.is_some());
+        let numbers = with_files.map(|version| version.version);
+        numbers.min_by_key(|number| (number.abs_diff(version), *number))
+    }
+
+    /// True when the session has come through this restore point on its way to where it is: no
+    /// rewind has gone back over it since.
+    #[must_use]
+    pub fn is_current(&self, version: &Version) -> bool {
+        let mut before = u64::MAX;
+        for (at, to) in self.returns.iter().rev() {
+            if *at > before {
+                continue;
+            }
+            if version.seq > *at {
+                break;
+            }
+            before = *to;
+        }
+        version.seq <= before
+    }
+
+    /// True when the files are kept as they were after the latest version, and nothing has run
+    /// since.
+    #[must_use]
+    pub fn files_are_kept(&self) -> bool {
+        let latest = self.versions.last().or(self.beginning.as_ref());
+        !self.has_moved_on && latest.is_some_and(|version| version.files.is_some())
     }
 
     /// Where the steps of the workflow as it was after event `seq` stand now, one edit after
@@ -173,8 +234,22 @@ impl Lifetime {
 
     pub(super) fn apply(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::RunStarted(run) => self.runs.push((**run).clone()),
+            EventKind::RunStarted(run) => {
+                self.rests_on_rollback = false;
+                if run.head.is_some() {
+                    self.head.clone_from(&run.head);
+                }
+                self.runs.push((**run).clone());
+                if self.beginning.is_none() {
+                    self.beginning = Some(self.version(0, event, &Address::root(), None));
+                }
+            }
+            EventKind::FilesKept(files) => self.keep(files),
+            EventKind::CheckpointMade { address, name } => {
+                self.add_version(event, address, name.clone(), Good::No);
+            }
             EventKind::StepStarted { address, attempt, agent_session, .. } => {
+                self.has_moved_on = true;
                 self.attempts.insert(address.clone(), *attempt);
                 if agent_session.is_some() {
                     self.agent_calls += 1;
@@ -189,17 +264,31 @@ impl Lifetime {
                 self.count_agent(agent);
             }
             EventKind::AttemptFinished { address, .. } => self.give_up(address),
-            EventKind::StepFinished { address, checkpoint, .. } => {
+            EventKind::StepFinished { address, checkpoint, result, .. } => {
                 self.give_up(address);
+                if result.head.is_some() {
+                    self.head.clone_from(&result.head);
+                }
                 if address.is_top_level() || checkpoint.is_some() {
                     let name = checkpoint.clone().filter(|name| !name.is_empty());
-                    self.add_version(event, address, name);
+                    let good = Good::of(result.goes_on, result.status);
+                    self.add_version(event, address, name, good);
                 }
             }
-            EventKind::ScopeFinished { address, .. } => {
-                self.add_version(event, address, Some(address.to_string()));
+            EventKind::ScopeFinished { address, status, goes_on } => {
+                let good = Good::of(*goes_on, *status);
+                self.add_version(event, address, Some(address.to_string()), good);
             }
-            EventKind::Rewound { .. } => self.count_rewind(&event.kind),
+            EventKind::RollbackStarted(rollback) => {
+                self.rollback = Some(rollback.clone());
+            }
+            EventKind::Rewound { to_seq, cause, .. } => {
+                self.rests_on_rollback = *cause == RewindCause::Rollback;
+                self.returns.extend(to_seq.map(|to_seq| (event.seq, to_seq)));
+                // Where the session is now is not where the latest version was.
+                self.has_moved_on = true;
+                self.count_rewind(&event.kind);
+            }
             EventKind::HandlerFinished { address, id, success, error, attempt, .. } => {
                 self.handler_history.push(HandlerExecution {
                     address: address.clone(),
@@ -275,7 +364,8 @@ impl Lifetime {
         self.ended_items += 1;
         if self.checkpoint_frequency.is_some_and(|every| self.ended_items >= every) {
             self.ended_items = 0;
-            self.add_version(event, &item_address(item), None);
+            let good = if status == ItemStatus::Success { Good::Yes } else { Good::No };
+            self.add_version(event, &item_address(item), None, good);
         }
     }
 
@@ -300,15 +390,46 @@ impl Lifetime {
         self.dead.iter().filter(|(_, dead)| dead.waits).map(|(item, dead)| (*item, dead))
     }
 
-    fn add_version(&mut self, event: &Event, address: &Address, name: Option<String>) {
-        let version = u32::try_from(self.versions.len()).unwrap_or(u32::MAX).saturating_add(1);
-        self.versions.push(Version {
-            version,
+    fn add_version(&mut self, event: &Event, address: &Address, name: Option<String>, good: Good) {
+        let number = u32::try_from(self.versions.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let version = self.version(number, event, address, name);
+        // Where nothing ran in between, the files are those of the version before.
+        let made = matches!(event.kind, EventKind::CheckpointMade { .. });
+        let before = self.versions.last().or(self.beginning.as_ref());
+        let files = before.filter(|_| !self.has_moved_on && !made).and_then(|it| it.files.clone());
+        self.versions.push(Version { good: good == Good::Yes, files, ..version });
+        self.has_moved_on = false;
+    }
+
+    fn version(
+        &self,
+        number: u32,
+        event: &Event,
+        address: &Address,
+        name: Option<String>,
+    ) -> Version {
+        Version {
+            version: number,
             seq: event.seq,
             address: address.clone(),
             name,
             at: event.at,
-        });
+            good: true,
+            head: self.head.clone(),
+            files: None,
+        }
+    }
+
+    /// Files belong to the latest version while nothing has run since it.
+    fn keep(&mut self, files: &KeptFiles) {
+        self.head.clone_from(&files.head);
+        let latest = self.versions.last_mut().or(self.beginning.as_mut());
+        if let Some(version) = latest.filter(|_| !self.has_moved_on)
+            && version.files.is_none()
+        {
+            version.head.clone_from(&files.head);
+            version.files = Some(Arc::new(files.clone()));
+        }
     }
 
     /// An announced agent that was never started is no call.
@@ -364,5 +485,18 @@ fn forget_first_attempts(attempts: &mut BTreeMap<Address, u32>, scope: &Address)
         .collect();
     for address in once {
         attempts.remove(&address);
+    }
+}
+
+/// Whether a version is one that a person would go back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Good {
+    Yes,
+    No,
+}
+
+impl Good {
+    fn of(goes_on: bool, status: StepStatus) -> Self {
+        if goes_on && status != StepStatus::Failed { Self::Yes } else { Self::No }
     }
 }

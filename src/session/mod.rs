@@ -5,6 +5,7 @@ mod class;
 mod classify;
 mod digest;
 mod event;
+mod files;
 mod ids;
 mod items;
 mod job;
@@ -27,6 +28,7 @@ pub use class::FailureClass;
 pub use classify::{Evidence, Verdict, classify, explain};
 pub use digest::{Digest, Hashing};
 pub use event::{Event, EventKind, PersonsAnswer, Reach, RewindCause, SessionStatus, WaitReason};
+pub use files::{KeptFiles, LeftOutFile, LeftOutReason, RestoredFiles, RollbackStarted};
 pub use ids::{RecoveryId, SessionId, WorkflowId, slug};
 pub use items::{
     DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultRef, item_address,
@@ -42,6 +44,7 @@ pub use outcome::{
 };
 pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
 pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};
+pub use rewind::covers;
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};

@@ -179,6 +179,9 @@ impl Standing {
             | EventKind::RunStarted(_)
             | EventKind::Waiting { .. }
             | EventKind::RunFinished { .. }
+            | EventKind::FilesKept(_)
+            | EventKind::CheckpointMade { .. }
+            | EventKind::RollbackStarted(_)
             | EventKind::RecoveryStarted(_)
             | EventKind::RecoveryFinished(_)
             | EventKind::Superseded { .. } => {}

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, SessionStatus, WaitReason};
+use super::event::{Event, EventKind, RewindCause, SessionStatus, WaitReason};
+use super::files::RollbackStarted;
 use super::items::{ItemStanding, item_number, map_address};
 use super::lifetime::Lifetime;
 use super::outcome::{Failure, Report};
@@ -31,6 +32,8 @@ pub struct SessionState {
     pub unanswered: Option<RunFailure>,
     /// What it waits for.
     pub waiting: Option<Waiting>,
+    /// A rollback that was begun and is not done: files and position may not belong together.
+    pub rollback: Option<Box<RollbackStarted>>,
     /// What never goes back: attempts, costs, processes, versions.
     pub lifetime: Lifetime,
     /// Results, captures and position: what a rewind forgets.
@@ -91,6 +94,11 @@ impl SessionState {
                 }
                 self.standing.apply(event);
             }
+            EventKind::RollbackStarted(rollback) => {
+                self.rollback = Some(rollback.clone());
+                // It has to be finished, also where nothing was left to do before.
+                self.status = Some(SessionStatus::Interrupted);
+            }
             EventKind::StepStarted { address, .. } => {
                 if !address.is_of_recovery() {
                     self.unanswered = None;
@@ -146,16 +154,38 @@ impl SessionState {
         }
     }
 
-    /// Takes over results, captures and position of `earlier`, the state after event `seq` (a
-    /// rewind of the whole session), in the workflow as it is edited since; what never goes
-    /// back stays.
-    pub fn return_to(&mut self, earlier: SessionState, seq: u64) {
+    /// Takes over results, captures and position of `earlier`, the state after the event that
+    /// `rewound` names (a rewind of the whole session), in the workflow as it is edited since;
+    /// what never goes back stays.
+    pub fn return_to(&mut self, earlier: SessionState, rewound: &EventKind) {
+        let EventKind::Rewound { to_seq: Some(seq), cause, .. } = rewound else { return };
         self.standing = earlier.standing;
-        for kept in self.lifetime.edits_after(seq) {
+        for kept in self.lifetime.edits_after(*seq) {
             self.standing.rename(kept);
         }
         self.standing.doubt_what_was_running();
         self.settle_dead(None);
+        if *cause == RewindCause::Rollback {
+            self.rolled_back(earlier.status, earlier.failure, earlier.waiting);
+        }
+    }
+
+    /// A rollback runs nothing: the session stands as it stood, or is interrupted where it ran.
+    fn rolled_back(
+        &mut self,
+        status: Option<SessionStatus>,
+        failure: Option<RunFailure>,
+        waiting: Option<Waiting>,
+    ) {
+        self.status = match status {
+            None | Some(SessionStatus::Running) => Some(SessionStatus::Interrupted),
+            status => status,
+        };
+        self.failure = failure;
+        self.waiting = waiting;
+        if let Some(rollback) = self.rollback.take() {
+            self.standing.answers.extend(rollback.answers);
+        }
     }
 
     /// What the session is.

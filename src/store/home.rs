@@ -174,6 +174,12 @@ impl Home {
         self.root.join("recovery")
     }
 
+    /// `state/<repo>/files.git`: the files of its working tree as they were kept.
+    #[must_use]
+    pub fn kept_files(&self, repository: &str) -> PathBuf {
+        self.repositories().join(repository).join("files.git")
+    }
+
     /// `recovery/<repo>`.
     #[must_use]
     pub fn recovery(&self, repository: &str) -> PathBuf {

@@ -16,7 +16,8 @@ pub use files::{Completions, Init, Man, Schema, Validate};
 pub use global::{Arguments, Color, Command, Global};
 pub use look::{EventFilter, Events, EventsExport, EventsFollow, EventsList, EventsStats, Logs};
 pub use recovery::{
-    CheckpointType, CreateCheckpoint, Initiate, Recovery, RecoveryKind, RecoveryStatus,
+    CheckpointType, CreateCheckpoint, Initiate, Recovery, RecoveryDashboard, RecoveryKind,
+    RecoveryStatus, Rollback,
 };
 pub use sessions::{
     Checkpoints, CheckpointsClean, CheckpointsExport, CheckpointsImport, CheckpointsList,

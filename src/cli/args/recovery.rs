@@ -1,10 +1,12 @@
 //! Flags of `recovery`: the way back of sessions that failed.
 
-use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::OutputMode;
 use super::assignment::parse_assignment;
-use crate::session::RecoveryType;
+use crate::session::{Address, RecoveryType};
 
 /// `recovery …`.
 #[derive(Debug, Subcommand)]
@@ -15,6 +17,54 @@ pub enum Recovery {
     Initiate(Box<Initiate>),
     /// Show how far recoveries are
     Status(RecoveryStatus),
+    /// Show how recoveries fared, and how sound the checkpoints are
+    Dashboard(RecoveryDashboard),
+    /// Go back to a checkpoint, in a git repository with the files
+    Rollback(Rollback),
+}
+
+/// `recovery rollback [ID]`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy recovery rollback                          the last good checkpoint of the latest session
+  prodigy recovery rollback --checkpoint-id build-3fa9c1@v4 --reason 'wrong branch'
+  prodigy recovery rollback build-3fa9c1 --undo      back to the state before the last rollback
+  prodigy resume build-3fa9c1
+
+Nothing runs, and HEAD, branches, index and stash stay as they are. The same command again
+finishes a rollback that was killed.
+
+Exit codes:
+  0 done                         4 the session runs
+  2 ambiguous id                 5 the session or the kept files are damaged
+  3 no such session or checkpoint, or its files were not kept
+  6 nobody said yes, or a step marked with on_resume is in the way")]
+pub struct Rollback {
+    /// The session; without it that of the checkpoint, else the latest one of this repository
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// Where to: ID@vN, ID@NAME, vN or NAME; v0 is the beginning
+    #[arg(long, value_name = "CHECKPOINT", conflicts_with = "undo")]
+    pub checkpoint_id: Option<String>,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Go back to the state before the latest rollback
+    #[arg(long)]
+    pub undo: bool,
+    /// A finished step marked with on_resume is to run again
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    pub rerun: Vec<Address>,
+    /// A finished step marked with on_resume is done and is not to run again
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    pub done: Vec<Address>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `recovery create-checkpoint [ID]`.
@@ -172,6 +222,25 @@ pub struct RecoveryStatus {
     #[arg(long, value_name = "ID", conflicts_with = "id")]
     pub failure_id: Option<String>,
     /// Print JSON: an object for one recovery by its own id, else an array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `recovery dashboard`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy recovery dashboard
+  prodigy recovery dashboard --repository shop --json
+  prodigy recovery dashboard --html recoveries.html     one page that needs nothing else")]
+pub struct RecoveryDashboard {
+    /// Only of this repository, by its name in `sessions list`
+    #[arg(long, value_name = "NAME")]
+    pub repository: Option<String>,
+    /// Write a page with charts
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }

@@ -315,6 +315,9 @@ pub enum OutputMode {
     Json,
     /// Nothing but errors
     Quiet,
+    /// Nothing at all: stdout is for what the command itself prints
+    #[value(skip)]
+    Silent,
 }
 
 fn durability() -> impl clap::builder::TypedValueParser<Value = Durability> {

@@ -142,8 +142,10 @@ fn only_a_person(failure: &FailureRecord, choice: &Choice) -> Failure {
 fn over_the_limit(failure: &FailureRecord, before: u32, limit: u32) -> Failure {
     let id = &failure.workflow_id;
     let step = failure.step.as_ref().map_or("the session".to_owned(), |it| format!("step {it}"));
-    let times =
-        crate::view::count(u64::from(before), "recovery").replace("recoverys", "recoveries");
+    let times = match before {
+        1 => "1 recovery".to_owned(),
+        before => format!("{before} recoveries"),
+    };
     Failure::new(ExitKind::NeedsPerson, format!("a person must look at {step} of {id}"))
         .because(format!("{times} did not help, and {limit} may be tried"))
         .with_help(format!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use crate::cli::args::Resume;
+use crate::cli::args::{OutputMode, Resume};
 use crate::cli::confirm;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
@@ -13,12 +13,13 @@ use crate::exit::{ExitKind, Failure};
 use crate::playbook::recovery::RecoveryRule;
 use crate::process::Stop;
 use crate::recovery::{
-    Chooser, Outcome, RecoveryState, RecoveryStatus, Shelf, StepWord, delay_before, is_past_fix,
-    last_attempt, outcome,
+    Chooser, Outcome, RecoveryState, RecoveryStatus, RollbackRequest, Shelf, StepWord,
+    delay_before, is_past_fix, last_attempt, outcome,
 };
 use crate::resume::Requeue;
 use crate::session::{
-    Address, RecoveryFinished, RecoveryStarted, RecoveryType, SessionState, SessionStatus,
+    Address, EventKind, RecoveryFinished, RecoveryStarted, RecoveryType, SessionState,
+    SessionStatus,
 };
 use crate::store::{Card, Loaded, OpenSession};
 
@@ -133,7 +134,7 @@ impl<'a> Drive<'a> {
             self.open(word, Some(attempt))?;
             kind = self.run(attempt, attempts, console)?;
             let after = self.read()?;
-            if fix && is_past_fix(&after.events, &self.state.id) {
+            if fix && is_past_fix(&after.events, &self.state.id, attempt) {
                 self.close(RecoveryStatus::Completed, None)?;
                 self.open(StepWord::RetryStep, Some(attempt))?;
             }
@@ -261,7 +262,9 @@ impl<'a> Drive<'a> {
         let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
         let context = &self.state.recovery_context;
         let step = context.step.clone();
-        let fix_at = step.as_ref().filter(|_| !self.rule.fix.is_empty()).map(|step| {
+        let fixes = !self.rule.fix.is_empty()
+            && !is_past_fix(&self.read()?.events, &self.state.id, attempt);
+        let fix_at = step.as_ref().filter(|_| fixes).map(|step| {
             let id = &self.state.id;
             let number = session.with(|it| it.lifetime.recovery_number(step, id, attempt));
             step.below_numbered("recovery", number)
@@ -276,19 +279,13 @@ impl<'a> Drive<'a> {
             Some(RecoveryFinished { recovery: recovery.clone(), success, reason })
         };
         let taking = Taking {
-            started: RecoveryStarted {
-                recovery: self.state.id.clone(),
-                failure: self.state.failure_id.clone(),
-                kind: self.state.recovery_type,
-                step: step.clone(),
-                attempt,
-                reason: context.reason.clone(),
-            },
+            started: self.started(attempt),
             rule: self.rule.clone(),
             fix_at,
             automatic: self.is_automatic(),
             ended: &ended,
         };
+        super::restoring::keep_present(&session, console)?;
         let requeue = match session.with(SessionState::only_dead_items_failed) {
             true => Requeue::All,
             false => Requeue::Nothing,
@@ -321,7 +318,54 @@ impl<'a> Drive<'a> {
                 .with_help(format!("prodigy recovery initiate {id} --yes")));
             }
         }
-        Err(Failure::new(ExitKind::Usage, "rolling back is not part of this version"))
+        let home = &self.place.home;
+        let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
+        let header = super::restoring::header_of(&session.with(Clone::clone))?;
+        let done = match super::rollback::settle(&session, &header)? {
+            Some(done) => {
+                console.remark("finished the rollback that was interrupted");
+                if let Some(state) = Shelf::of(home).find(&self.state.id)? {
+                    self.state = state;
+                }
+                done
+            }
+            None => {
+                if last_attempt(&self.read()?.events, &self.state.id).is_none() {
+                    session.commit(EventKind::RecoveryStarted(Box::new(self.started(1))))?;
+                }
+                let wish = super::rollback::Wish {
+                    request: RollbackRequest::default(),
+                    reason: Some(self.state.recovery_context.reason.clone()),
+                    asks: match self.is_automatic() || self.resume.yes {
+                        true => super::rollback::Asks::Nobody,
+                        false => super::rollback::Asks::Person,
+                    },
+                };
+                super::rollback::go_back(&session, &header, &mut self.state, wish, console)?
+            }
+        };
+        session.commit(EventKind::RecoveryFinished(Box::new(RecoveryFinished {
+            recovery: self.state.id.clone(),
+            success: true,
+            reason: format!("back at v{}", done.version.version),
+        })))?;
+        let json = self.resume.output == OutputMode::Quiet;
+        if !json {
+            super::rollback::tell(&session, &header, &done, false, console);
+        }
+        Ok(ExitKind::Success)
+    }
+
+    fn started(&self, attempt: u32) -> RecoveryStarted {
+        let context = &self.state.recovery_context;
+        RecoveryStarted {
+            recovery: self.state.id.clone(),
+            failure: self.state.failure_id.clone(),
+            kind: self.state.recovery_type,
+            step: context.step.clone(),
+            attempt,
+            reason: context.reason.clone(),
+        }
     }
 
     fn is_automatic(&self) -> bool {

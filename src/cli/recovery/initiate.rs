@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKin
         yes: arguments.yes,
         park: arguments.park,
         accept_changes: arguments.accept_changes,
-        output: if arguments.json { OutputMode::Quiet } else { arguments.output },
+        output: if arguments.json { OutputMode::Silent } else { arguments.output },
         ..Resume::default()
     };
     let mut drive = Drive::new(&place, &target.card, state, &resume, rules.allow_rollback())?;

@@ -2,11 +2,14 @@
 
 mod auto;
 mod checkpoint;
+mod dashboard;
 mod decide;
 mod drive;
 mod find;
 mod ground;
 mod initiate;
+mod restoring;
+mod rollback;
 mod rules;
 mod run;
 mod status;

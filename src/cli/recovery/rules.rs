@@ -14,7 +14,9 @@ use crate::store::{Card, Home, stored_workflow};
 pub(super) fn rules(home: &Home, card: &Card, console: &mut Console) -> Result<Rules, Failure> {
     let user = home.recovery_rules();
     let user = match std::fs::read_to_string(&user) {
-        Ok(text) => parse_recovery(&user, &text).map_err(|error| wrong(&user, error, console))?,
+        Ok(text) => {
+            parse_recovery(&user, &text).map_err(|error| wrong_rules(&user, error, console))?
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Recovery::default(),
         Err(error) => {
             return Err(Failure::new(ExitKind::Usage, format!("cannot read {}", user.display()))
@@ -43,6 +45,19 @@ fn of_workflow(home: &Home, card: &Card, console: &mut Console) -> Result<Recove
 
 fn wrong(path: &Path, error: LoadError, console: &mut Console) -> Failure {
     crate::cli::validate::refuse(path, error, console)
+}
+
+/// The user's own rules cannot be read: nothing is recovered by halves of them.
+fn wrong_rules(path: &Path, error: LoadError, console: &mut Console) -> Failure {
+    let failure =
+        Failure::new(ExitKind::Usage, format!("the rules in {} cannot be read", path.display()));
+    match error {
+        LoadError::Read(_, source) => failure.because(source.to_string()),
+        LoadError::Problems(problems, text) => {
+            crate::cli::validate::show(path, &problems, &text, console);
+            failure.with_help("correct them, or remove the file")
+        }
+    }
 }
 
 /// Reads a rule again that a recovery was begun with.

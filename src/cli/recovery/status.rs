@@ -2,23 +2,30 @@
 
 use serde_json::json;
 
-use crate::cli::args::RecoveryStatus;
+use crate::cli::args;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
-use crate::recovery::{RecoveryState, Shelf};
-use crate::session::RecoveryId;
+use crate::recovery::{RecoveryState, RecoveryStatus, Shelf};
+use crate::session::{RecoveryId, RecoveryType};
+use crate::store::{Durability, OpenSession, StoreError};
 
+use super::restoring::header_of;
+use super::rollback::settle;
 use super::words;
 
 /// Shows recoveries.
-pub(super) fn run(arguments: &RecoveryStatus, console: &mut Console) -> Result<ExitKind, Failure> {
+pub(super) fn run(
+    arguments: &args::RecoveryStatus,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
     let shelf = Shelf::of(&place.home);
     let asked = arguments.recovery_id.as_ref().or(arguments.failure_id.as_ref());
     let id = asked.or(arguments.id.as_ref()).map(String::as_str);
     if let Some(id) = id.and_then(RecoveryId::parse) {
         let state = shelf.find(&id)?.ok_or_else(|| unknown(id.as_str()))?;
+        let state = as_recorded(&place, settled(&place, &shelf, state, console)?);
         match arguments.json {
             true => console.output.json(&json!(state)),
             false => console.output.text(words::state(&state)),
@@ -29,6 +36,10 @@ pub(super) fn run(arguments: &RecoveryStatus, console: &mut Console) -> Result<E
         Some(id) => named(&place, &shelf, id)?,
         None => latest(&place, &shelf)?,
     };
+    let states: Vec<RecoveryState> = states
+        .into_iter()
+        .map(|state| Ok(as_recorded(&place, settled(&place, &shelf, state, console)?)))
+        .collect::<Result<_, Failure>>()?;
     if arguments.json {
         console.output.json(&json!(states));
         return Ok(ExitKind::Success);
@@ -43,6 +54,50 @@ pub(super) fn run(arguments: &RecoveryStatus, console: &mut Console) -> Result<E
         console.remark("nothing was recovered here");
     }
     Ok(ExitKind::Success)
+}
+
+/// A recovery as the journal has recorded it: a crash may have come before its file was written.
+pub(super) fn as_recorded(place: &Place, mut state: RecoveryState) -> RecoveryState {
+    if !state.status.is_open() {
+        return state;
+    }
+    let Ok(loaded) = OpenSession::read(&place.home, &state.recovery_context.session_id) else {
+        return state;
+    };
+    if let Some(success) = loaded.state.lifetime.recovered(&state.id) {
+        let status = if success { RecoveryStatus::Completed } else { RecoveryStatus::Failed };
+        let at = loaded.state.updated_at.unwrap_or(state.started_at);
+        state.finish(status, "as the journal says", at);
+    }
+    state
+}
+
+/// A rollback that was killed half-way leaves files and position that do not belong together:
+/// it is finished, unless somebody is at it.
+fn settled(
+    place: &Place,
+    shelf: &Shelf<'_>,
+    state: RecoveryState,
+    console: &mut Console,
+) -> Result<RecoveryState, Failure> {
+    let cut =
+        state.recovery_type == RecoveryType::Rollback && state.status == RecoveryStatus::InProgress;
+    if !cut {
+        return Ok(state);
+    }
+    let id = &state.recovery_context.session_id;
+    let session = match OpenSession::open(&place.home, id, Durability::Strict) {
+        Ok(session) => session,
+        Err(StoreError::Busy { .. }) => return Ok(state),
+        Err(error) => return Err(error.into()),
+    };
+    let header = header_of(&session.with(Clone::clone))?;
+    if settle(&session, &header)?.is_some() {
+        let remark =
+            format!("finished the rollback of {} that was interrupted", header.workflow_id);
+        console.remark(remark);
+    }
+    Ok(shelf.find(&state.id)?.unwrap_or(state))
 }
 
 /// The recoveries of a failure or of a session.

@@ -16,7 +16,9 @@ pub(super) fn state(state: &RecoveryState) -> String {
     let mut add = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<11} {value}");
     };
-    add("failure", &line(&state.failure_id));
+    if !state.failure_id.is_empty() {
+        add("failure", &line(&state.failure_id));
+    }
     add("session", &format!("{} ({})", context.workflow_id, context.session_id));
     if let Some(step) = &context.step {
         let class = crate::view::journal_word(&context.class);
@@ -52,8 +54,11 @@ pub(super) fn state(state: &RecoveryState) -> String {
         add("result", &paragraph(result, 14));
     }
     if state.status.is_open() {
-        let id = &state.failure_id;
-        add("to go on", &format!("prodigy recovery initiate --failure-id {}", line(id)));
+        let command = match state.failure_id.as_str() {
+            "" => format!("prodigy recovery rollback {}", context.workflow_id),
+            id => format!("prodigy recovery initiate --failure-id {}", line(id)),
+        };
+        add("to go on", &command);
     }
     text
 }

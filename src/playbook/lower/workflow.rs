@@ -9,7 +9,7 @@ use super::stage::{ids_of, stages};
 use super::step::steps;
 use super::{claude, env, parameters, requires, retry, secrets};
 use crate::playbook::model::{
-    Body, Budget, ClaudeDefaults, Limits, Requirements, Shell, Variable, Workflow,
+    Body, Budget, ClaudeDefaults, Limits, Requirements, Shell, Snapshots, Variable, Workflow,
 };
 use crate::playbook::reading::{Field, Fields, Reader, Sequence, constant};
 use crate::playbook::recovery::Recovery;
@@ -19,7 +19,15 @@ use crate::playbook::yaml::{Kind, Node};
 const DEFAULT_CAPTURE_LIMIT: u64 = 16 << 20;
 
 /// Keys of SPEC that come with composition and git.
-const NOT_YET: [&str; 6] = ["merge", "imports", "templates", "extends", "workflows", "snapshots"];
+const NOT_YET: [&str; 5] = ["merge", "imports", "templates", "extends", "workflows"];
+
+/// The words of `snapshots`.
+const SNAPSHOTS: [(&str, Snapshots); 4] = [
+    ("auto", Snapshots::Auto),
+    ("always", Snapshots::Always),
+    ("explicit", Snapshots::Explicit),
+    ("off", Snapshots::Off),
+];
 
 /// Kinds of steps, which some write at top level.
 const STEP_KINDS: [&str; 7] =
@@ -69,6 +77,7 @@ fn empty(file: &Path) -> Workflow {
         on_failure: None,
         finally: Vec::new(),
         recovery: Recovery::default(),
+        snapshots: Snapshots::default(),
         shell: Shell { words: vec!["sh".to_owned(), "-c".to_owned()] },
         claude: ClaudeDefaults::default(),
         continue_on_error: false,
@@ -156,6 +165,11 @@ fn settings(reader: &Reader, fields: &mut Fields<'_>, workflow: &mut Workflow) {
     }
     if let Some(field) = fields.take("finally") {
         workflow.finally = steps(reader, field);
+    }
+    if let Some(snapshots) =
+        fields.take("snapshots").and_then(|field| reader.choice(field, &SNAPSHOTS))
+    {
+        workflow.snapshots = snapshots;
     }
     if let Some(field) = fields.take("recovery") {
         workflow.recovery = recovery(reader, field.value).unwrap_or_default();

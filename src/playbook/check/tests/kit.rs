@@ -173,6 +173,7 @@ pub(super) fn workflow(steps: Vec<Step>) -> Workflow {
         capture_limit: 16_000_000,
         artifacts: Vec::new(),
         requires: Requirements::default(),
+        snapshots: Snapshots::default(),
     }
 }
 
