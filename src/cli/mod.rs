@@ -17,6 +17,7 @@ mod init;
 mod logs;
 mod lookup;
 mod man;
+mod moved;
 mod output;
 mod panic;
 mod person;

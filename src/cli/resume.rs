@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Fix, Permissions, Surroundings};
+use crate::executor::{Constants, Fix, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::recovery::RecoveryRule;
 use crate::playbook::{LoadError, Loaded, parse};
@@ -20,6 +20,7 @@ use crate::store::{Card, FrozenItems, Home, OpenSession};
 
 use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
+use super::moved::{OldPlace, new_place};
 use super::output::Console;
 use super::refusal::refused;
 use super::requirements::Ground;
@@ -283,7 +284,8 @@ pub(super) fn go_on(
         ));
     }
     let state = session.with(Clone::clone);
-    let header = header_of(&state)?;
+    let mut header = header_of(&state)?;
+    let moved = super::moved::follow(session.home(), &mut header, console)?;
     let id = header.workflow_id.clone();
     let mut goal = goal(session.home(), &header, &state, console)?;
     if let Some(taking) = &taking {
@@ -309,6 +311,9 @@ pub(super) fn go_on(
         return Err(refused(Refusal::Marked(address, mark), id.as_str()));
     }
     enter_directory(&header.directory)?;
+    if moved.is_some() {
+        session.home().bind_repository(&header.repository, &header.directory)?;
+    }
     let stop = Stop::install().map_err(|error| {
         Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
     })?;
@@ -338,7 +343,7 @@ pub(super) fn go_on(
         stop,
         constants,
         surroundings,
-        events: outlook.decision.events,
+        events: moved.into_iter().chain(outlook.decision.events).collect(),
         starting: outlook.decision.starting,
         recovery: taking.map(|taking| Attempt {
             fix: taking.fix_at.zip(taking.started.step.clone()).map(|(at, step)| Fix {
@@ -369,6 +374,16 @@ pub(super) fn go_on(
     run_session(prepared, &wanted, console)
 }
 
+/// What the surroundings lack that they had in the run before.
+fn lacking_again(error: SurroundingsError, id: &str) -> Failure {
+    if error.secret.is_none() {
+        return lacking(error);
+    }
+    let what = error.help.unwrap_or_else(|| "see that the secret can be had as before".to_owned());
+    Failure::new(ExitKind::NeedsPerson, error.message)
+        .with_help(format!("{what}, then: prodigy resume {id}"))
+}
+
 fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
     state
         .header()
@@ -396,7 +411,7 @@ pub(super) fn surroundings(
             header.profile.clone(),
             stop,
         )
-        .map_err(lacking)
+        .map_err(|error| lacking_again(error, &header.workflow_id.to_string()))
     };
     if bare.len() == header.parameters.len() {
         let constants = constants?;
@@ -418,7 +433,7 @@ fn enter_directory(directory: &Path) -> Result<(), Failure> {
             format!("the directory of the session is gone: {}", directory.display()),
         )
         .because(error.to_string())
-        .with_help("put it back, then resume again")
+        .with_help("put it back, or change to where it is now, then resume again")
     })
 }
 
@@ -471,7 +486,8 @@ fn show_plan(
     if let Some(damage) = loaded.damage {
         return Err(damage.into());
     }
-    let header = header_of(&loaded.state)?;
+    let mut header = header_of(&loaded.state)?;
+    super::moved::follow(home, &mut header, console)?;
     let goal = goal(home, &header, &loaded.state, console)?;
     let earlier = |seq| loaded.at(seq);
     let rows = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
@@ -506,13 +522,23 @@ fn restart(
         }
         .into());
     }
-    enter_directory(&card.directory)?;
-    let file = if card.workflow_path.exists() {
-        card.workflow_path.clone()
+    let old = OldPlace {
+        session: &card.session_id,
+        repository: &card.repository,
+        directory: &card.directory,
+        workflow_path: &card.workflow_path,
+    };
+    let (directory, workflow_path) = match new_place(home, &old, console)? {
+        Some(new) => (new.directory, new.workflow_path),
+        None => (card.directory.clone(), card.workflow_path.clone()),
+    };
+    enter_directory(&directory)?;
+    let file = if workflow_path.exists() {
+        workflow_path
     } else {
         console.remark(format_args!(
             "{} is gone: starting again from the stored copy",
-            card.workflow_path.display()
+            workflow_path.display()
         ));
         home.workflow(&card.session_id)
     };

@@ -1,6 +1,7 @@
 //! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).
 
 mod agents;
+pub mod builtins;
 mod check;
 mod checkpoint_name;
 mod describe;
@@ -36,4 +37,4 @@ pub use requirements::{Bound, Relation, RequiredTool, Requirements, Version};
 pub use schema::schema;
 pub use show::{show, to_json};
 pub use values::{read_values, yaml_block};
-pub use walk::count_steps;
+pub use walk::{count_steps, inner_secrets};

@@ -305,6 +305,10 @@ impl Lines {
                 let reason = view::clip(&finished.reason, WIDTH);
                 let _ = writeln!(self.text, "{word} {reason} ({})", finished.recovery);
             }
+            EventKind::Moved { directory, .. } => {
+                let directory = directory.display().to_string();
+                let _ = writeln!(self.text, "moved     to {}", view::line(&directory));
+            }
             EventKind::Superseded { by } => {
                 let _ = writeln!(self.text, "replaced  by {by}");
             }
@@ -361,9 +365,10 @@ impl Lines {
 
     fn command(&mut self, address: &Address, state: &SessionState) {
         let Some(record) = state.standing.record(address) else { return };
-        if !record.command.is_empty() {
+        let title = record.title();
+        if !title.is_empty() {
             self.text.push(' ');
-            self.text.push_str(&view::clip(&record.command, WIDTH));
+            self.text.push_str(&view::clip(&title, WIDTH));
         }
     }
 

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use crate::playbook::mapreduce::Map;
-use crate::playbook::model::{Body, Workflow};
-use crate::session::{Address, ItemStanding, JobProgress, Progress, SessionState, map_address};
+use crate::playbook::model::{Body, OnResume, Workflow};
+use crate::session::{
+    Address, ItemStanding, JobProgress, PersonsAnswer, Progress, SessionState, map_address,
+};
 
 use super::changes::Changes;
 use super::request::Decision;
@@ -24,6 +26,12 @@ pub enum Action {
     Removed,
     /// It has not run yet, and runs.
     Run,
+    /// It was caught running, and is passed over.
+    Skip,
+    /// It was caught running, and counts as failed.
+    Fail,
+    /// It was caught running, and a person is asked whether it was done.
+    Ask,
 }
 
 /// One line of a plan.
@@ -168,7 +176,7 @@ pub fn rows(
                 }
                 Some((_, true)) => (Action::Rerun, "gone back over".to_owned()),
                 Some((Progress::Running | Progress::InDoubt, _)) => {
-                    (Action::Rerun, "was running when the run before ended".to_owned())
+                    caught(place.step.on_resume, after.standing.answer(address))
                 }
                 Some((Progress::Between, _)) => {
                     (Action::Run, "goes on after its last attempt".to_owned())
@@ -207,6 +215,22 @@ pub fn rows(
         });
     }
     rows
+}
+
+/// What becomes of a step that the end of the run before caught running.
+fn caught(on_resume: OnResume, answer: Option<PersonsAnswer>) -> (Action, String) {
+    let was = "was running when the run before ended";
+    match (answer, on_resume) {
+        (Some(PersonsAnswer::Done), _) => (Action::Skip, format!("{was}; done, as you say")),
+        (Some(PersonsAnswer::Rerun), _) => (Action::Rerun, format!("{was}; again, as you say")),
+        (None, OnResume::Rerun | OnResume::Always) => (Action::Rerun, was.to_owned()),
+        (None, OnResume::Skip) => (Action::Skip, format!("{was} (on_resume: skip)")),
+        (None, OnResume::Fail) => (Action::Fail, format!("{was} (on_resume: fail)")),
+        (None, OnResume::Confirm) => (
+            Action::Ask,
+            format!("{was}; only a person knows whether it was done (on_resume: confirm)"),
+        ),
+    }
 }
 
 /// What is known of the agents at and below a step, which stood at `old` before an edit.

@@ -315,5 +315,6 @@ pub(super) fn skipped(place: &Place<'_>) -> EventKind {
         id: place.step.id.clone(),
         result: Arc::new(StepResult::skipped(place.step.kind())),
         checkpoint: None,
+        name: place.step.title(),
     }
 }

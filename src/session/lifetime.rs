@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, RewindCause, SessionStatus};
+use super::event::{Event, EventKind, Reach, RewindCause, SessionStatus};
 use super::files::{KeptFiles, RollbackStarted};
 use super::ids::{RecoveryId, SessionId};
 use super::items::{DeadItem, Disposition, ItemStatus, item_address};
@@ -22,6 +22,8 @@ pub struct Lifetime {
     /// Steps whose agent was announced and has neither been started nor given up.
     announced: HashSet<Address>,
     rewinds: BTreeMap<Address, BTreeMap<RewindCause, u32>>,
+    /// How often everything in a scope was gone back over, whatever for.
+    passes: BTreeMap<Address, u32>,
     /// Restore points, oldest first; version N stands at index N-1.
     pub versions: Vec<Version>,
     /// The state before the first step, as version 0; absent before the first run.
@@ -117,6 +119,15 @@ impl Lifetime {
     #[must_use]
     pub fn next_attempt(&self, address: &Address) -> u32 {
         self.attempts.get(address).copied().unwrap_or(0) + 1
+    }
+
+    /// The number of the run of a step, stage or handler that follows the present one.
+    #[must_use]
+    pub fn following_run(&self, address: &Address) -> u32 {
+        match self.attempts.get(address) {
+            Some(attempts) => attempts + 1,
+            None => self.passes.get(address).copied().unwrap_or(0) + 2,
+        }
     }
 
     /// How often `address` was the reason to go back for `cause`, since a person last intervened.
@@ -275,9 +286,10 @@ impl Lifetime {
                     self.add_version(event, address, name, good);
                 }
             }
-            EventKind::ScopeFinished { address, status, goes_on } => {
+            EventKind::ScopeFinished { address, status, goes_on, checkpoint } => {
                 let good = Good::of(*goes_on, *status);
-                self.add_version(event, address, Some(address.to_string()), good);
+                let name = checkpoint.clone().unwrap_or_else(|| address.to_string());
+                self.add_version(event, address, Some(name), good);
             }
             EventKind::RollbackStarted(rollback) => {
                 self.rollback = Some(rollback.clone());
@@ -451,7 +463,10 @@ impl Lifetime {
     /// A rewind counts for the address that asked for it. What a person starts anew gets
     /// fresh counts; re-runs also do when their whole stage or sequence runs again.
     fn count_rewind(&mut self, rewound: &EventKind) {
-        let EventKind::Rewound { scope, from, cause, by, .. } = rewound else { return };
+        let EventKind::Rewound { scope, from, reach, cause, by, .. } = rewound else { return };
+        if from.is_none() && *reach == Reach::Subtree {
+            *self.passes.entry(scope.clone()).or_default() += 1;
+        }
         let fresh = |counted: RewindCause| match cause {
             RewindCause::Rerun => false,
             RewindCause::Retry | RewindCause::PartialResume => counted == RewindCause::Rerun,

@@ -105,6 +105,12 @@ impl SessionState {
                 }
                 self.standing.apply(event);
             }
+            EventKind::Moved { directory, workflow_path } => {
+                if let Some(started) = &mut self.started {
+                    started.directory.clone_from(directory);
+                    started.workflow_path.clone_from(workflow_path);
+                }
+            }
             EventKind::Rewound { scope, .. } => {
                 self.unanswered = None;
                 self.standing.apply(event);

@@ -6,7 +6,7 @@ use crate::session::{
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 32] = [
+pub const EVENT_TYPES: [&str; 33] = [
     "session_started",
     "run_started",
     "step_started",
@@ -38,6 +38,7 @@ pub const EVENT_TYPES: [&str; 32] = [
     "rollback_started",
     "recovery_started",
     "recovery_finished",
+    "moved",
     "superseded",
 ];
 
@@ -76,6 +77,7 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::RollbackStarted(_) => "rollback_started",
         EventKind::RecoveryStarted(_) => "recovery_started",
         EventKind::RecoveryFinished(_) => "recovery_finished",
+        EventKind::Moved { .. } => "moved",
         EventKind::Superseded { .. } => "superseded",
     }
 }
@@ -115,6 +117,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::FilesKept(_)
         | EventKind::RollbackStarted(_)
         | EventKind::RecoveryFinished(_)
+        | EventKind::Moved { .. }
         | EventKind::Superseded { .. } => None,
     }
 }
@@ -138,8 +141,9 @@ pub fn event_words(kind: &EventKind) -> String {
         EventKind::RunStarted(run) => {
             format!("run {} on {}, pid {}: {}", run.run, run.host, run.pid, run.command)
         }
-        EventKind::StepStarted { attempt, command, .. } => {
-            format!("attempt {attempt}: {}", clip(command, 120))
+        EventKind::StepStarted { attempt, name, command, .. } => {
+            let name = if name.is_empty() { String::new() } else { format!("{name} - ") };
+            format!("attempt {attempt}: {}", clip(&format!("{name}{command}"), 120))
         }
         EventKind::StepSpawned { pid, .. } => format!("pid {pid}"),
         EventKind::AgentEnded { attempt, agent, .. } => {
@@ -192,8 +196,11 @@ pub fn event_words(kind: &EventKind) -> String {
         EventKind::Scored { score, reached, .. } => {
             format!("{score}, threshold {}", if *reached { "reached" } else { "not reached" })
         }
-        EventKind::StepFinished { result, checkpoint, .. } => {
+        EventKind::StepFinished { result, checkpoint, name, .. } => {
             let mut text = step_words(result.status).0.to_owned();
+            if !name.is_empty() {
+                text = format!("{text}: {}", clip(name, 120));
+            }
             if result.report != Report::default() {
                 text = format!("{text}: {}", report_words(&result.report));
             }
@@ -265,6 +272,7 @@ pub fn event_words(kind: &EventKind) -> String {
             let word = if finished.success { "recovered" } else { "not recovered" };
             format!("{word} ({}): {}", finished.recovery, finished.reason)
         }
+        EventKind::Moved { directory, .. } => format!("to {}", directory.display()),
         EventKind::Superseded { by } => format!("by {by}"),
     };
     clip(&line(&text), 300).into_owned()
