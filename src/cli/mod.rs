@@ -34,6 +34,7 @@ mod running;
 mod schema;
 mod sessions;
 mod start;
+mod taking;
 mod terminal;
 mod trace;
 mod usage;

@@ -2,19 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Fix, Permissions, Surroundings, SurroundingsError};
+use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
-use crate::playbook::recovery::RecoveryRule;
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
-use crate::recovery::{Marked, repeated_mark};
 use crate::resume::{
     Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
     match_steps, rows,
 };
 use crate::session::{
-    Address, Digest, EventKind, RecoveryFinished, RecoveryStarted, SessionId, SessionStarted,
-    SessionState, item_address, item_number,
+    Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
 };
 use crate::store::{Card, FrozenItems, Home, OpenSession};
 
@@ -24,7 +21,8 @@ use super::moved::{OldPlace, new_place};
 use super::output::Console;
 use super::refusal::refused;
 use super::requirements::Ground;
-use super::running::{Attempt, Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+use super::taking::Taking;
 use super::validate::refuse;
 
 /// Runs the command.
@@ -92,20 +90,6 @@ fn goes_where_it_stood(arguments: &Resume, wish: &ItemWish) -> bool {
         && arguments.done.is_empty()
         && arguments.max_retries.is_none()
         && wish.requeue == Requeue::Nothing
-}
-
-/// A recovery that takes a session up.
-pub(super) struct Taking<'a> {
-    /// What is recorded of it.
-    pub(super) started: RecoveryStarted,
-    /// Its rule, with the fix.
-    pub(super) rule: RecoveryRule,
-    /// Where the fix stands.
-    pub(super) fix_at: Option<Address>,
-    /// True where no person chose: marked steps are not repeated.
-    pub(super) automatic: bool,
-    /// Tells how the recovery ended, when the run is over.
-    pub(super) ended: &'a dyn Fn(&SessionState) -> Option<RecoveryFinished>,
 }
 
 /// What an id, or its absence, stands for.
@@ -304,11 +288,8 @@ pub(super) fn go_on(
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
         session.replace_workflow(&goal.loaded.text)?;
     }
-    if taking.as_ref().is_some_and(|taking| taking.automatic)
-        && let Some(Marked { address, mark }) =
-            repeated_mark(&goal.loaded.workflow, &state, &outlook.decision.events)
-    {
-        return Err(refused(Refusal::Marked(address, mark), id.as_str()));
+    if let Some(taking) = &taking {
+        taking.refuse_marked(&goal.loaded.workflow, &state, &outlook.decision.events)?;
     }
     enter_directory(&header.directory)?;
     if moved.is_some() {
@@ -345,15 +326,7 @@ pub(super) fn go_on(
         surroundings,
         events: moved.into_iter().chain(outlook.decision.events).collect(),
         starting: outlook.decision.starting,
-        recovery: taking.map(|taking| Attempt {
-            fix: taking.fix_at.zip(taking.started.step.clone()).map(|(at, step)| Fix {
-                step,
-                at,
-                steps: &workflow.recovery.rules[0].fix,
-            }),
-            started: taking.started,
-            ended: taking.ended,
-        }),
+        recovery: taking.map(|taking| taking.attempt(workflow)),
     };
     let wanted = Wanted {
         yes: arguments.yes,

@@ -22,14 +22,16 @@ pub fn repeated_mark(
     state: &SessionState,
     events: &[EventKind],
 ) -> Option<Marked> {
-    let scopes: Vec<(&Address, Reach, Option<usize>)> = events
-        .iter()
-        .filter_map(|event| match event {
-            EventKind::Rewound { scope, reach, from, .. } => Some((scope, *reach, *from)),
-            _ => None,
-        })
-        .collect();
-    for (scope, reach, from) in scopes {
+    for event in events {
+        let EventKind::Rewound { scope, reach, from, to_seq, .. } = event else { continue };
+        let (reach, from) = (*reach, *from);
+        // What had ended by then is not gone back over.
+        let stays = |address: &Address| {
+            to_seq.is_some_and(|seq| {
+                let record = state.standing.record(address);
+                record.is_some_and(|it| it.result.is_some() && it.finished_seq <= seq)
+            })
+        };
         // The steps of an item that succeeded once are not remembered one by one.
         if reach == Reach::Subtree
             && item_number(scope).is_some()
@@ -39,6 +41,7 @@ pub fn repeated_mark(
         }
         for address in state.lifetime.ever_started(scope) {
             if covers(scope, from, reach, address)
+                && !stays(address)
                 && let Some(mark) = mark_of(workflow, address)
             {
                 return Some(Marked { address: address.clone(), mark });

@@ -8,7 +8,8 @@ use crate::cli::args::{OutputMode, Resume};
 use crate::cli::confirm;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
-use crate::cli::resume::{ItemWish, Taking, go_on};
+use crate::cli::resume::{ItemWish, go_on};
+use crate::cli::taking::Taking;
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::recovery::RecoveryRule;
 use crate::process::Stop;
@@ -69,6 +70,9 @@ impl<'a> Drive<'a> {
             return self.end(true, "the workflow went to its end", ExitKind::Success);
         }
         self.keep()?;
+        if self.state.recovery_type == RecoveryType::Rollback {
+            self.ask_to_roll_back()?;
+        }
         self.validate(console)?;
         match self.state.recovery_type {
             RecoveryType::Retry => self.retry(console),
@@ -174,6 +178,7 @@ impl<'a> Drive<'a> {
         if self.is_automatic()
             && let Some(marked) = self.doubtful(loaded)
         {
+            self.end(false, &marked.message, marked.kind)?;
             return Err(marked);
         }
         let repaired = crate::store::repair(&self.place.home, &self.card.session_id)?;
@@ -302,22 +307,28 @@ impl<'a> Drive<'a> {
         ran
     }
 
-    /// Back to the last good checkpoint; without a person's yes only where that is allowed.
-    fn roll_back(&mut self, console: &mut Console) -> Result<ExitKind, Failure> {
-        let id = &self.card.workflow_id;
-        let target = self.state.target_checkpoint_id.clone();
-        if self.is_automatic() && !self.resume.yes && !self.allow_rollback {
-            let target = target.as_deref().unwrap_or("its start");
-            let question = format!("Roll {id} back to {target}, with the files?");
-            if confirm::ask(&question, &|| self.stop.is_stopped()) != confirm::Answer::Yes {
-                return Err(Failure::new(
-                    ExitKind::NeedsPerson,
-                    format!("a person has to say whether {id} is rolled back to {target}"),
-                )
-                .because("files change that a person may have edited since")
-                .with_help(format!("prodigy recovery initiate {id} --yes")));
-            }
+    /// A rule rolls back only with a person's yes, or where that is allowed (DECISIONS A52). One
+    /// that has begun had it.
+    fn ask_to_roll_back(&self) -> Result<(), Failure> {
+        let begun = self.state.status == RecoveryStatus::InProgress;
+        if begun || !self.is_automatic() || self.resume.yes || self.allow_rollback {
+            return Ok(());
         }
+        let id = &self.card.workflow_id;
+        let question = format!("Roll {id} back to its last good checkpoint, with the files?");
+        match confirm::ask(&question, &|| self.stop.is_stopped()) {
+            confirm::Answer::Yes => Ok(()),
+            confirm::Answer::No | confirm::Answer::NoTerminal => Err(Failure::new(
+                ExitKind::NeedsPerson,
+                format!("a person has to say whether {id} is rolled back"),
+            )
+            .because("files change that a person may have edited since")
+            .with_help(format!("prodigy recovery initiate {id} --yes"))),
+        }
+    }
+
+    /// Back to the last good checkpoint.
+    fn roll_back(&mut self, console: &mut Console) -> Result<ExitKind, Failure> {
         let home = &self.place.home;
         let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
         let header = super::restoring::header_of(&session.with(Clone::clone))?;
@@ -349,7 +360,7 @@ impl<'a> Drive<'a> {
             success: true,
             reason: format!("back at v{}", done.version.version),
         })))?;
-        let json = self.resume.output == OutputMode::Quiet;
+        let json = self.resume.output == OutputMode::Silent;
         if !json {
             super::rollback::tell(&session, &header, &done, false, console);
         }
