@@ -208,12 +208,8 @@ impl Surroundings {
         text: &Template,
         constants: &Constants,
     ) -> Result<String, SurroundingsError> {
-        let error = |error: EvalError| SurroundingsError {
-            message: error.to_string(),
-            help: error.help,
-            secret: None,
-        };
-        text.render(&FileScope { constants, surroundings: self }).map_err(error)
+        text.render(&FileScope { constants, surroundings: self })
+            .map_err(|error| SurroundingsError::new(error.to_string(), error.help))
     }
 
     /// A variable of that environment.

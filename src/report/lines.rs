@@ -204,6 +204,8 @@ impl Lines {
                 }
                 self.text.push('\n');
             }
+            // A call of an agent that its step goes on after; the next one says so itself.
+            EventKind::RetryScheduled { uncounted: true, delay_ms: 0, .. } => {}
             EventKind::RetryScheduled { address, attempt, delay_ms, .. } => {
                 self.word("retry", Ink::Caution, address, state);
                 let delay = view::duration_ms(*delay_ms);

@@ -41,7 +41,7 @@ impl Observer for Terminal {
                 self.screen.hide(address);
                 self.screen.scroll(lines);
             }
-            EventKind::RetryScheduled { address, .. } if !quiet => {
+            EventKind::RetryScheduled { address, .. } if !quiet && !lines.is_empty() => {
                 self.screen.scroll(lines);
                 self.screen.show(address, lines);
             }

@@ -190,7 +190,10 @@ impl Lifetime {
             EventKind::StepSpawned { address, .. } => {
                 self.announced.remove(address);
             }
-            EventKind::AgentEnded { agent, .. } => self.count_agent(agent),
+            EventKind::AgentEnded { address, agent, .. } => {
+                self.announced.remove(address);
+                self.count_agent(agent);
+            }
             EventKind::AttemptFinished { address, .. } => self.give_up(address),
             EventKind::StepFinished { address, checkpoint, result, .. } => {
                 self.give_up(address);

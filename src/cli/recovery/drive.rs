@@ -89,7 +89,7 @@ impl<'a> Drive<'a> {
         }
         self.open(StepWord::ValidateState, None)?;
         let falls_back = self.state.recovery_type == RecoveryType::Resume;
-        let footing = footing(&self.place.home, &loaded, falls_back, &self.stop)?;
+        let footing = footing(&self.place.home, &loaded, self.state.recovery_type, &self.stop)?;
         let found = footing.validation;
         for warning in &found.warnings {
             console.errors.line(format_args!("warning: {}", crate::view::line(warning)));

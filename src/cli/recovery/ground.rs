@@ -9,7 +9,7 @@ use crate::playbook::model::Workflow;
 use crate::playbook::parse;
 use crate::process::Stop;
 use crate::recovery::{Around, Files, Ground, Integrity, Validation, validate};
-use crate::session::{Secrets, SessionState, WorkflowId};
+use crate::session::{RecoveryType, Secrets, SessionState, WorkflowId};
 use crate::store::{self, Home, Loaded, StoreError};
 
 /// The checkpoint that a recovery goes on from, and what was found about it.
@@ -19,20 +19,25 @@ pub(super) struct Footing {
     pub(super) earlier: Option<u32>,
 }
 
-/// Looks whether a session may go on from its present state; with `fall_back` the best
-/// earlier checkpoint is taken where only records of the present one are damaged (DECISIONS A57).
+/// Looks whether a session may go on from its present state; a resume takes the best earlier
+/// checkpoint where records of the present one are damaged (DECISIONS A57), and a rollback puts
+/// the files back itself.
 pub(super) fn footing(
     home: &Home,
     loaded: &Loaded,
-    fall_back: bool,
+    way: RecoveryType,
     stop: &Stop,
 ) -> Result<Footing, Failure> {
     let workflow = workflow(home, loaded)?;
+    let files = match way {
+        RecoveryType::Rollback => Files::Return,
+        RecoveryType::Retry | RecoveryType::Resume => Files::Stay,
+    };
     let integrity = Integrity::examine(home, loaded);
     let present = (&loaded.state, loaded.state.last_seq);
-    let validation = look(loaded, &integrity, &workflow, present, Files::Stay, stop);
+    let validation = look(loaded, &integrity, &workflow, present, files, stop);
     let lost = integrity.lost_until(loaded.state.last_seq).next().is_some();
-    if !fall_back || !lost {
+    if way != RecoveryType::Resume || !lost {
         return Ok(Footing { validation, earlier: None });
     }
     let Some(best) = integrity.best_version(&loaded.state) else {
@@ -41,7 +46,7 @@ pub(super) fn footing(
     let Some(state) = loaded.at(best.seq) else {
         return Ok(Footing { validation, earlier: None });
     };
-    let mut earlier = look(loaded, &integrity, &workflow, (&state, best.seq), Files::Stay, stop);
+    let mut earlier = look(loaded, &integrity, &workflow, (&state, best.seq), files, stop);
     let damaged = validation.check(crate::recovery::CheckName::Integrity);
     let mut warnings = damaged.map(|check| check.findings.clone()).unwrap_or_default();
     warnings.retain(|warning| !earlier.warnings.contains(warning));
