@@ -88,6 +88,7 @@ pub(super) fn run(
         constants,
         surroundings,
         events,
+        edited: None,
         starting: at.into_iter().collect(),
         recovery: None,
     };

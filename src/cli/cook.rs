@@ -147,6 +147,7 @@ impl Cooking<'_> {
             constants,
             surroundings,
             events: Vec::new(),
+            edited: None,
             starting: HashSet::new(),
             recovery: None,
         };

@@ -4,26 +4,25 @@ use std::path::{Path, PathBuf};
 
 use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
-use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
 use crate::resume::{
-    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
-    match_steps, rows,
+    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row,
+    before_items_are_read_again, decide, foresee, rows,
 };
 use crate::session::{
-    Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
+    Address, Digest, EventKind, SessionStarted, SessionState, item_address, item_number,
 };
 use crate::store::{Card, FrozenItems, Home, OpenSession};
 
 use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
+use super::goal::{Goal, goal};
 use super::moved::{OldPlace, new_place};
 use super::output::Console;
 use super::refusal::refused;
 use super::requirements::Ground;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
 use super::taking::Taking;
-use super::validate::refuse;
 
 /// Runs the command.
 pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -124,57 +123,6 @@ fn chosen(home: &Home, repository: Option<&str>, id: Option<&str>) -> Result<Fou
     }
 }
 
-/// The workflow that the session goes on with.
-pub(super) struct Goal {
-    /// The workflow, as it is now.
-    loaded: Loaded,
-    /// How it differs from the one that ran, when the file was edited.
-    changes: Option<Changes>,
-}
-
-/// Reads the workflow of a session: the file as it is now, or the stored copy without it.
-fn goal(
-    home: &Home,
-    header: &SessionStarted,
-    state: &SessionState,
-    console: &mut Console,
-) -> Result<Goal, Failure> {
-    let stored = stored_workflow(home, &header.session_id, console)?;
-    let path = &header.workflow_path;
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            console.remark(format_args!(
-                "{} cannot be read ({error}): going on with the stored copy",
-                path.display()
-            ));
-            return Ok(Goal { loaded: stored, changes: None });
-        }
-    };
-    if Digest::of(text.as_bytes()) == Digest::of(stored.text.as_bytes()) {
-        return Ok(Goal { loaded: stored, changes: None });
-    }
-    let edited = parse(path, &text).map_err(|error| refuse(path, error, console))?;
-    let changes = match_steps(&stored.workflow, &edited.workflow, state);
-    if changes.is_empty() {
-        return Ok(Goal { loaded: stored, changes: None });
-    }
-    Ok(Goal { loaded: edited, changes: Some(changes) })
-}
-
-fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result<Loaded, Failure> {
-    let path = home.workflow(id);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::new(
-            ExitKind::Damaged,
-            format!("cannot read the stored workflow {}", path.display()),
-        )
-        .because(error.to_string())
-        .with_help(format!("prodigy resume {id} --force   (starts again from the beginning)"))
-    })?;
-    parse(&path, &text).map_err(|error: LoadError| refuse(&path, error, console))
-}
-
 /// What a resume would do: events, plan rows, and the state after them.
 struct Outlook {
     decision: Decision,
@@ -192,11 +140,15 @@ fn outlook(
     let mut changed = Vec::new();
     if let Some(changes) = &goal.changes {
         let workflow = &goal.loaded.workflow;
+        if changes.items {
+            changed.extend(before_items_are_read_again(state));
+        }
         let event = EventKind::WorkflowChanged {
             workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
             total_steps: crate::playbook::count_steps(workflow) * passes(state),
             stages: workflow.stage_names(),
             kept: changes.kept.clone(),
+            items: changes.items,
         };
         changed.push(event);
     }
@@ -286,7 +238,6 @@ pub(super) fn go_on(
     };
     if let Some(changes) = &goal.changes {
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
-        session.replace_workflow(&goal.loaded.text)?;
     }
     if let Some(taking) = &taking {
         taking.refuse_marked(&goal.loaded.workflow, &state, &outlook.decision.events)?;
@@ -325,6 +276,7 @@ pub(super) fn go_on(
         constants,
         surroundings,
         events: moved.into_iter().chain(outlook.decision.events).collect(),
+        edited: goal.stored_is_old.then_some(goal.loaded.text.as_str()),
         starting: outlook.decision.starting,
         recovery: taking.map(|taking| taking.attempt(workflow)),
     };
@@ -436,6 +388,9 @@ fn accept_changes(
     console.remark(super::plan::table(&outlook.rows));
     for setting in &changes.settings {
         console.remark(format_args!("  {setting}: changed; applies to what still runs"));
+    }
+    if changes.items {
+        console.remark("  the items are read again; those that are the same keep their results");
     }
     if arguments.accept_changes {
         return Ok(());

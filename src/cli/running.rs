@@ -48,6 +48,8 @@ pub(super) struct Prepared<'a> {
     pub(super) surroundings: Surroundings,
     /// To be recorded after the start of the run.
     pub(super) events: Vec<EventKind>,
+    /// The text of an edited workflow, to be stored once the edit is recorded.
+    pub(super) edited: Option<&'a str>,
     /// The steps that the run starts at.
     pub(super) starting: HashSet<Address>,
     /// The recovery that this run is an attempt of.
@@ -70,8 +72,17 @@ pub(super) fn run(
     wanted: &Wanted<'_>,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
-    let Prepared { session, workflow, stop, constants, surroundings, events, starting, recovery } =
-        prepared;
+    let Prepared {
+        session,
+        workflow,
+        stop,
+        constants,
+        surroundings,
+        events,
+        edited,
+        starting,
+        recovery,
+    } = prepared;
     let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
     let _ = std::io::Write::flush(&mut console.output);
     let screen = observe(&session, workflow, wanted, console, style);
@@ -97,7 +108,7 @@ pub(super) fn run(
         person: &person,
     };
     let mut run = Run::new(&session, workflow, stop, options, surroundings, constants);
-    let ending = run.execute(Before { fix, events });
+    let ending = run.execute(Before { fix, events, edited });
     if let Some(finished) = ended.and_then(|ended| session.with(ended)) {
         session.commit(EventKind::RecoveryFinished(Box::new(finished)))?;
         session.sync_now()?;

@@ -16,6 +16,8 @@ pub struct Before<'a> {
     pub fix: Option<Fix<'a>>,
     /// To be recorded then: what goes back over the steps that run again.
     pub events: Vec<EventKind>,
+    /// The text of an edited workflow, to be stored once the edit is recorded.
+    pub edited: Option<&'a str>,
 }
 
 /// A fix.
@@ -43,6 +45,9 @@ impl<'a> Run<'a> {
             self.commit(event)?;
         }
         self.session.sync_now()?;
+        if let Some(text) = before.edited {
+            self.session.replace_workflow(text)?;
+        }
         self.count_tries();
         Ok(None)
     }

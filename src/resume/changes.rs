@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::playbook::model::{Step, Workflow};
 use crate::session::{Address, Digest, SessionState};
 
+use super::settings::{changed_settings, items_differ};
 use super::tree::{Place, places};
 
 /// How the steps of an edited workflow match those that ran.
@@ -18,8 +19,10 @@ pub struct Changes {
     pub added: Vec<Address>,
     /// Old ones that are gone.
     pub removed: Vec<Address>,
-    /// Settings of the whole workflow that changed: they apply to what still runs.
-    pub settings: Vec<&'static str>,
+    /// Settings that changed, by the names they have in the file: they apply to what still runs.
+    pub settings: Vec<String>,
+    /// True when the edit changed which items the map has: they are read again.
+    pub items: bool,
 }
 
 impl Changes {
@@ -40,7 +43,11 @@ impl Changes {
 pub fn match_steps(old: &Workflow, new: &Workflow, state: &SessionState) -> Changes {
     let old_places = places(old, state);
     let new_places = places(new, state);
-    let mut changes = Changes { settings: settings(old, new), ..Changes::default() };
+    let mut changes = Changes {
+        settings: changed_settings(old, new),
+        items: items_differ(old, new),
+        ..Changes::default()
+    };
     let mut sequences: Vec<&Address> = Vec::new();
     for place in old_places.iter().chain(&new_places) {
         if sequences.last() != Some(&&place.sequence) && !sequences.contains(&&place.sequence) {
@@ -138,43 +145,4 @@ fn common(left: &[(usize, Digest)], right: &[(usize, Digest)]) -> Vec<(usize, us
     let (tail_left, tail_right) = (&left[left.len() - behind..], &right[right.len() - behind..]);
     pairs.extend(tail_left.iter().zip(tail_right).map(|(a, b)| (a.0, b.0)));
     pairs
-}
-
-/// The settings of the whole workflow that differ.
-fn settings(old: &Workflow, new: &Workflow) -> Vec<&'static str> {
-    let json = |value: &dyn erased::Json| value.text();
-    let mut changed = Vec::new();
-    let pairs: [(&'static str, &dyn erased::Json, &dyn erased::Json); 12] = [
-        ("env", &old.env, &new.env),
-        ("variables", &old.variables, &new.variables),
-        ("shell", &old.shell, &new.shell),
-        ("on_failure", &old.on_failure, &new.on_failure),
-        ("finally", &old.finally, &new.finally),
-        ("claude", &old.claude, &new.claude),
-        ("budget", &old.budget, &new.budget),
-        ("limits", &old.limits, &new.limits),
-        ("timeout", &old.timeout, &new.timeout),
-        ("artifacts", &old.artifacts, &new.artifacts),
-        ("requires", &old.requires, &new.requires),
-        ("snapshots", &old.snapshots, &new.snapshots),
-    ];
-    for (name, before, after) in pairs {
-        if json(before) != json(after) {
-            changed.push(name);
-        }
-    }
-    changed
-}
-
-/// Settings of different types, compared by their canonical JSON.
-mod erased {
-    pub(super) trait Json {
-        fn text(&self) -> String;
-    }
-
-    impl<T: serde::Serialize> Json for T {
-        fn text(&self) -> String {
-            serde_json::to_string(self).unwrap_or_default()
-        }
-    }
 }

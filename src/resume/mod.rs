@@ -7,11 +7,12 @@ mod foresee;
 mod map;
 mod plan;
 mod request;
+mod settings;
 mod tree;
 
 pub use changes::{Changes, match_steps};
 pub use foresee::{Earlier, foresee};
-pub use map::{ReduceAfter, Requeue};
+pub use map::{ReduceAfter, Requeue, before_items_are_read_again};
 pub use plan::{Action, Row, RowAgents, rows};
 pub use request::{Decision, Refusal, Request, decide};
 pub use tree::{Place, places};

@@ -118,7 +118,9 @@ pub fn decide(
     let places = places(workflow, state);
     let mut decision = Decision::default();
     match &request.from_checkpoint {
-        Some(name) => checkpoint::go_to(state, workflow, &places, name, request, &mut decision)?,
+        Some(name) => {
+            checkpoint::go_to(state, workflow, &places, name, request, earlier, &mut decision)?;
+        }
         None => start_failed_again(state, request, &mut decision),
     }
     if request.requeue != Requeue::Nothing {

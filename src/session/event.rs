@@ -199,6 +199,9 @@ pub enum EventKind {
         /// A restore point after every so many items, beside the end of the phase.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checkpoint_frequency: Option<u32>,
+        /// CRC-32 of `items.jsonl`; absent in older journals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items_crc: Option<u32>,
     },
     /// The executor: an item ended, and its result is on its way to the disk before this.
     ItemFinished {
@@ -321,6 +324,9 @@ pub enum EventKind {
         stages: Vec<String>,
         /// The finished addresses that are kept, old → new.
         kept: Vec<(Address, Address)>,
+        /// True when the items of the map are read again; results of those that are the same stay.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        items: bool,
     },
     /// The executor, at the orderly end of a run.
     RunFinished {

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -28,6 +28,8 @@ pub struct FrozenItems {
     path: PathBuf,
     file: File,
     lines: Vec<Line>,
+    /// CRC-32 of the whole file.
+    crc: u32,
 }
 
 /// The files of one job, open for running it. Shared by the threads that run items.
@@ -35,12 +37,16 @@ pub struct JobFiles {
     directory: PathBuf,
     items: FrozenItems,
     results: Mutex<Results>,
+    /// Where the results of this run begin.
+    begin: u64,
 }
 
 /// The end of `results.jsonl`.
 struct Results {
-    file: File,
+    file: Arc<File>,
     end: u64,
+    /// Up to here it is on the disk.
+    synced: u64,
 }
 
 /// Which session a job belongs to, and the other way round (`state/mappings`).
@@ -63,9 +69,35 @@ impl FrozenItems {
     /// They cannot be read.
     pub fn open(home: &Home, repository: &str, job: &str) -> Result<Self, StoreError> {
         let path = home.job(repository, job).join(ITEMS);
-        let file = File::open(&path).named("read", &path)?;
-        let lines = index(&file).named("read", &path)?;
-        Ok(Self { path, file, lines })
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::DamagedItems { path, reason: "it is gone".to_owned() });
+            }
+            opened => opened.named("read", &path)?,
+        };
+        let (lines, crc) = index(&file).named("read", &path)?;
+        Ok(Self { path, file, lines, crc })
+    }
+
+    /// CRC-32 of the file, for [`Self::check`] of a later run.
+    #[must_use]
+    pub fn crc(&self) -> u32 {
+        self.crc
+    }
+
+    /// Holds the file against what was recorded of it.
+    ///
+    /// # Errors
+    /// It is not what was written.
+    pub fn check(&self, count: u32, crc: Option<u32>) -> Result<(), StoreError> {
+        let damaged = |reason| Err(StoreError::DamagedItems { path: self.path.clone(), reason });
+        if usize::try_from(count).ok() != Some(self.lines.len()) {
+            return damaged(format!("it holds {} of {count} items", self.lines.len()));
+        }
+        match crc {
+            Some(crc) if crc != self.crc => damaged("it is not what was written".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     /// How many there are.
@@ -143,7 +175,9 @@ impl JobFiles {
         let file = files::open_private(&path, &mut options).named("write", &path)?;
         let end = whole_lines(&file).named("read", &path)?;
         file.set_len(end).named("write", &path)?;
-        Ok(Self { directory, items, results: Mutex::new(Results { file, end }) })
+        // What a dead run wrote may not have reached the disk.
+        let results = Results { file: Arc::new(file), end, synced: 0 };
+        Ok(Self { directory, items, results: Mutex::new(results), begin: end })
     }
 
     /// The frozen items.
@@ -164,7 +198,7 @@ impl JobFiles {
         line.push(b'\n');
         let mut results = self.results();
         let offset = results.end;
-        if let Err(error) = results.file.write_all(&line) {
+        if let Err(error) = (&*results.file).write_all(&line) {
             let _ = results.file.set_len(offset);
             return Err(io_error("append to", &path, error));
         }
@@ -178,14 +212,28 @@ impl JobFiles {
         at == ResultRef::NONE || at.offset + u64::from(at.length) < self.results().end
     }
 
+    /// True for a result that a run before this one appended.
+    #[must_use]
+    pub fn is_older(&self, at: ResultRef) -> bool {
+        at.offset < self.begin
+    }
+
     /// Every result so far is on disk when this returns.
     ///
     /// # Errors
     /// The sync failed.
     pub fn sync(&self) -> Result<(), StoreError> {
-        let path = self.directory.join(RESULTS);
-        let file = self.results().file.try_clone().named("sync", &path)?;
-        file.sync_data().named("sync", &path)
+        let (file, end) = {
+            let results = self.results();
+            if results.synced >= results.end {
+                return Ok(());
+            }
+            (Arc::clone(&results.file), results.end)
+        };
+        file.sync_data().named("sync", &self.directory.join(RESULTS))?;
+        let mut results = self.results();
+        results.synced = results.synced.max(end);
+        Ok(())
     }
 
     /// A result as it was appended.
@@ -194,7 +242,7 @@ impl JobFiles {
     /// It cannot be read, or is not what was written.
     pub fn result(&self, at: ResultRef) -> Result<Vec<u8>, StoreError> {
         let path = self.directory.join(RESULTS);
-        let file = self.results().file.try_clone().named("read", &path)?;
+        let file = Arc::clone(&self.results().file);
         checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
     }
 
@@ -230,16 +278,18 @@ fn read_at(file: &File, offset: u64, length: u32) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Where each line stands.
-fn index(file: &File) -> std::io::Result<Vec<Line>> {
+/// Where each line stands, and the CRC-32 of all.
+fn index(file: &File) -> std::io::Result<(Vec<Line>, u32)> {
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let (mut lines, mut offset, mut length) = (Vec::new(), 0, 0);
     let mut start = Vec::with_capacity(NUMBERED);
+    let mut crc = crc32fast::Hasher::new();
     loop {
         let buffer = reader.fill_buf()?;
         if buffer.is_empty() {
-            return Ok(lines);
+            return Ok((lines, crc.finalize()));
         }
+        crc.update(buffer);
         let size = buffer.len();
         for byte in buffer {
             if *byte == b'\n' {
@@ -307,7 +357,7 @@ fn checked(path: &Path, bytes: Vec<u8>, at: ResultRef) -> Result<Vec<u8>, StoreE
         return Ok(bytes);
     }
     let reason = format!("the result at byte {} is not what was written", at.offset);
-    Err(StoreError::Damaged { path: path.to_owned(), line: 0, reason })
+    Err(StoreError::DamagedResult { path: path.to_owned(), reason })
 }
 
 /// Records which session a job belongs to, in both directions.

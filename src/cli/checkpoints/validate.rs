@@ -8,8 +8,8 @@ use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{Integrity, LostText};
-use crate::session::Progress;
-use crate::store::{self, Card, Loaded, StoreError};
+use crate::session::{Progress, ResultRef};
+use crate::store::{self, Card, FrozenItems, Loaded, StoreError};
 use crate::view;
 
 /// Checks a session, and with `--repair` goes back to its last good record.
@@ -21,10 +21,11 @@ pub(super) fn run(
     let card = place.find(&arguments.id)?;
     let loaded = place.read(&card.session_id)?;
     let lost_texts = Integrity::examine(&place.home, &loaded).lost;
+    let job_damage = check_job(&place, &card, &loaded).err();
     if arguments.json {
-        console.output.json(&finding(&card, &loaded, &lost_texts));
+        console.output.json(&finding(&card, &loaded, &lost_texts, job_damage.as_ref()));
     } else {
-        tell(&card, &loaded, &lost_texts, console);
+        tell(&card, &loaded, &lost_texts, job_damage.as_ref(), console);
     }
     if arguments.repair && loaded.damage.is_some() {
         return repair(arguments, &place, &card, &loaded, console);
@@ -48,18 +49,39 @@ pub(super) fn run(
             card.workflow_id,
             lost_texts.first().map_or(0, |text| text.seq)
         ))),
-        None => Ok(ExitKind::Success),
+        None => job_damage.map_or(Ok(ExitKind::Success), |damage| Err(damage.into())),
     }
 }
 
-fn finding(card: &Card, loaded: &Loaded, lost_texts: &[LostText]) -> Json {
+/// The frozen items of a job, and the results that its records refer to, are what was written.
+fn check_job(place: &Place, card: &Card, loaded: &Loaded) -> Result<(), StoreError> {
+    let (state, home) = (&loaded.state, &place.home);
+    let Some(job) = state.lifetime.job.as_deref().filter(|_| state.standing.frozen) else {
+        return Ok(());
+    };
+    let items = FrozenItems::open(home, &card.repository, job)?;
+    items.check(state.lifetime.items, state.lifetime.items_crc)?;
+    let results = state.standing.items.results().map(|(.., at)| at);
+    for at in results.filter(|at| *at != ResultRef::NONE) {
+        store::read_result(home, &card.repository, job, at)?;
+    }
+    Ok(())
+}
+
+fn finding(
+    card: &Card,
+    loaded: &Loaded,
+    lost_texts: &[LostText],
+    job_damage: Option<&StoreError>,
+) -> Json {
+    let damage = loaded.damage.as_ref().or(job_damage);
     json!({
         "workflow_id": card.workflow_id,
         "session_id": card.session_id,
-        "valid": loaded.damage.is_none() && lost_texts.is_empty(),
+        "valid": damage.is_none() && lost_texts.is_empty(),
         "last_seq": loaded.state.last_seq,
         "version": loaded.state.lifetime.latest_version().map(|version| version.version),
-        "damage": loaded.damage.as_ref().map(ToString::to_string),
+        "damage": damage.map(ToString::to_string),
         "torn_bytes": loaded.torn,
         "missing_outputs": lost_texts
             .iter()
@@ -69,8 +91,14 @@ fn finding(card: &Card, loaded: &Loaded, lost_texts: &[LostText]) -> Json {
     })
 }
 
-fn tell(card: &Card, loaded: &Loaded, lost_texts: &[LostText], console: &mut Console) {
-    let sound = loaded.damage.is_none() && lost_texts.is_empty();
+fn tell(
+    card: &Card,
+    loaded: &Loaded,
+    lost_texts: &[LostText],
+    job_damage: Option<&StoreError>,
+    console: &mut Console,
+) {
+    let sound = loaded.damage.is_none() && lost_texts.is_empty() && job_damage.is_none();
     let finding = if sound { "sound" } else { "damaged" };
     let records = counted(loaded.events.len(), "good record");
     let versions = counted(loaded.state.lifetime.versions.len(), "checkpoint");

@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
                 _ => None,
             },
             duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            stderr: self.keep_output(stderr)?,
+            stderr: self.keep_output(attempt, stderr)?,
             agent: Some(Box::new(self.total(address, &verdict.report))),
             ..Report::default()
         };
