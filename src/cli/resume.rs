@@ -20,7 +20,9 @@ use super::goal::{Goal, goal};
 use super::moved::{OldPlace, new_place};
 use super::output::Console;
 use super::refusal::refused;
+use super::requirements::Ground;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+use super::taking::Taking;
 
 /// Runs the command.
 pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -68,8 +70,25 @@ pub(super) fn take_up(
     if arguments.plan {
         return show_plan(home, card, arguments, wish, console);
     }
+    if goes_where_it_stood(arguments, wish) {
+        let ended = super::recovery::go_on_with_open(home, card, arguments, console)?;
+        if let Some(kind) = ended {
+            return super::recovery::after(kind, home, &card.session_id, arguments, console);
+        }
+    }
     let session = OpenSession::open(home, &card.session_id, arguments.durability)?;
-    go_on(session, arguments, wish, console)
+    super::recovery::give_up_open(home, card)?;
+    let kind = go_on(session, arguments, wish, None, console)?;
+    super::recovery::after(kind, home, &card.session_id, arguments, console)
+}
+
+/// True when nothing is asked but that the session goes on.
+fn goes_where_it_stood(arguments: &Resume, wish: &ItemWish) -> bool {
+    arguments.from_checkpoint.is_none()
+        && arguments.rerun.is_empty()
+        && arguments.done.is_empty()
+        && arguments.max_retries.is_none()
+        && wish.requeue == Requeue::Nothing
 }
 
 /// What an id, or its absence, stands for.
@@ -135,7 +154,10 @@ fn outlook(
     }
     let edited = foresee(state, &changed, earlier);
     let request = Request {
-        from_checkpoint: arguments.from_checkpoint.clone(),
+        from_checkpoint: arguments
+            .from_checkpoint
+            .as_deref()
+            .map(|name| unlabelled(home, state, name)),
         rerun: arguments.rerun.clone(),
         done: arguments.done.clone(),
         requeue: wish.requeue.clone(),
@@ -153,6 +175,15 @@ fn outlook(
     }
     let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
     Ok(Outlook { decision, rows })
+}
+
+/// A name given from outside stands for a version; any other is what it is.
+fn unlabelled(home: &Home, state: &SessionState, name: &str) -> String {
+    let label = state.header().and_then(|header| {
+        let labels = crate::store::labels(home, &header.session_id).ok()?;
+        labels.into_iter().rev().find(|label| label.name == name)
+    });
+    label.map_or_else(|| name.to_owned(), |label| format!("v{}", label.version))
 }
 
 /// The numbers of all items of the session's job.
@@ -179,6 +210,7 @@ pub(super) fn go_on(
     session: OpenSession,
     arguments: &Resume,
     wish: &ItemWish,
+    taking: Option<Taking<'_>>,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     if session.torn() > 0 {
@@ -191,7 +223,10 @@ pub(super) fn go_on(
     let mut header = header_of(&state)?;
     let moved = super::moved::follow(session.home(), &mut header, console)?;
     let id = header.workflow_id.clone();
-    let goal = goal(session.home(), &header, &state, console)?;
+    let mut goal = goal(session.home(), &header, &state, console)?;
+    if let Some(taking) = &taking {
+        goal.loaded.workflow.recovery.rules = vec![taking.rule.clone()];
+    }
     let earlier = |seq| session.at(seq).ok();
     let outlook = match outlook(session.home(), &state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook,
@@ -203,6 +238,9 @@ pub(super) fn go_on(
     };
     if let Some(changes) = &goal.changes {
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
+    }
+    if let Some(taking) = &taking {
+        taking.refuse_marked(&goal.loaded.workflow, &state, &outlook.decision.events)?;
     }
     enter_directory(&header.directory)?;
     if moved.is_some() {
@@ -217,6 +255,8 @@ pub(super) fn go_on(
     let permissions =
         Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
     super::agents::check_open(workflow, &state, &outlook.rows, &permissions, &surroundings)?;
+    let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
+    super::requirements::check_open(workflow, &state, &outlook.rows, &ground)?;
     warn_of_changes(&state, &surroundings, console);
     if let Some(missing) = state.standing.missing_secret(&surroundings.secrets) {
         return Err(Failure::new(ExitKind::NeedsPerson, missing.to_string())
@@ -228,6 +268,7 @@ pub(super) fn go_on(
     for address in &outlook.decision.passed_over {
         console.remark(format_args!("  step {address} is passed over"));
     }
+    let recovering = taking.is_some();
     let prepared = Prepared {
         session,
         workflow,
@@ -237,6 +278,7 @@ pub(super) fn go_on(
         events: moved.into_iter().chain(outlook.decision.events).collect(),
         edited: goal.stored_is_old.then_some(goal.loaded.text.as_str()),
         starting: outlook.decision.starting,
+        recovery: taking.map(|taking| taking.attempt(workflow)),
     };
     let wanted = Wanted {
         yes: arguments.yes,
@@ -249,6 +291,7 @@ pub(super) fn go_on(
         output: arguments.output,
         color: console.color,
         command: match wish.requeue {
+            _ if recovering => "recovery initiate".to_owned(),
             Requeue::Nothing => "resume".to_owned(),
             Requeue::All | Requeue::These(_) => "dlq retry".to_owned(),
         },
@@ -273,7 +316,8 @@ fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
         .ok_or_else(|| Failure::new(ExitKind::Damaged, "the session's first record is missing"))
 }
 
-fn surroundings(
+/// The surroundings of a session as they are now, and the values of its workflow.
+pub(super) fn surroundings(
     workflow: &crate::playbook::model::Workflow,
     header: &SessionStarted,
     stop: &Stop,

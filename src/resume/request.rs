@@ -53,6 +53,9 @@ pub enum Refusal {
     /// A new session took its place.
     #[error("the session was restarted as {0}")]
     Superseded(String),
+    /// A rollback was killed half-way.
+    #[error("a rollback to v{0} was interrupted: files and position do not belong together")]
+    HalfRolledBack(u32),
     /// No such restore point.
     #[error("no checkpoint, stage or version called {0:?}")]
     NoCheckpoint(String),
@@ -99,6 +102,9 @@ pub fn decide(
 ) -> Result<Decision, Refusal> {
     if let Some(by) = &state.lifetime.superseded_by {
         return Err(Refusal::Superseded(by.to_string()));
+    }
+    if let Some(rollback) = &state.rollback {
+        return Err(Refusal::HalfRolledBack(rollback.version));
     }
     let asked = request.from_checkpoint.is_some()
         || !request.rerun.is_empty()
@@ -147,7 +153,8 @@ fn start_failed_again(state: &SessionState, request: &Request, decision: &mut De
     {
         return;
     }
-    if state.status != Some(SessionStatus::Failed) && intervened.is_none() {
+    let failed = state.status == Some(SessionStatus::Failed) || state.unanswered.is_some();
+    if !failed && intervened.is_none() {
         return;
     }
     let mut failed: Vec<Address> = state
@@ -164,6 +171,10 @@ fn start_failed_again(state: &SessionState, request: &Request, decision: &mut De
         .collect();
     let intervened = intervened.filter(|at| !failed.contains(at));
     failed.extend(intervened);
+    // A workflow that failed because of its own artifacts is looked at again.
+    if state.standing.error(&Address::root()).is_some_and(|error| error.step.is_root()) {
+        decision.events.push(rewound(&Address::root(), Reach::Own, RewindCause::Resume));
+    }
     for address in &failed {
         let holds_others = failed.iter().any(|other| other != address && other.is_within(address));
         let reach = if holds_others { Reach::Own } else { Reach::Subtree };

@@ -20,8 +20,9 @@ const SPELLINGS: &[(&str, &str)] = &[
 /// The settings that differ, by the names they have in the file. They apply to what still runs.
 pub(super) fn changed_settings(old: &Workflow, new: &Workflow) -> Vec<String> {
     let mut changed = Vec::new();
-    // Without `name:` it is that of the file, and the stored copy has another.
-    let left_out = |name: &str| matches!(name, "body" | "description" | "name");
+    // Without `name:` it is that of the file, and the stored copy has another. Rules of recoveries
+    // are read from the file when they are needed.
+    let left_out = |name: &str| matches!(name, "body" | "description" | "name" | "recovery");
     differences("", &fields(old), &fields(new), &left_out, &mut changed);
     match (&old.body, &new.body) {
         (Body::Steps(_), Body::Steps(_)) => {}

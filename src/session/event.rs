@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 use super::digest::Digest;
+use super::files::{KeptFiles, RollbackStarted};
 use super::ids::SessionId;
 use super::items::{ItemFailure, ItemStatus, ResultRef};
 use super::outcome::{AgentReport, Failure, Report, StepResult};
+use super::recovery::{RecoveryFinished, RecoveryStarted};
 use super::run::{RunFailure, RunStarted, SessionStarted};
 use super::stored::Stored;
 
@@ -336,6 +338,23 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<RunFailure>,
     },
+    /// The executor and `recovery`: the files of the working tree are kept as they are now.
+    FilesKept(Box<KeptFiles>),
+    /// `recovery`: the state as it is becomes a restore point, because something is about to
+    /// go back over it.
+    CheckpointMade {
+        /// The step that ended last, or the root.
+        address: Address,
+        /// Its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// `recovery rollback`: from here to the rewind that follows, files are restored.
+    RollbackStarted(Box<RollbackStarted>),
+    /// `recovery`, when a recovery or a further attempt of it begins.
+    RecoveryStarted(Box<RecoveryStarted>),
+    /// `recovery`, when a recovery is over.
+    RecoveryFinished(Box<RecoveryFinished>),
     /// `resume`: the directory of the session was moved, and it goes on there.
     Moved {
         /// Its working directory now, absolute.

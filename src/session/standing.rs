@@ -127,11 +127,7 @@ impl Standing {
             } => {
                 let record = self.records.entry(address.clone()).or_default();
                 record.max_attempts = max_attempts.or(record.max_attempts);
-                if *uncounted {
-                    record.tries = record.tries.saturating_sub(1);
-                }
-                record.spent_ms = record.spent_ms.saturating_add(*delay_ms);
-                record.retry = Some(RetryPlan {
+                record.schedule(RetryPlan {
                     attempt: *attempt,
                     delay_ms: *delay_ms,
                     not_before: *not_before,
@@ -197,6 +193,11 @@ impl Standing {
             | EventKind::RunStarted(_)
             | EventKind::Waiting { .. }
             | EventKind::RunFinished { .. }
+            | EventKind::FilesKept(_)
+            | EventKind::CheckpointMade { .. }
+            | EventKind::RollbackStarted(_)
+            | EventKind::RecoveryStarted(_)
+            | EventKind::RecoveryFinished(_)
             | EventKind::Moved { .. }
             | EventKind::Superseded { .. } => {}
         }

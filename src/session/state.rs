@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, SessionStatus, WaitReason};
+use super::event::{Event, EventKind, RewindCause, SessionStatus, WaitReason};
+use super::files::RollbackStarted;
 use super::items::{ItemStanding, item_number, map_address};
 use super::lifetime::Lifetime;
 use super::outcome::{Failure, Report};
@@ -26,8 +27,13 @@ pub struct SessionState {
     pub status: Option<SessionStatus>,
     /// What ended the last run.
     pub failure: Option<RunFailure>,
+    /// What ended the run before, until this run goes back over it: a crash in between must
+    /// not let the failure stand as if it had just happened.
+    pub unanswered: Option<RunFailure>,
     /// What it waits for.
     pub waiting: Option<Waiting>,
+    /// A rollback that was begun and is not done: files and position may not belong together.
+    pub rollback: Option<Box<RollbackStarted>>,
     /// What never goes back: attempts, costs, processes, versions.
     pub lifetime: Lifetime,
     /// Results, captures and position: what a rewind forgets.
@@ -61,7 +67,7 @@ impl SessionState {
             }
             EventKind::RunStarted(_) => {
                 self.status = Some(SessionStatus::Running);
-                self.failure = None;
+                self.unanswered = self.failure.take().or_else(|| self.unanswered.take());
                 self.waiting = None;
                 self.standing.doubt_what_was_running();
             }
@@ -76,12 +82,26 @@ impl SessionState {
             EventKind::RunFinished { status, failure, .. } => {
                 self.status = Some(*status);
                 self.failure.clone_from(failure);
+                if status.is_completed() || *status == SessionStatus::Failed {
+                    self.unanswered = None;
+                }
             }
             EventKind::WorkflowChanged { workflow_hash, total_steps, stages, .. } => {
                 if let Some(started) = &mut self.started {
                     started.workflow_hash = workflow_hash.clone();
                     started.total_steps = *total_steps;
                     started.stages.clone_from(stages);
+                }
+                self.standing.apply(event);
+            }
+            EventKind::RollbackStarted(rollback) => {
+                self.rollback = Some(rollback.clone());
+                // It has to be finished, also where nothing was left to do before.
+                self.status = Some(SessionStatus::Interrupted);
+            }
+            EventKind::StepStarted { address, .. } => {
+                if !address.is_of_recovery() {
+                    self.unanswered = None;
                 }
                 self.standing.apply(event);
             }
@@ -92,6 +112,7 @@ impl SessionState {
                 }
             }
             EventKind::Rewound { scope, .. } => {
+                self.unanswered = None;
                 self.standing.apply(event);
                 self.settle_dead(item_number(scope));
             }
@@ -139,16 +160,38 @@ impl SessionState {
         }
     }
 
-    /// Takes over results, captures and position of `earlier`, the state after event `seq` (a
-    /// rewind of the whole session), in the workflow as it is edited since; what never goes
-    /// back stays.
-    pub fn return_to(&mut self, earlier: SessionState, seq: u64) {
+    /// Takes over results, captures and position of `earlier`, the state after the event that
+    /// `rewound` names (a rewind of the whole session), in the workflow as it is edited since;
+    /// what never goes back stays.
+    pub fn return_to(&mut self, earlier: SessionState, rewound: &EventKind) {
+        let EventKind::Rewound { to_seq: Some(seq), cause, .. } = rewound else { return };
         self.standing = earlier.standing;
-        for kept in self.lifetime.edits_after(seq) {
+        for kept in self.lifetime.edits_after(*seq) {
             self.standing.rename(kept);
         }
         self.standing.doubt_what_was_running();
         self.settle_dead(None);
+        if *cause == RewindCause::Rollback {
+            self.rolled_back(earlier.status, earlier.failure, earlier.waiting);
+        }
+    }
+
+    /// A rollback runs nothing: the session stands as it stood, or is interrupted where it ran.
+    fn rolled_back(
+        &mut self,
+        status: Option<SessionStatus>,
+        failure: Option<RunFailure>,
+        waiting: Option<Waiting>,
+    ) {
+        self.status = match status {
+            None | Some(SessionStatus::Running) => Some(SessionStatus::Interrupted),
+            status => status,
+        };
+        self.failure = failure;
+        self.waiting = waiting;
+        if let Some(rollback) = self.rollback.take() {
+            self.standing.answers.extend(rollback.answers);
+        }
     }
 
     /// What the session is.
