@@ -68,6 +68,7 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
     }
     if let (Some(SessionStatus::Failed), Some(header), Some(failure)) =
         (state.status, state.header(), &state.failure)
+        && !state.only_dead_items_failed()
     {
         let class = view::journal_word(&failure.failure.class);
         let (workflow, id) = (&header.workflow_id, view::line(&failure.id));
