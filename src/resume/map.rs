@@ -200,6 +200,7 @@ fn pass_over_items(
                 decision.events.push(EventKind::ItemFinished {
                     item: *item,
                     status: ItemStatus::Skipped,
+                    value: None,
                     result: ResultRef::NONE,
                 });
             }
