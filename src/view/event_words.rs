@@ -6,7 +6,7 @@ use crate::session::{
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 33] = [
+pub const EVENT_TYPES: [&str; 34] = [
     "session_started",
     "run_started",
     "step_started",
@@ -36,6 +36,7 @@ pub const EVENT_TYPES: [&str; 33] = [
     "files_kept",
     "checkpoint_made",
     "rollback_started",
+    "files_restored",
     "recovery_started",
     "recovery_finished",
     "moved",
@@ -75,6 +76,7 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::FilesKept(_) => "files_kept",
         EventKind::CheckpointMade { .. } => "checkpoint_made",
         EventKind::RollbackStarted(_) => "rollback_started",
+        EventKind::FilesRestored { .. } => "files_restored",
         EventKind::RecoveryStarted(_) => "recovery_started",
         EventKind::RecoveryFinished(_) => "recovery_finished",
         EventKind::Moved { .. } => "moved",
@@ -116,6 +118,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::RunFinished { .. }
         | EventKind::FilesKept(_)
         | EventKind::RollbackStarted(_)
+        | EventKind::FilesRestored { .. }
         | EventKind::RecoveryFinished(_)
         | EventKind::Moved { .. }
         | EventKind::Superseded { .. } => None,
@@ -260,6 +263,7 @@ pub fn event_words(kind: &EventKind) -> String {
             let files = if rollback.files.is_some() { " with files" } else { "" };
             format!("to v{}{files}; undone by v{}", rollback.version, rollback.undo_version)
         }
+        EventKind::FilesRestored { tree } => format!("tree {}", tree.get(..12).unwrap_or(tree)),
         EventKind::RecoveryStarted(started) => {
             let attempt = match started.attempt {
                 1 => String::new(),
