@@ -7,7 +7,7 @@ use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
 use crate::resume::{
-    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
+    Changes, Decision, Downstream, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
     match_steps, rows,
 };
 use crate::session::{
@@ -155,6 +155,16 @@ fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result
     parse(&path, &text).map_err(|error: LoadError| refuse(&path, error, console))
 }
 
+/// `--downstream` alone says nothing.
+fn check_downstream(goal: &Goal, arguments: &Resume, id: &str) -> Result<(), Failure> {
+    if !arguments.downstream || arguments.from_step.is_some() || goal.changes.is_some() {
+        return Ok(());
+    }
+    let message = "--downstream says what follows a step that runs again, and none was named";
+    Err(Failure::new(ExitKind::Usage, message)
+        .with_help(format!("prodigy resume {id} --from-step ADDRESS --downstream")))
+}
+
 /// What a resume would do: events, plan rows, and the state after them.
 struct Outlook {
     decision: Decision,
@@ -177,20 +187,29 @@ fn outlook(
             total_steps: crate::playbook::count_steps(workflow) * passes(state),
             stages: workflow.stage_names(),
             kept: changes.kept.clone(),
+            edited: changes.edited.clone(),
         };
         changed.push(event);
     }
     let edited = foresee(state, &changed, earlier);
     let request = Request {
         from_checkpoint: arguments.from_checkpoint.clone(),
+        from_step: arguments.from_step.clone(),
+        downstream: match arguments.downstream {
+            true => Downstream::Again,
+            false => Downstream::Kept,
+        },
+        edited: goal.changes.iter().flat_map(Changes::beginnings).collect(),
+        accepts_edit: arguments.accept_changes,
         rerun: arguments.rerun.clone(),
         done: arguments.done.clone(),
         requeue: wish.requeue.clone(),
         reduce: wish.reduce,
-        pass_over: match arguments.force {
-            true => numbers(home, state),
-            false => None,
+        items: match arguments.force || arguments.from_step.as_ref().is_some_and(in_map) {
+            true => numbers(home, state).unwrap_or_default(),
+            false => Vec::new(),
         },
+        pass_over: arguments.force,
     };
     let mut decision = decide(&edited, &goal.loaded.workflow, &request, earlier)?;
     let after = foresee(&edited, &decision.events, earlier);
@@ -212,6 +231,10 @@ fn numbers(home: &Home, state: &SessionState) -> Option<Vec<u32>> {
 /// True for the scope of an item as a whole.
 fn is_item(address: &Address) -> bool {
     item_number(address).is_some_and(|item| item_address(item) == *address)
+}
+
+fn in_map(address: &Address) -> bool {
+    item_number(address).is_some()
 }
 
 /// How often the session runs through its steps.
@@ -238,6 +261,7 @@ pub(super) fn go_on(
     let header = header_of(&state)?;
     let id = header.workflow_id.clone();
     let goal = goal(session.home(), &header, &state, console)?;
+    check_downstream(&goal, arguments, id.as_str())?;
     let earlier = |seq| session.at(seq).ok();
     let outlook = match outlook(session.home(), &state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook,
@@ -402,6 +426,7 @@ fn show_plan(
     }
     let header = header_of(&loaded.state)?;
     let goal = goal(home, &header, &loaded.state, console)?;
+    check_downstream(&goal, arguments, header.workflow_id.as_str())?;
     let earlier = |seq| loaded.at(seq);
     let rows = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook.rows,

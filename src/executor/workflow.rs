@@ -25,7 +25,7 @@ pub enum Ending {
 impl<'a> Run<'a> {
     /// Runs the session from where its journal says it is to its end, or until it has to stop.
     pub fn execute(&self) -> Ending {
-        let body = self.body();
+        let body = self.body_again();
         let status = match &body {
             Ok(None) => self.overall(),
             Ok(Some(_)) => SessionStatus::Failed,
@@ -54,6 +54,24 @@ impl<'a> Run<'a> {
             (_, _, Err(error)) => Ending::Halted(error),
             (Ok(_), Ok(_), Ok(())) => Ending::Over(status),
         }
+    }
+
+    /// Everything but `finally`. Where a run was killed between a failure and its own end, this
+    /// one only answers that failure; whoever resumed wants the failed step to run again.
+    fn body_again(&self) -> Result<Option<Address>, Halt> {
+        let Some(cause) = self.body()? else { return Ok(None) };
+        let of_before = self.session.with(|state| {
+            let record = state.standing.record(&cause);
+            record.is_some_and(|it| it.result.is_some() && it.finished_seq <= self.began)
+        });
+        if !of_before {
+            return Ok(Some(cause));
+        }
+        for event in self.session.with(|state| (self.options.failed_again)(state)) {
+            self.commit(event)?;
+        }
+        self.session.sync_now()?;
+        self.body()
     }
 
     /// Everything but `finally`: the first unhandled failure's step, if any.

@@ -109,7 +109,7 @@ pub(super) fn pass_over_steps<'p>(
                 let cause = RewindCause::FromCheckpoint;
                 decision.events.push(rewound(&place.address, Reach::Subtree, cause));
             }
-            decision.events.push(skipped(place));
+            decision.events.push(skipped(&place.address, place.step));
             decision.passed_over.push(place.address.clone());
         }
     }

@@ -308,6 +308,10 @@ pub enum EventKind {
         stages: Vec<String>,
         /// The finished addresses that are kept, old → new.
         kept: Vec<(Address, Address)>,
+        /// The addresses of steps that are the same and were edited, old → new: they run again,
+        /// their attempts are counted on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        edited: Vec<(Address, Address)>,
     },
     /// The executor, at the orderly end of a run.
     RunFinished {

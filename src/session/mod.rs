@@ -9,6 +9,7 @@ mod ids;
 mod items;
 mod job;
 mod lifetime;
+mod log_names;
 mod lookup;
 mod names;
 mod observer;
@@ -32,7 +33,8 @@ pub use items::{
     item_number, map_address,
 };
 pub use job::{JobProgress, Phase};
-pub use lifetime::{HandlerExecution, Lifetime, Version};
+pub use lifetime::{HandlerExecution, Lifetime, Version, edited_address};
+pub use log_names::LogName;
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};
 pub use outcome::{

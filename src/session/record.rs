@@ -40,6 +40,8 @@ pub struct Record {
     pub spent_ms: u64,
     /// What is run, for people.
     pub command: String,
+    /// Its `id`, once it ended.
+    pub id: Option<String>,
     /// When its first attempt since the last rewind started.
     pub first_started: Option<DateTime<Utc>>,
     /// When its latest attempt started.
@@ -145,7 +147,8 @@ impl Record {
         self.report = Some(Arc::new(report.clone()));
     }
 
-    pub(super) fn finish(&mut self, result: &Arc<StepResult>, event: &Event) {
+    pub(super) fn finish(&mut self, id: Option<&str>, result: &Arc<StepResult>, event: &Event) {
+        self.id = id.map(str::to_owned);
         self.progress = Progress::Done;
         self.group = None;
         self.retry = None;

@@ -132,7 +132,7 @@ impl Standing {
             }
             EventKind::StepFinished { address, id, result, .. } => {
                 let record = self.records.entry(address.clone()).or_default();
-                record.finish(result, event);
+                record.finish(id.as_deref(), result, event);
                 if result.kind == StepKind::Foreach {
                     self.names.forget_rounds(address);
                 }

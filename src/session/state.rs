@@ -85,7 +85,9 @@ impl SessionState {
                 }
                 self.standing.apply(event);
             }
-            EventKind::Rewound { scope, .. } => {
+            EventKind::Rewound { scope, reach, .. } => {
+                let ended = self.standing.ended_items(scope, *reach);
+                self.lifetime.note_items_again(ended.into_iter());
                 self.standing.apply(event);
                 self.settle_dead(item_number(scope));
             }

@@ -1,6 +1,7 @@
 //! Pure answers from events, shared by lists, `--json` and reports. Does no IO and knows no clock.
 
 mod agents;
+mod attempts;
 mod checkpoint;
 mod counts;
 mod difference;
@@ -9,6 +10,7 @@ mod event_words;
 mod events;
 mod job;
 mod order;
+mod outdated;
 mod position;
 mod quantity;
 mod recovery_state;
@@ -25,6 +27,7 @@ mod versions;
 mod words;
 
 pub use agents::Agents;
+pub use attempts::{Attempt, attempts};
 pub use checkpoint::Checkpoint;
 pub use counts::StepCounts;
 pub use difference::Difference;
@@ -32,6 +35,8 @@ pub use dlq::{DeadDetail, DeadItems, DeadRow, RunLogs, Selection};
 pub use event_words::{EVENT_TYPES, event_address, event_type, event_words};
 pub use events::{EventFilter, EventRow, event_line, event_rows};
 pub use job::item_counts;
+pub use order::order;
+pub use outdated::outdated;
 pub use position::{Position, Stage, current_step_index, position};
 pub use quantity::{age, bytes, dollars, duration, duration_ms, time};
 pub use recovery_state::ErrorRecoveryState;

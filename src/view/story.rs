@@ -272,6 +272,7 @@ pub fn everything() -> Story {
         answer: crate::session::PersonsAnswer::Done,
     });
     story.add(EventKind::WorkflowChanged {
+        edited: Vec::new(),
         workflow_hash: Digest::of(b"y"),
         total_steps: 3,
         stages: Vec::new(),

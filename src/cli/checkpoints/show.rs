@@ -1,7 +1,7 @@
 //! `prodigy checkpoints show ID`: one session as it stood at a version.
 
 use chrono::Utc;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::cli::args::CheckpointsShow;
 use crate::cli::lookup::{Place, sound, state_at};
@@ -10,7 +10,7 @@ use crate::cli::rows::on_disk;
 use crate::exit::{ExitKind, Failure};
 use crate::session::SessionState;
 use crate::store::{Card, StoreError, snapshot_in_full};
-use crate::view::{Checkpoint, Difference, standing};
+use crate::view::{self, Checkpoint, Difference, standing};
 
 use super::carried;
 
@@ -47,6 +47,18 @@ pub(super) fn run(arguments: &CheckpointsShow, console: &mut Console) -> Result<
     sound(loaded)
 }
 
+/// `older_than` of the steps whose results are older than one before them.
+fn tell_outdated(shown: &mut Json, state: &SessionState) {
+    let older = view::outdated(state);
+    let steps = shown.get_mut("completed_steps").and_then(Json::as_array_mut);
+    for step in steps.into_iter().flatten() {
+        let by = step.get("address").and_then(Json::as_str).and_then(|at| older.get(at));
+        if let (Some(by), Some(fields)) = (by, step.as_object_mut()) {
+            fields.insert("older_than".to_owned(), json!(by));
+        }
+    }
+}
+
 fn show(
     place: &Place,
     card: &Card,
@@ -57,7 +69,9 @@ fn show(
     let holder = on_disk(place, card).holder;
     if json {
         let status = standing(state, holder);
-        console.output.json(&snapshot_in_full(state, card.last_synced_seq, status));
+        let mut shown = snapshot_in_full(state, card.last_synced_seq, status);
+        tell_outdated(&mut shown, state);
+        console.output.json(&shown);
         return Ok(());
     }
     let Some(checkpoint) = Checkpoint::of(state, holder) else {
