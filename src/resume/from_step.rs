@@ -39,7 +39,10 @@ pub(super) fn go_to(
         }
     }
     decision.events.push(rewound(address, Reach::Subtree, CAUSE));
-    reopen_around(&there, std::slice::from_ref(address), CAUSE, decision);
+    // Around a whole round stands its loop.
+    let round = path.levels.last().is_some_and(|level| level.each.is_some());
+    let inside = if round { address.step(1) } else { address.clone() };
+    reopen_around(&there, &[inside], CAUSE, decision);
     decision.starting.insert(address.clone());
     decision.asked.push(address.clone());
     Ok(())

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::playbook::model::{OnResume, Step, Workflow};
 use crate::session::{
-    Address, EventKind, PersonsAnswer, Progress, Reach, RewindCause, SessionState, SessionStatus,
-    StepResult, StepStatus,
+    Address, EventKind, ItemStanding, PersonsAnswer, Progress, Reach, RewindCause, SessionState, SessionStatus,
+    StepResult, StepStatus, item_address, item_number,
 };
 
 use super::checkpoint;
@@ -165,7 +165,7 @@ pub fn decide(
         map::requeue(&foresee(state, &decision.events, earlier), request, &mut decision)?;
     }
     let there = foresee(state, &decision.events, earlier);
-    answer(&there, &places, request, &mut decision)?;
+    answer(state, &there, &places, request, &mut decision)?;
     refuse_marked(state, workflow, &decision.events, request)?;
     run_always(&there, &places, &mut decision);
     for (address, record) in there.standing.records() {
@@ -218,6 +218,7 @@ pub(super) fn reopen_around(
 
 /// `--rerun` and `--done`.
 fn answer(
+    before: &SessionState,
     state: &SessionState,
     places: &[Place<'_>],
     request: &Request,
@@ -229,7 +230,11 @@ fn answer(
         .map(|address| (address, PersonsAnswer::Rerun))
         .chain(request.done.iter().map(|address| (address, PersonsAnswer::Done)));
     for (address, answer) in answers {
+        let item = item_number(address).filter(|item| item_address(*item) == *address);
+        let items = &before.standing.items;
         let known = places.iter().any(|place| place.address == *address)
+            || before.standing.record(address).is_some()
+            || item.is_some_and(|item| items.standing(item) != ItemStanding::Pending)
             || state.standing.record(address).is_some()
             || state.standing.handler(address).is_some();
         if !known {
