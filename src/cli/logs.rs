@@ -121,13 +121,13 @@ fn result_output(place: &Place, card: &Card, at: ResultRef) -> String {
 
 /// All attempts in the order in which they started.
 fn logs(place: &Place, card: &Card, loaded: &Loaded) -> Vec<Log> {
-    let log = |made: view::Attempt| {
+    let log = |made: crate::session::Attempt| {
         let path = place.home.log(&card.session_id, &made.log);
         let bytes = std::fs::metadata(&path).ok().map(|metadata| metadata.len());
-        let view::Attempt { step, gone, log } = made;
+        let crate::session::Attempt { step, gone, log } = made;
         Log { step, attempt: log.attempt, gone, path, bytes }
     };
-    view::attempts(&loaded.events).into_iter().map(log).collect()
+    crate::session::attempts(&loaded.events).into_iter().map(log).collect()
 }
 
 /// The attempt that was asked for, or the latest; without a step the latest that printed anything.

@@ -295,6 +295,9 @@ impl Lines {
                 let same = view::count(kept.len() as u64, "step");
                 let _ = writeln!(self.text, "changed   the workflow was edited; as before: {same}");
             }
+            EventKind::Forked { from, .. } => {
+                let _ = writeln!(self.text, "forked    from {from}");
+            }
             EventKind::Superseded { by } => {
                 let _ = writeln!(self.text, "replaced  by {by}");
             }

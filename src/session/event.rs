@@ -323,6 +323,16 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<RunFailure>,
     },
+    /// `sessions fork`: everything before was copied from another session, which goes its own way.
+    Forked {
+        /// That session.
+        from: SessionId,
+        /// The event that it was copied up to.
+        seq: u64,
+        /// The version that this was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u32>,
+    },
     /// `resume --force`: a new session took this one's place.
     Superseded {
         /// The new one.

@@ -57,6 +57,8 @@ pub struct Lifetime {
     ended_items: u32,
     /// Accepted edits of the workflow: the event, and which step stands where now.
     edits: Vec<(u64, Vec<(Address, Address)>)>,
+    /// The session that this one was forked from, and the version it was at.
+    pub forked_from: Option<(SessionId, Option<u32>)>,
     /// The session that took this one's place.
     pub superseded_by: Option<SessionId>,
 }
@@ -228,6 +230,9 @@ impl Lifetime {
                 self.edits.push((event.seq, kept.clone()));
                 self.follow_edit(kept, edited);
             }
+            EventKind::Forked { from, version, .. } => {
+                self.forked_from = Some((from.clone(), *version));
+            }
             EventKind::Superseded { by } => self.superseded_by = Some(by.clone()),
             _ => {}
         }
@@ -343,7 +348,7 @@ impl Lifetime {
 /// Where the step at `address` stands after an edit, with what is kept and what was edited, old →
 /// new; none for a step that is gone.
 #[must_use]
-pub fn edited_address(
+pub(super) fn edited_address(
     address: &Address,
     kept: &[(Address, Address)],
     edited: &[(Address, Address)],

@@ -1,6 +1,7 @@
 //! The pure heart: events, addresses, and the fold that turns a journal into state (SPEC 1, 7). Does no IO.
 
 mod address;
+mod attempts;
 mod class;
 mod classify;
 mod digest;
@@ -23,6 +24,7 @@ mod stored;
 mod tree;
 
 pub use address::Address;
+pub use attempts::{Attempt, attempts};
 pub use class::FailureClass;
 pub use classify::{Evidence, Verdict, classify, explain};
 pub use digest::Digest;
@@ -33,7 +35,7 @@ pub use items::{
     item_number, map_address,
 };
 pub use job::{JobProgress, Phase};
-pub use lifetime::{HandlerExecution, Lifetime, Version, edited_address};
+pub use lifetime::{HandlerExecution, Lifetime, Version};
 pub use log_names::LogName;
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};

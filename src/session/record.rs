@@ -62,6 +62,9 @@ pub struct Record {
     pub items: Option<Arc<Vec<Stored>>>,
     /// The agent's session id of the latest attempt.
     pub agent_session: Option<String>,
+    /// The conversation of the session that this one was forked from, which that one goes on
+    /// with: this one goes on with a copy.
+    pub agent_to_fork: Option<String>,
     /// What its agents have cost since the last rewind.
     pub agents: AgentsSpent,
     /// HEAD before its first attempt.

@@ -21,6 +21,17 @@ impl Standing {
         }
     }
 
+    /// Processes and conversations belong to the session that this one was copied from.
+    pub(super) fn fork(&mut self) {
+        self.doubt_what_was_running();
+        for record in self.records.values_mut() {
+            record.group = None;
+            if record.result.is_none() && record.agent_session.is_some() {
+                record.agent_to_fork = record.agent_session.take();
+            }
+        }
+    }
+
     pub(super) fn rewind(&mut self, rewound: &EventKind) {
         let EventKind::Rewound { scope, from, reach, cause, to_seq, .. } = rewound else { return };
         if to_seq.is_some() {

@@ -89,6 +89,7 @@ impl Standing {
                 let record = self.records.entry(address.clone()).or_default();
                 record.start(*attempt, command, event.at);
                 if agent_session.is_some() {
+                    record.agent_to_fork = None;
                     record.agent_session.clone_from(agent_session);
                 }
                 if head.is_some() && record.head_before.is_none() {
@@ -174,6 +175,7 @@ impl Standing {
                 self.items.end(*item, *status, *result);
                 self.forget_inside(&item_address(*item));
             }
+            EventKind::Forked { .. } => self.fork(),
             EventKind::JobStarted { .. } => {
                 self.frozen = true;
             }

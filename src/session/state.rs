@@ -77,6 +77,12 @@ impl SessionState {
                 self.status = Some(*status);
                 self.failure.clone_from(failure);
             }
+            EventKind::Forked { .. } => {
+                self.status = Some(SessionStatus::Interrupted);
+                self.failure = None;
+                self.waiting = None;
+                self.standing.apply(event);
+            }
             EventKind::WorkflowChanged { workflow_hash, total_steps, stages, .. } => {
                 if let Some(started) = &mut self.started {
                     started.workflow_hash = workflow_hash.clone();

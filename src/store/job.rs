@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::session::{ResultRef, SessionId};
+use crate::session::{Event, EventKind, ResultRef, SessionId, SessionState};
 
 use super::error::{NamePath, io_error};
 use super::files::{self, Keep};
@@ -301,6 +301,23 @@ pub fn read_result(
     checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
 }
 
+/// Bytes of `results.jsonl` that `events` refer to.
+pub(super) fn results_end(events: &[Event]) -> u64 {
+    let end = |event: &Event| match &event.kind {
+        EventKind::ItemFinished { result, .. } if *result != ResultRef::NONE => {
+            result.offset + u64::from(result.length) + 1
+        }
+        _ => 0,
+    };
+    events.iter().map(end).max().unwrap_or(0)
+}
+
+/// Bytes of `results.jsonl` that the items as they stand refer to.
+pub(super) fn standing_end(state: &SessionState) -> u64 {
+    let results = state.standing.items.results().filter(|(.., at)| *at != ResultRef::NONE);
+    results.map(|(.., at)| at.offset + u64::from(at.length) + 1).max().unwrap_or(0)
+}
+
 /// The bytes of a result, if they are those that were written.
 fn checked(path: &Path, bytes: Vec<u8>, at: ResultRef) -> Result<Vec<u8>, StoreError> {
     if crc32fast::hash(&bytes) == at.crc {
@@ -351,6 +368,12 @@ impl Home {
     #[must_use]
     pub fn job(&self, repository: &str, job: &str) -> PathBuf {
         self.repositories().join(repository).join("mapreduce/jobs").join(file_name(job))
+    }
+
+    /// `state/<repo>/mapreduce/jobs/<job>/items.jsonl`.
+    #[must_use]
+    pub fn items(&self, repository: &str, job: &str) -> PathBuf {
+        self.job(repository, job).join(ITEMS)
     }
 
     /// `state/<repo>/mapreduce/jobs/<job>/results.jsonl`.

@@ -66,6 +66,7 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::ItemFinished { .. } => "item_finished",
         EventKind::ItemFailed { .. } => "item_failed",
         EventKind::DlqCleared { .. } => "dlq_cleared",
+        EventKind::Forked { .. } => "forked",
         EventKind::Superseded { .. } => "superseded",
     }
 }
@@ -100,6 +101,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::ItemFinished { .. }
         | EventKind::DlqCleared { .. }
         | EventKind::RunFinished { .. }
+        | EventKind::Forked { .. }
         | EventKind::Superseded { .. } => None,
     }
 }
@@ -229,6 +231,10 @@ pub fn event_words(kind: &EventKind) -> String {
                 None => text,
             }
         }
+        EventKind::Forked { from, version, .. } => match version {
+            Some(version) => format!("from {from} at v{version}"),
+            None => format!("from {from}"),
+        },
         EventKind::Superseded { by } => format!("by {by}"),
     };
     clip(&line(&text), 300).into_owned()

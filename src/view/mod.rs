@@ -1,7 +1,6 @@
 //! Pure answers from events, shared by lists, `--json` and reports. Does no IO and knows no clock.
 
 mod agents;
-mod attempts;
 mod checkpoint;
 mod counts;
 mod difference;
@@ -27,7 +26,6 @@ mod versions;
 mod words;
 
 pub use agents::Agents;
-pub use attempts::{Attempt, attempts};
 pub use checkpoint::Checkpoint;
 pub use counts::StepCounts;
 pub use difference::Difference;

@@ -113,6 +113,9 @@ impl<'a> Run<'a> {
 
     /// How the attempt begins: anew, or with the conversation that a crash, a stop or a limit cut.
     fn first_turn(&self, attempt: &Attempt<'_, 'a>, prompt: &str) -> Turn {
+        if let Some(turn) = self.forked_turn(attempt, prompt) {
+            return turn;
+        }
         let cut = self.session.with(|state| {
             let record = state.standing.record(attempt.address).filter(|record| was_cut(record))?;
             Some((record.agent_session.clone()?, record.started.unwrap_or_else(Utc::now)))
@@ -127,6 +130,20 @@ impl<'a> Run<'a> {
             },
             None => Turn { conversation: fresh(), prompt: prompt.to_owned() },
         }
+    }
+
+    /// A conversation of the session that this one was forked from: that one goes on with it, this
+    /// one with a copy (DECISIONS A48).
+    fn forked_turn(&self, attempt: &Attempt<'_, 'a>, prompt: &str) -> Option<Turn> {
+        let (from, at) = self.session.with(|state| {
+            let record = state.standing.record(attempt.address).filter(|record| was_cut(record))?;
+            Some((record.agent_to_fork.clone()?, record.started.unwrap_or_else(Utc::now)))
+        })?;
+        if !self.conversation_exists(&from) {
+            return Some(Turn { conversation: fresh(), prompt: prompt.to_owned() });
+        }
+        let conversation = Conversation::Fork { from, new: uuid::Uuid::new_v4().to_string() };
+        Some(Turn { conversation, prompt: agent::resume_prompt(prompt, at) })
     }
 
     /// True when the CLI has a log of the conversation.

@@ -1,7 +1,11 @@
 //! All attempts of a session in the order in which they started, under the addresses that their
 //! steps have now.
 
-use crate::session::{Address, Event, EventKind, LogName, SessionState};
+use super::address::Address;
+use super::event::{Event, EventKind};
+use super::lifetime::edited_address;
+use super::log_names::LogName;
+use super::state::SessionState;
 
 /// One attempt of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub fn attempts(events: &[Event]) -> Vec<Attempt> {
             }),
             EventKind::WorkflowChanged { kept, edited, .. } => {
                 for one in made.iter_mut().filter(|one| !one.gone) {
-                    match crate::session::edited_address(&one.step, kept, edited) {
+                    match edited_address(&one.step, kept, edited) {
                         Some(now) => one.step = now,
                         None => one.gone = true,
                     }
