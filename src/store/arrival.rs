@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::session::{Event, EventKind, SessionId, SessionState};
 
-use super::bundle::{ITEMS_PART, RESULTS_PART};
+use super::bundle::ITEMS_PART;
 use super::error::{NamePath, io_error};
 use super::job::{Mapping, write_mapping};
 use super::journal::Journal;
@@ -41,10 +41,9 @@ fn place_job(home: &Home, passing: &Path, state: &SessionState) -> Result<(), St
         let reason = "it holds no items of its map".to_owned();
         return Err(StoreError::Unreadable { path: passing.join(ITEMS_PART), reason });
     }
-    let results = fs::metadata(passing.join(RESULTS_PART)).map_or(0, |results| results.len());
-    if results < super::job::standing_end(state) {
-        let reason = "results of its map are missing".to_owned();
-        return Err(StoreError::Unreadable { path: passing.join(RESULTS_PART), reason });
+    if !job.ends_with(header.session_id.as_str()) {
+        let reason = format!("the job {job:?} is not that of its session");
+        return Err(StoreError::Unreadable { path: passing.to_owned(), reason });
     }
     let target = home.job(&header.repository, job);
     // Left by one that was killed here: the session it was for is not there.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::session::{Event, EventKind, ResultRef, SessionId, SessionState};
+use crate::session::{Event, EventKind, ResultRef, SessionId};
 
 use super::error::{NamePath, io_error};
 use super::files::{self, Keep};
@@ -310,12 +310,6 @@ pub(super) fn results_end(events: &[Event]) -> u64 {
         _ => 0,
     };
     events.iter().map(end).max().unwrap_or(0)
-}
-
-/// Bytes of `results.jsonl` that the items as they stand refer to.
-pub(super) fn standing_end(state: &SessionState) -> u64 {
-    let results = state.standing.items.results().filter(|(.., at)| *at != ResultRef::NONE);
-    results.map(|(.., at)| at.offset + u64::from(at.length) + 1).max().unwrap_or(0)
 }
 
 /// The bytes of a result, if they are those that were written.
