@@ -399,9 +399,7 @@ fn accept_changes(
 ) -> Result<(), Failure> {
     console.remark("the workflow file was edited since the last run:");
     console.remark(super::plan::table(&outlook.rows));
-    for setting in &changes.settings {
-        console.remark(format_args!("  {setting}: changed; applies to what still runs"));
-    }
+    tell_settings(changes, console);
     if arguments.accept_changes {
         return Ok(());
     }
@@ -409,6 +407,13 @@ fn accept_changes(
         super::confirm::Answer::Yes => Ok(()),
         _ => Err(Failure::new(ExitKind::NeedsPerson, "the workflow file was edited")
             .with_help(format!("prodigy resume {id} --accept-changes"))),
+    }
+}
+
+fn tell_settings(changes: &Changes, console: &mut Console) {
+    for setting in &changes.settings {
+        let setting = crate::view::line(setting).into_owned();
+        console.remark(format_args!("  {setting}: changed; applies to what still runs"));
     }
 }
 
@@ -441,6 +446,10 @@ fn show_plan(
         console.output.json(&json);
     } else if !rows.is_empty() {
         console.output.text(super::plan::table(&rows));
+        if let Some(changes) = &goal.changes {
+            console.remark("the workflow file was edited since the last run");
+            tell_settings(changes, console);
+        }
     }
     Ok(ExitKind::Success)
 }
