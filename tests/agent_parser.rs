@@ -97,7 +97,9 @@ fn recorded_transcripts_mean_what_they_meant() {
         let verdict = judge(&transcript, Exit::Code(code.trim().parse().unwrap()));
         assert_eq!(outcome(&verdict).as_deref(), expected(name).as_ref().map(|t| *t), "{file}");
         assert!(!verdict.report.session_id.is_empty(), "{file}");
-        assert_eq!(verdict.report.cost_usd.is_some(), name != "sigterm", "{file}");
+        // What a cut answer cost is not known.
+        let cut = ["sigterm", "sigint_streaming"].contains(&name);
+        assert_eq!(verdict.report.cost_usd.is_some(), !cut, "{file}");
         count += 1;
     }
     assert!(count >= 36, "only {count} transcripts");

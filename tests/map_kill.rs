@@ -66,7 +66,7 @@ fn code_unless_killed(mut command: Command, delay: Duration) -> Option<i32> {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status.code().unwrap_or(-1));
         }
-        std::thread::sleep(Duration::from_micros(200));
+        std::hint::spin_loop();
     }
     child.kill().unwrap();
     let status = child.wait().unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{SubsecRound as _, Utc};
 
 use crate::playbook::failure::{Backoff, Retry, RetryOn};
 use crate::playbook::model::Step;
@@ -175,11 +175,13 @@ impl<'a> Run<'a> {
         }
         let attempt = self.session.with(|state| state.lifetime.next_attempt(address));
         let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        let not_before = Utc::now() + chrono::Duration::milliseconds(delay_ms.cast_signed());
         self.commit(EventKind::RetryScheduled {
             address: address.clone(),
             attempt,
             delay_ms,
-            not_before: Utc::now() + chrono::Duration::milliseconds(delay_ms.cast_signed()),
+            // As exact as the times of events, or the attempt would seem to start before it.
+            not_before: not_before.trunc_subsecs(3),
             max_attempts: Some(max_attempts),
             uncounted: false,
         })?;
