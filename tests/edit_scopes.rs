@@ -151,6 +151,32 @@ reduce: [echo reduce >> words]
     assert_eq!(sandbox.words("words"), "new-b new-c reduce");
 }
 
+#[test]
+fn an_edited_input_makes_other_items_and_those_that_are_the_same_keep_their_results() {
+    let yaml = "
+map:
+  input: printf 'a\\nb\\nc\\n'
+  max_parallel: 1
+  agent_template: ['echo ${item} >> words; [ ${item} != b ] || [ -e go ]']
+error_policy: {on_item_failure: stop}
+reduce: ['echo reduce ${map.total} >> words']
+";
+    let sandbox = failed(yaml);
+    sandbox.write("flow.yaml", &yaml.replace("b\\nc\\n", "b\\nC\\nd\\n"));
+    let ran = sandbox.run(&["resume"]).exits(6);
+    assert!(ran.stderr.contains("map.input: changed"), "{ran:#?}");
+    sandbox.run(&["resume", "--accept-changes"]).exits(0);
+    assert_eq!(sandbox.words("words"), "b C d reduce 4");
+    // Also when all had ended: reduce is older then, or runs again.
+    sandbox.write("words", "");
+    let edited = yaml.replace("b\\nc\\n", "b\\nC\\nd\\ne\\n");
+    sandbox.write("flow.yaml", &edited);
+    sandbox.run(&["resume", "flow", "--accept-changes"]).exits(0);
+    assert_eq!(sandbox.words("words"), "e");
+    let shown = sandbox.run(&["checkpoints", "show", "flow"]).exits(0);
+    assert!(shown.stdout.contains("older than step map"), "{shown:#?}");
+}
+
 const STEPS: &str = "
 commands:
   - echo one >> words

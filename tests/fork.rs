@@ -160,7 +160,10 @@ fn what_cannot_be_forked_is_told() {
     }
     only_id(&sandbox);
     let ran = sandbox.run(&["sessions", "fork", "flow"]).exits(0);
-    assert!(ran.stdout.contains("at v3") && ran.stderr.contains("prodigy resume flow-"), "{ran:#?}");
+    assert!(
+        ran.stdout.contains("at v3") && ran.stderr.contains("prodigy resume flow-"),
+        "{ran:#?}"
+    );
 }
 
 #[test]
@@ -357,7 +360,10 @@ fn elsewhere(sandbox: &Sandbox, home: &Path, arguments: &[&str]) -> Ran {
 #[test]
 fn a_half_done_map_goes_on_elsewhere() {
     let sandbox = Sandbox::new();
-    let crash = MAP.replace("made-${item}'", "made-${item}; [ ${item} != 5 ] || [ -e five ] || kill -9 $PPID'");
+    let crash = MAP.replace(
+        "made-${item}'",
+        "made-${item}; [ ${item} != 5 ] || [ -e five ] || kill -9 $PPID'",
+    );
     sandbox.write("flow.yaml", &crash);
     assert_eq!(sandbox.run(&["cook", "flow.yaml"]).code, None);
     assert_eq!(sandbox.words("words"), "setup 1 2 3 4 5");

@@ -280,11 +280,9 @@ fn passes_have_steps_of_their_own() {
     let sandbox = Sandbox::new();
     sandbox.write("flow.yaml", "commands: ['echo a$ARG >> words', 'echo b$ARG >> words']\n");
     sandbox.run(&["cook", "flow.yaml", "--args", "1", "2"]).exits(0);
-    for (step, downstream, words) in [
-        ("pass[1]/2", false, "b1"),
-        ("pass[1]/2", true, "b1 a2 b2"),
-        ("pass[2]/1", true, "a2 b2"),
-    ] {
+    for (step, downstream, words) in
+        [("pass[1]/2", false, "b1"), ("pass[1]/2", true, "b1 a2 b2"), ("pass[2]/1", true, "a2 b2")]
+    {
         let mut arguments = vec!["--from-step", step];
         arguments.extend(downstream.then_some("--downstream"));
         let ran = from(&sandbox, &arguments).exits(0);
@@ -323,8 +321,7 @@ fn items_and_phases_of_a_map() {
         assert_eq!(sandbox.status(), "completed");
     }
     from(&sandbox, &["--from-step", "setup/2", "--downstream"]).exits(0);
-    let mut words: Vec<String> =
-        sandbox.words("words").split(' ').map(str::to_owned).collect();
+    let mut words: Vec<String> = sandbox.words("words").split(' ').map(str::to_owned).collect();
     words[..3].sort();
     assert_eq!(words.join(" "), "a b c reduce 3 last");
     for (step, code, reason) in [
@@ -351,7 +348,8 @@ fn items_and_phases_of_a_map() {
 
 #[test]
 fn a_marked_item_needs_a_persons_word() {
-    let yaml = MAP.replace("- shell: 'echo ${item}", "- on_resume: confirm\n      shell: 'echo ${item}");
+    let yaml =
+        MAP.replace("- shell: 'echo ${item}", "- on_resume: confirm\n      shell: 'echo ${item}");
     let sandbox = cooked(&yaml);
     let ran = from(&sandbox, &["--from-step", "map/item_2"]).exits(6);
     assert!(ran.stderr.contains("--rerun map/item_2"), "{ran:#?}");

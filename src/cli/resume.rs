@@ -4,23 +4,22 @@ use std::path::{Path, PathBuf};
 
 use crate::executor::{Constants, Permissions, Surroundings};
 use crate::exit::{ExitKind, Failure};
-use crate::playbook::{LoadError, Loaded, parse};
 use crate::process::Stop;
 use crate::resume::{
-    Changes, Decision, Downstream, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide, foresee,
-    match_steps, rows,
+    Changes, Decision, Downstream, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide,
+    foresee, match_steps, rows,
 };
 use crate::session::{
     Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
 };
 use crate::store::{Card, FrozenItems, Home, OpenSession};
 
-use super::args::{Cook, Resume};
-use super::cook::{Cooking, read_workflow};
+use super::args::Resume;
+use super::goal::{Goal, check_downstream, goal};
 use super::output::Console;
 use super::refusal::refused;
+use super::restart::restart;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
-use super::validate::refuse;
 
 /// Runs the command.
 pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -104,67 +103,6 @@ fn chosen(home: &Home, repository: Option<&str>, id: Option<&str>) -> Result<Fou
     }
 }
 
-/// The workflow that the session goes on with.
-pub(super) struct Goal {
-    /// The workflow, as it is now.
-    loaded: Loaded,
-    /// How it differs from the one that ran, when the file was edited.
-    changes: Option<Changes>,
-}
-
-/// Reads the workflow of a session: the file as it is now, or the stored copy without it.
-fn goal(
-    home: &Home,
-    header: &SessionStarted,
-    state: &SessionState,
-    console: &mut Console,
-) -> Result<Goal, Failure> {
-    let stored = stored_workflow(home, &header.session_id, console)?;
-    let path = &header.workflow_path;
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            console.remark(format_args!(
-                "{} cannot be read ({error}): going on with the stored copy",
-                path.display()
-            ));
-            return Ok(Goal { loaded: stored, changes: None });
-        }
-    };
-    if Digest::of(text.as_bytes()) == Digest::of(stored.text.as_bytes()) {
-        return Ok(Goal { loaded: stored, changes: None });
-    }
-    let edited = parse(path, &text).map_err(|error| refuse(path, error, console))?;
-    let changes = match_steps(&stored.workflow, &edited.workflow, state);
-    if changes.is_empty() {
-        return Ok(Goal { loaded: stored, changes: None });
-    }
-    Ok(Goal { loaded: edited, changes: Some(changes) })
-}
-
-fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result<Loaded, Failure> {
-    let path = home.workflow(id);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::new(
-            ExitKind::Damaged,
-            format!("cannot read the stored workflow {}", path.display()),
-        )
-        .because(error.to_string())
-        .with_help(format!("prodigy resume {id} --force   (starts again from the beginning)"))
-    })?;
-    parse(&path, &text).map_err(|error: LoadError| refuse(&path, error, console))
-}
-
-/// `--downstream` alone says nothing.
-fn check_downstream(goal: &Goal, arguments: &Resume, id: &str) -> Result<(), Failure> {
-    if !arguments.downstream || arguments.from_step.is_some() || goal.changes.is_some() {
-        return Ok(());
-    }
-    let message = "--downstream says what follows a step that runs again, and none was named";
-    Err(Failure::new(ExitKind::Usage, message)
-        .with_help(format!("prodigy resume {id} --from-step ADDRESS --downstream")))
-}
-
 /// What a resume would do: events, plan rows, and the state after them.
 struct Outlook {
     decision: Decision,
@@ -200,6 +138,7 @@ fn outlook(
             false => Downstream::Kept,
         },
         edited: goal.changes.iter().flat_map(Changes::beginnings).collect(),
+        rereads_items: goal.changes.as_ref().is_some_and(Changes::reads_items_again),
         accepts_edit: arguments.accept_changes,
         rerun: arguments.rerun.clone(),
         done: arguments.done.clone(),
@@ -364,7 +303,7 @@ fn surroundings(
 }
 
 /// The run goes on where it began.
-fn enter_directory(directory: &Path) -> Result<(), Failure> {
+pub(super) fn enter_directory(directory: &Path) -> Result<(), Failure> {
     std::env::set_current_dir(directory).map_err(|error| {
         Failure::new(
             ExitKind::NotFound,
@@ -452,54 +391,4 @@ fn show_plan(
         }
     }
     Ok(ExitKind::Success)
-}
-
-/// `--force`: a new session from the beginning; the old one is kept and marked. Needs no more
-/// than the index card of the old one (DECISIONS A45).
-fn restart(
-    home: &Home,
-    card: &Card,
-    arguments: &Resume,
-    console: &mut Console,
-) -> Result<ExitKind, Failure> {
-    if let Some(holder) = crate::store::holder(home, &card.session_id) {
-        return Err(crate::store::StoreError::Busy {
-            session: card.session_id.to_string(),
-            holder: holder.to_string(),
-        }
-        .into());
-    }
-    enter_directory(&card.directory)?;
-    let file = if card.workflow_path.exists() {
-        card.workflow_path.clone()
-    } else {
-        console.remark(format_args!(
-            "{} is gone: starting again from the stored copy",
-            card.workflow_path.display()
-        ));
-        home.workflow(&card.session_id)
-    };
-    let loaded = read_workflow(&file, console)?;
-    let old = OpenSession::read(home, &card.session_id).ok();
-    let header = old.as_ref().and_then(|old| old.state.header().cloned());
-    let cook = Cook::again(arguments, header.as_ref());
-    let given = header.as_ref().map(|header| {
-        let none = crate::session::Secrets::default();
-        let plain = header
-            .parameters
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), value.open(&none).ok()?)));
-        plain.collect()
-    });
-    let cooking = Cooking {
-        arguments: &cook,
-        file: &file,
-        loaded: &loaded,
-        supersedes: Some(card.session_id.clone()),
-    };
-    if let Some(old) = &old {
-        end_dead_run(&old.state, console);
-    }
-    console.remark(format_args!("starting {} again from the beginning", card.name));
-    cooking.run(given.unwrap_or_default(), console)
 }

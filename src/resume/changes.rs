@@ -37,6 +37,15 @@ impl Changes {
             && self.kept.iter().all(|(old, new)| old == new)
     }
 
+    /// True when the map makes its items in another way than before (DECISIONS A29).
+    #[must_use]
+    pub fn reads_items_again(&self) -> bool {
+        const OF_ITEMS: [&str; 7] =
+            ["input", "json_path", "filter", "sort_by", "distinct", "offset", "max_items"];
+        let of_map = self.settings.iter().filter_map(|setting| setting.strip_prefix("map."));
+        of_map.into_iter().any(|setting| OF_ITEMS.contains(&setting))
+    }
+
     /// The steps, as they stand now, at which the order of what has run is another: what has
     /// ended behind one of them is older than it.
     pub fn beginnings(&self) -> impl Iterator<Item = Address> {
@@ -109,8 +118,7 @@ fn match_sequences(
     new_places: &[Place<'_>],
     new: &[Sequence<'_>],
 ) -> Vec<Option<usize>> {
-    let same_name =
-        |it: &Sequence<'_>| old.iter().position(|before| before.scope == it.scope);
+    let same_name = |it: &Sequence<'_>| old.iter().position(|before| before.scope == it.scope);
     let mut partners: Vec<Option<usize>> = new.iter().map(same_name).collect();
     let steps = |places: &[Place<'_>], of: &Sequence<'_>| -> Vec<Digest> {
         of.places.iter().map(|index| digest(places[*index].step)).collect()
@@ -206,12 +214,7 @@ impl Pair<'_, '_> {
 
     /// Between two steps that match, as many others as before are the same ones, edited; one
     /// that has another `id` is another step.
-    fn pair_edited(
-        &self,
-        old_in: &[usize],
-        new_in: &[usize],
-        partner: &mut HashMap<usize, usize>,
-    ) {
+    fn pair_edited(&self, old_in: &[usize], new_in: &[usize], partner: &mut HashMap<usize, usize>) {
         let mut from = 0;
         let mut open: Vec<usize> = Vec::new();
         let mut found = Vec::new();

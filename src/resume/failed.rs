@@ -76,9 +76,8 @@ fn died_failed(state: &SessionState, workflow: &Workflow) -> bool {
     if !matches!(state.status, Some(SessionStatus::Running | SessionStatus::Interrupted)) {
         return false;
     }
-    let settled = |at: &Address| {
-        state.standing.error(at).is_some_and(|error| error.settled == Some(false))
-    };
+    let settled =
+        |at: &Address| state.standing.error(at).is_some_and(|error| error.settled == Some(false));
     let through = |sequence: &Address, pass: &Address| {
         let workflows = workflow.on_failure.is_none() || settled(pass);
         let stages: Vec<_> = match &workflow.body {
@@ -88,8 +87,7 @@ fn died_failed(state: &SessionState, workflow: &Workflow) -> bool {
         };
         let stage = stages.into_iter().find(|stage| pass.join(&stage.name) == *sequence);
         let over = state.standing.scope(sequence).is_some();
-        workflows
-            && stage.is_none_or(|it| (it.on_failure.is_none() && it.retry.is_none()) || over)
+        workflows && stage.is_none_or(|it| (it.on_failure.is_none() && it.retry.is_none()) || over)
     };
     let goes_on_after = workflow.continue_on_error;
     let step_failed = places(workflow, state).iter().any(|place| {

@@ -62,9 +62,7 @@ fn find<'w>(
         }
     };
     let path = Path::to(address, workflow, state).map_err(astray)?;
-    let from_step = |at: &Address| {
-        Some(format!("--from-step {}", crate::view::typed(at.as_str())))
-    };
+    let from_step = |at: &Address| Some(format!("--from-step {}", crate::view::typed(at.as_str())));
     if let Some(item) = path.item {
         if !state.standing.frozen {
             return Err(Refusal::NoItems);

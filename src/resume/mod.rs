@@ -15,9 +15,9 @@ mod settings;
 mod tree;
 
 pub use changes::{Changes, match_steps};
+pub use failed::failed_again;
 pub use foresee::{Earlier, foresee};
 pub use map::{ReduceAfter, Requeue};
 pub use plan::{Action, Row, RowAgents, rows};
-pub use failed::failed_again;
 pub use request::{Decision, Downstream, Refusal, Request, decide};
 pub use tree::{Place, places};

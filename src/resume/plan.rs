@@ -65,7 +65,10 @@ fn map_row(before: &SessionState, after: &SessionState) -> Option<Row> {
     let again = (before.standing.items.ended()).saturating_sub(progress.processed);
     let over = progress.total_items > 0 && progress.pending == 0;
     let reason = if progress.total_items == 0 {
-        "its items are not known yet".to_owned()
+        match before.standing.frozen {
+            true => "its items are read again".to_owned(),
+            false => "its items are not known yet".to_owned(),
+        }
     } else if over {
         format!("all {} items ended", progress.total_items)
     } else {

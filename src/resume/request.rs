@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::playbook::model::{OnResume, Step, Workflow};
 use crate::session::{
-    Address, EventKind, ItemStanding, PersonsAnswer, Progress, Reach, RewindCause, SessionState, SessionStatus,
-    StepResult, StepStatus, item_address, item_number,
+    Address, EventKind, ItemStanding, PersonsAnswer, Progress, Reach, RewindCause, SessionState,
+    SessionStatus, StepResult, StepStatus, item_address, item_number,
 };
 
 use super::checkpoint;
@@ -29,6 +29,8 @@ pub struct Request {
     pub downstream: Downstream,
     /// The steps, as they stand now, at which an edited workflow differs from what has run.
     pub edited: Vec<Address>,
+    /// True when the edited map makes its items in another way.
+    pub rereads_items: bool,
     /// `--accept-changes`: a completed session goes on with what is new in it.
     pub accepts_edit: bool,
     /// `--rerun ADDRESS`.
@@ -139,7 +141,7 @@ pub fn decide(
         return Err(Refusal::Superseded(by.to_string()));
     }
     let asked = request.from_checkpoint.is_some()
-        || (request.accepts_edit && !request.edited.is_empty())
+        || (request.accepts_edit && (!request.edited.is_empty() || request.rereads_items))
         || request.from_step.is_some()
         || !request.rerun.is_empty()
         || map::asks_for_items(state, request);
@@ -154,6 +156,9 @@ pub fn decide(
     match &request.from_checkpoint {
         Some(name) => checkpoint::go_to(state, workflow, &places, name, request, &mut decision)?,
         None => failed::start_again(state, workflow, request, &mut decision),
+    }
+    if request.rereads_items && state.standing.frozen {
+        edited::read_items_again(state, &mut decision);
     }
     if request.downstream == Downstream::Again && !request.edited.is_empty() {
         edited::run_what_follows(state, &places, request, &mut decision);

@@ -95,9 +95,8 @@ mod tests {
         names.edited(&attempts, same);
         assert_eq!(names.of(&at("2"), 4).file_name(), "2.4.log");
         // A step is put before the second.
-        names.edited(&attempts, |old| {
-            Some(if old.as_str() == "2" { at("3") } else { old.clone() })
-        });
+        names
+            .edited(&attempts, |old| Some(if old.as_str() == "2" { at("3") } else { old.clone() }));
         assert_eq!(names.of(&at("3"), 3).file_name(), "2.3.log");
         assert_eq!(names.of(&at("3"), 4).file_name(), "3.e1.4.log");
         assert_eq!(names.of(&at("2"), 1).file_name(), "2.e1.1.log");

@@ -38,6 +38,10 @@ impl Standing {
             return; // The loader returns to the state after that event.
         }
         self.forget_items(scope, *reach);
+        if *cause == RewindCause::Edited && scope.as_str() == "map" {
+            // Another input makes other items; those that are the same keep their results.
+            self.frozen = false;
+        }
         let rounds = self.rounds_that_stay(scope, *reach);
         let covers = |address: &Address| covers(scope, *from, *reach, address);
         retain_within(&mut self.records, scope, |address| !covers(address));

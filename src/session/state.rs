@@ -153,6 +153,16 @@ impl SessionState {
         self.settle_dead(None);
     }
 
+    /// The same, with the steps where they stand in the workflow as `later` knows it edited.
+    #[must_use]
+    pub fn as_edited_by(&self, later: &Self) -> Self {
+        let mut edited = self.clone();
+        for kept in later.lifetime.edits_after(self.last_seq) {
+            edited.standing.rename(kept);
+        }
+        edited
+    }
+
     /// What the session is.
     ///
     /// # Panics

@@ -22,8 +22,8 @@ use sha2::{Digest as _, Sha256};
 use crate::session::{SessionId, SessionState, WorkflowId};
 
 use super::error::{NamePath, io_error};
-use super::read::read_events;
 use super::job::results_end;
+use super::read::read_events;
 use super::{Card, Home, StoreError, blobs, files, replay};
 
 /// The newest format of archives.

@@ -92,7 +92,8 @@ fn forked_events(
         header.session_id = new.clone();
         header.supersedes = None;
     }
-    let edits = later.iter().filter(|event| matches!(event.kind, EventKind::WorkflowChanged { .. }));
+    let edits =
+        later.iter().filter(|event| matches!(event.kind, EventKind::WorkflowChanged { .. }));
     let seq = copied.last().map_or(0, |event| event.seq);
     let forked = EventKind::Forked { from: from.clone(), seq, version };
     let added = edits.map(|edit| (edit.at, edit.kind.clone())).chain([(Utc::now(), forked)]);
@@ -156,8 +157,8 @@ fn copy_file(from: &Path, to: &Path, most: u64) -> Result<bool, StoreError> {
     };
     files::make_directory(files::parent_of(to))?;
     let mut options = fs::OpenOptions::new();
-    let mut target =
-        files::open_private(to, options.create(true).write(true).truncate(true)).named("write", to)?;
+    let mut target = files::open_private(to, options.create(true).write(true).truncate(true))
+        .named("write", to)?;
     io::copy(&mut source.take(most), &mut target).named("copy", from)?;
     target.sync_all().named("sync", to)?;
     Ok(true)

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::session::{Event, EventKind, SessionId, SessionStarted, WorkflowId};
 
+use super::arrival::{rename_job, take_place, write_journal};
 use super::error::NamePath;
 use super::journal::Journal;
 use super::scan::{Scan, read_journal};
-use super::arrival::{rename_job, take_place, write_journal};
 use super::{Card, Home, StoreError, bundle, files, lock};
 
 /// What was taken in.

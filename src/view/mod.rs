@@ -28,7 +28,7 @@ mod words;
 pub use agents::Agents;
 pub use checkpoint::Checkpoint;
 pub use counts::StepCounts;
-pub use difference::Difference;
+pub use difference::{Difference, FileChange};
 pub use dlq::{DeadDetail, DeadItems, DeadRow, RunLogs, Selection};
 pub use event_words::{EVENT_TYPES, event_address, event_type, event_words};
 pub use events::{EventFilter, EventRow, event_line, event_rows};

@@ -120,9 +120,11 @@ impl SessionDetail {
             }),
             supersedes: header.supersedes.clone(),
             adopted_from: header.adopted_from.clone(),
-            forked_from: state.lifetime.forked_from.clone().map(|(session_id, version)| {
-                ForkedFrom { session_id, version }
-            }),
+            forked_from: state
+                .lifetime
+                .forked_from
+                .clone()
+                .map(|(session_id, version)| ForkedFrom { session_id, version }),
         };
         Some(Self { row: SessionRow::of(state, disk)?, more })
     }

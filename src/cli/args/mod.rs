@@ -15,6 +15,7 @@ pub use global::{Arguments, Color, Command, Global};
 pub use look::{EventFilter, Events, EventsExport, EventsFollow, EventsList, EventsStats, Logs};
 pub use sessions::{
     Checkpoints, CheckpointsClean, CheckpointsExport, CheckpointsImport, CheckpointsList,
-    CheckpointsShow, CheckpointsValidate, Sessions, SessionsClean, SessionsFork, SessionsList, SessionsShow,
+    CheckpointsShow, CheckpointsValidate, Sessions, SessionsClean, SessionsFork, SessionsList,
+    SessionsShow,
 };
 pub use work::{Cook, OutputMode, Resume, ResumeJob};

@@ -55,7 +55,8 @@ fn check_items(events: &[Event], seq: u64, id: &str) -> Result<(), Failure> {
     if last.seq <= seq || !before {
         return Ok(());
     }
-    let message = "the items of the map were read again after that point, and those of then are gone";
+    let message =
+        "the items of the map were read again after that point, and those of then are gone";
     Err(Failure::new(ExitKind::Usage, message).with_help(format!(
         "prodigy checkpoints list --workflow-id {id}   (a later one), or prodigy resume {id} --from-checkpoint …"
     )))
