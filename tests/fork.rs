@@ -305,11 +305,13 @@ commands:
 fn killed_after(sandbox: &Sandbox, arguments: &[&str], delay: Duration) -> bool {
     let mut child = sandbox.command(arguments).spawn().unwrap();
     let start = Instant::now();
-    while start.elapsed() < delay {
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        std::thread::sleep(Duration::from_micros(100));
+    let mut over = false;
+    wait_until("the moment to kill", || {
+        over = child.try_wait().unwrap().is_some();
+        over || start.elapsed() >= delay
+    });
+    if over {
+        return false;
     }
     child.kill().unwrap();
     child.wait().unwrap().code().is_none()

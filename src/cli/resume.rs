@@ -7,10 +7,10 @@ use crate::exit::{ExitKind, Failure};
 use crate::process::Stop;
 use crate::resume::{
     Changes, Decision, Downstream, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide,
-    foresee, match_steps, rows,
+    foresee, rows,
 };
 use crate::session::{
-    Address, Digest, EventKind, SessionId, SessionStarted, SessionState, item_address, item_number,
+    Address, Digest, EventKind, SessionStarted, SessionState, item_address, item_number,
 };
 use crate::store::{Card, FrozenItems, Home, OpenSession};
 
