@@ -187,3 +187,69 @@ fn colour_is_only_for_those_who_want_it() {
     assert!(!forced("NO_COLOR", "1", &["validate", "absent.yaml"]));
     assert!(forced("NO_COLOR", "1", &["--color=always", "validate", "absent.yaml"]));
 }
+
+#[test]
+fn the_name_of_a_step_is_shown_beside_what_it_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "commands:\n  - {id: v, shell: echo 7}\n  - {name: 'Ship ${v.output}', shell: 'echo shipped'}\n",
+    );
+    let rehearsed = sandbox.run(&["cook", "flow.yaml", "--dry-run"]).exits(0).stdout;
+    assert!(rehearsed.contains("Ship ${v.output} - shell: echo shipped"), "{rehearsed}");
+    let ran = sandbox.run(&["cook", "flow.yaml"]).exits(0);
+    let lines = |word: &str| {
+        ran.stdout.lines().chain(ran.stderr.lines()).any(|line| {
+            line.starts_with(word) && line.contains("Ship 7 - ") && line.contains("echo shipped")
+        })
+    };
+    assert!(lines("running") && lines("done"), "{ran:#?}");
+    let shown = sandbox.run(&["checkpoints", "show", "flow"]).exits(0).stdout;
+    assert!(shown.contains("Ship 7 - "), "{shown}");
+    let events = sandbox.run(&["events", "ls"]).exits(0).stdout;
+    assert!(events.contains("attempt 1: Ship 7 - "), "{events}");
+}
+
+#[test]
+fn validate_warns_where_a_program_reads_outside_data_as_code() {
+    let sandbox = Sandbox::new();
+    let warned = [
+        ("eval ${p}", "eval"),
+        ("if true; then eval \"echo ${p}\"; fi", "eval"),
+        ("sh -c \"echo ${p}\"", "sh -c"),
+        ("bash -euo pipefail -c 'echo ${p}'", "bash -c"),
+        ("sudo -u root bash -lc ${p}", "bash -lc"),
+        ("ls | xargs -n1 sh -c \"echo ${p}\"", "sh -c"),
+        ("ssh -p 22 host \"ls ${p}\"", "ssh"),
+        ("out=$(ssh host ls ${p})", "ssh"),
+        ("awk -F: \"/${p}/\" file", "awk"),
+        ("python3 -c \"print('${p}')\"", "python3 -c"),
+    ];
+    let fine = [
+        "sh -c 'echo \"$1\"' sh ${p}",
+        "sh -c \"echo ${p | quote}\"",
+        "sh -c \"echo ${n} ${flags}\"",
+        "bash script.sh ${p}",
+        "ssh ${p} ls",
+        "awk -v name=${p} '{print name}' ${p}",
+        "python3 -c 'import sys' ${p}",
+        "echo \"sh -c ${p}\"; bash -c \"$(cat ${p})\"",
+    ];
+    let top =
+        "parameters: {p: {type: string}, n: {type: number}}\nvariables: {flags: -x}\ncommands:\n";
+    let flow = |command: &str| format!("{top}  - shell: |\n      {command}\n");
+    for (command, program) in warned {
+        sandbox.write("flow.yaml", &flow(command));
+        let ran = sandbox.run(&["validate", "flow.yaml"]).exits(0);
+        let column = 9 + command.find("${p}").unwrap();
+        let message = format!("warning: `p` is data, and `{program}` reads it as code once more");
+        assert!(ran.stderr.contains(&message), "{command}: {ran:#?}");
+        assert!(ran.stderr.contains(&format!("flow.yaml:5:{column}\n")), "{command}: {ran:#?}");
+        assert!(ran.stderr.contains("help: "), "{command}: {ran:#?}");
+    }
+    for command in fine {
+        sandbox.write("flow.yaml", &flow(command));
+        let ran = sandbox.run(&["validate", "flow.yaml"]).exits(0);
+        assert!(!ran.stderr.contains("as code"), "{command}: {ran:#?}");
+    }
+}

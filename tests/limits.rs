@@ -453,3 +453,48 @@ fn a_home_that_became_read_only_is_told_and_nothing_runs() {
     sandbox.run(&["resume"]).exits(0);
     assert_eq!(sandbox.words("words"), "one two two");
 }
+
+/// A run that may have few files open at once, with a loop that needs more; its rounds wait for
+/// a file `go`.
+fn short_of_files(sandbox: &Sandbox) -> Live {
+    sandbox.write(
+        "flow.yaml",
+        "commands:\n  - foreach: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]\n    parallel: 16\n    do:\n      - 'echo x >> begun; until [ -e go ]; do sleep 0.02; done; echo ${item} >> words'\n",
+    );
+    let mut command = Command::new("sh");
+    let prodigy = sandbox.command(&[""; 0]);
+    command.env_clear().envs(prodigy.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.args(["-c", "ulimit -n 48; exec \"$PRODIGY\" cook flow.yaml"]);
+    command.env("PRODIGY", env!("CARGO_BIN_EXE_prodigy")).current_dir(sandbox.directory());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let live = Live::start(command);
+    wait_until("the first rounds", || sandbox.words("begun").len() > 4);
+    live
+}
+
+#[test]
+fn a_machine_without_room_for_a_process_is_waited_for() {
+    let sandbox = Sandbox::new();
+    sandbox.write("begun", "");
+    let live = short_of_files(&sandbox);
+    sandbox.write("go", "");
+    live.end().exits(0);
+    assert_eq!(sandbox.words("words").split(' ').count(), 16);
+}
+
+#[test]
+fn a_machine_that_stays_without_room_ends_the_run_and_not_the_step() {
+    let sandbox = Sandbox::new();
+    sandbox.write("begun", "");
+    let ran = short_of_files(&sandbox).end().exits(1);
+    assert!(ran.stdout.contains("flow interrupted"), "{ran:#?}");
+    assert!(!ran.stdout.contains("failed"), "{ran:#?}");
+    assert!(ran.stderr.contains("cannot start sh: Too many open files"), "{ran:#?}");
+    assert!(
+        ran.stderr.contains("help: ") && ran.stderr.contains("prodigy resume flow-"),
+        "{ran:#?}"
+    );
+    sandbox.write("go", "");
+    sandbox.run(&["resume"]).exits(0);
+    assert_eq!(sandbox.words("words").split(' ').count(), 16);
+}

@@ -61,6 +61,21 @@ fn a_step_to_be_confirmed_waits_for_a_persons_word() {
 }
 
 #[test]
+fn the_plan_says_what_becomes_of_a_marked_step_that_was_caught_running() {
+    for (mark, action) in
+        [("confirm", "ask"), ("skip", "skip"), ("fail", "fail"), ("rerun", "rerun")]
+    {
+        let sandbox = killed_in_marked(mark);
+        let plan = sandbox.run(&["resume", "--plan", "--json"]).exits(0).json();
+        assert_eq!(plan[1]["action"], action, "{plan:#}");
+        let plan = sandbox.run(&["resume", "--plan"]).exits(0).stdout;
+        assert!(plan.contains(&format!("  {action:<7}  2")), "{plan}");
+        let plan = sandbox.run(&["resume", "--plan", "--done", "2", "--json"]).exits(0).json();
+        assert_eq!(plan[1]["action"], "skip", "{plan:#}");
+    }
+}
+
+#[test]
 fn a_step_to_be_skipped_is_not_repeated() {
     let sandbox = killed_in_marked("skip");
     sandbox.run(&["resume"]).exits(0);
@@ -327,4 +342,92 @@ fn the_directory_of_a_session_that_is_gone_is_an_error() {
     std::fs::remove_dir_all(sandbox.directory().join("inner")).unwrap();
     let ran = sandbox.run(&["resume", &id.unwrap()]).exits(3);
     assert!(ran.stderr.contains("inner"), "{ran:#?}");
+}
+
+#[test]
+fn the_end_of_a_stage_can_have_a_name_to_go_back_to() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "stages:\n  - name: build\n    checkpoint: built\n    commands: [echo build >> words]\n  - name: test\n    commands: [echo test >> words]\n  - name: ship\n    commands: [echo ship >> words]\n",
+    );
+    sandbox.run(&["cook", "flow.yaml"]).exits(0);
+    let versions = sandbox.run(&["checkpoints", "list", "--workflow-id", "flow"]).exits(0).stdout;
+    assert!(versions.contains(" built "), "{versions}");
+    let ran = sandbox.run(&["resume", "flow", "--from-checkpoint", "built"]).exits(0);
+    assert!(ran.stderr.contains("(after step build)"), "{ran:#?}");
+    assert_eq!(sandbox.words("words"), "build test ship test ship");
+    sandbox.run(&["resume", "flow", "--from-checkpoint", "build"]).exits(0);
+    assert_eq!(sandbox.words("words"), "build test ship test ship build test ship");
+}
+
+#[test]
+fn a_stage_that_runs_again_counts_on() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "stages:\n  - name: build\n    retry: {attempts: 3, initial_delay: 0}\n    commands:\n      - shell: 'echo $PRODIGY_ATTEMPT >> words; [ $(wc -l < words) -ge 6 ]'\n        retry: {attempts: 2, initial_delay: 0}\n",
+    );
+    let ran = sandbox.run(&["cook", "flow.yaml"]).exits(0);
+    assert_eq!(sandbox.words("words"), "1 2 3 4 5 6");
+    let retries: Vec<&str> =
+        ran.stdout.lines().filter_map(|line| line.strip_prefix("retry     build ")).collect();
+    assert_eq!(retries, ["attempt 2 in 0ms", "attempt 3 in 0ms"], "{ran:#?}");
+    for number in 2..=6 {
+        assert!(ran.stdout.contains(&format!("(attempt {number})")), "{ran:#?}");
+    }
+}
+
+/// A session that failed in step 2, in `old`, and the same directory in `new` with `go`.
+fn moved(how: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir_all(sandbox.directory().join("old/sub")).unwrap();
+    sandbox.write(
+        "old/sub/flow.yaml",
+        "commands:\n  - echo one >> words\n  - '[ -e go ]'\n  - echo three >> words\n",
+    );
+    let script = format!(
+        "mkdir old/.git && cd old/sub && ! \"$PRODIGY\" cook flow.yaml && cd ../.. && {how} && touch new/sub/go"
+    );
+    let mut command = std::process::Command::new("sh");
+    let prodigy = sandbox.command(&[""; 0]);
+    command.envs(prodigy.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.args(["-c", &script]).current_dir(sandbox.directory());
+    command.env("PRODIGY", env!("CARGO_BIN_EXE_prodigy"));
+    assert!(command.output().unwrap().status.success());
+    sandbox
+}
+
+#[test]
+fn a_moved_repository_is_found_again() {
+    for (how, id) in [
+        ("mv old new", &[][..]),
+        ("mv old new", &["flow"]),
+        ("cp -r old new && rm -r old", &["flow"]),
+        ("mv old new", &["flow", "--force"]),
+    ] {
+        let sandbox = moved(how);
+        let resume = [&["-C", "new/sub", "resume"][..], id].concat();
+        let ran = sandbox.run(&resume).exits(0);
+        let said = "old/sub was moved: going on in ";
+        assert!(ran.stderr.contains(said) && ran.stderr.contains("new/sub\n"), "{ran:#?}");
+        let again = if id.contains(&"--force") { "one one three" } else { "one three" };
+        assert_eq!(sandbox.words("new/sub/words"), again);
+        let shown = sandbox.run(&["sessions", "show", "flow", "--json"]).exits(0).json();
+        assert!(shown["directory"].as_str().unwrap().ends_with("new/sub"), "{shown:#}");
+        // Its own from now on.
+        let listed = sandbox.run(&["-C", "new", "checkpoints", "list"]).exits(0).stdout;
+        assert!(listed.contains("flow-"), "{listed}");
+    }
+}
+
+#[test]
+fn another_directory_is_not_taken_for_one_that_is_gone() {
+    let sandbox = moved(
+        "mv old gone && mkdir -p new/.git new/sub && echo 'commands: [a]' > new/sub/flow.yaml",
+    );
+    let ran = sandbox.run(&["-C", "new/sub", "resume", "flow"]).exits(3);
+    assert!(ran.stderr.contains("the directory of the session is gone: "), "{ran:#?}");
+    let help = "help: put it back, or change to where it is now, then resume again";
+    assert!(ran.stderr.contains(help), "{ran:#?}");
 }

@@ -79,9 +79,10 @@ fn a_resume_has_the_secret_again_or_stops_before_anything_runs() {
     let sandbox = Sandbox::new();
     cook(&sandbox, &[]).exits(1);
     sandbox.write("go", "");
-    let ran = sandbox.run(&["resume"]);
-    assert!(matches!(ran.code, Some(2 | 6)), "{ran:#?}");
-    assert!(ran.stderr.contains("TOKEN"), "{ran:#?}");
+    let ran = sandbox.run(&["resume"]).exits(6);
+    assert!(ran.stderr.contains(r#"the secret "TOKEN" is not set"#), "{ran:#?}");
+    let help = "help: set the environment variable THE_TOKEN, then: prodigy resume flow-";
+    assert!(ran.stderr.contains(help), "{ran:#?}");
     assert!(!sandbox.directory().join("result").exists());
     let ran = Ran::of(sandbox.command(&["resume"]).env("THE_TOKEN", SECRET).output().unwrap());
     ran.exits(0);
@@ -151,4 +152,67 @@ fn a_secret_parameter_is_kept_as_a_reference() {
     let ran = Ran::of(sandbox.command(&["resume"]).env("THE_TOKEN", SECRET).output().unwrap());
     ran.exits(0);
     assert_eq!(sandbox.read("result"), format!("a {SECRET} b"));
+}
+
+#[test]
+fn secrets_of_stages_and_steps_are_masked_as_those_of_the_workflow() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "stages:
+  - name: one
+    env: {KEY: {secret: true, value: '${env.OF_STAGE}'}}
+    commands:
+      - {id: says, shell: 'echo told $KEY; echo err $KEY >&2; echo ${env.KEY}'}
+      - shell: 'echo $KEY; [ -e go ]'
+        env: {KEY: {secret: true, value: 'step-value-2', }}
+        capture: kept
+      - {shell: 'printf %s \"${says.output} ${kept}\" > result'}
+",
+    );
+    let of_stage = "stage-value-1";
+    let run = |arguments: &[&str]| {
+        let mut command = sandbox.command(arguments);
+        Ran::of(command.env("OF_STAGE", of_stage).output().unwrap())
+    };
+    for arguments in [
+        &["cook", "flow.yaml", "-vv"][..],
+        &["events", "export"],
+        &["logs", "flow"],
+        &["sessions", "show", "flow", "--json"],
+    ] {
+        let ran = run(arguments);
+        for secret in [of_stage, "step-value-2"] {
+            assert!(
+                !format!("{}{}", ran.stdout, ran.stderr).contains(secret),
+                "{arguments:?} {ran:#?}"
+            );
+        }
+    }
+    assert_eq!(holding(&sandbox.state(), of_stage), Vec::<PathBuf>::new());
+    let in_state = holding(&sandbox.state(), "step-value-2");
+    assert!(in_state.iter().all(|path| path.ends_with("workflow.yaml")), "{in_state:?}");
+    sandbox.write("go", "");
+    run(&["resume"]).exits(0);
+    assert_eq!(sandbox.read("result"), format!("told {of_stage}\n{of_stage} step-value-2"));
+    assert_eq!(holding(&sandbox.state(), of_stage), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_secret_of_a_step_that_is_not_known_beforehand_is_refused() {
+    let sandbox = Sandbox::new();
+    for (value, why) in [
+        ("value: '${a.output}'", "this is read before the first step"),
+        (
+            "command: 'pass show key'",
+            "`KEY` is secret, so its value must be known before the first step runs",
+        ),
+    ] {
+        sandbox.write(
+            "flow.yaml",
+            &format!("commands:\n  - {{id: a, shell: echo hi}}\n  - {{shell: echo, env: {{KEY: {{secret: true, {value}}}}}}}\n"),
+        );
+        let ran = sandbox.run(&["validate", "flow.yaml"]).exits(2);
+        assert!(ran.stderr.contains(why) && ran.stderr.contains("flow.yaml:3:"), "{ran:#?}");
+    }
 }

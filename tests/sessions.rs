@@ -352,6 +352,7 @@ fn a_person_reads_no_control_characters() {
         address: address("1"),
         attempt: 1,
         command: "shell: \u{1b}]0;title\u{7}".to_owned(),
+        name: String::new(),
         id: None,
         agent_session: None,
         agent_continues: false,

@@ -292,6 +292,7 @@ fn events(
             id: place.step.id.clone(),
             result: Arc::new(result),
             checkpoint: None,
+            name: String::new(),
         });
     }
     if let (Some(retry), Some(place)) =
@@ -303,6 +304,11 @@ fn events(
                 address: place.address.clone(),
                 attempt,
                 command: place.step.summary(),
+                name: place
+                    .step
+                    .name
+                    .as_ref()
+                    .map_or_else(String::new, |name| name.source().to_owned()),
                 id: place.step.id.clone(),
                 agent_session: None,
                 agent_continues: false,

@@ -19,6 +19,7 @@ mod init;
 mod logs;
 mod lookup;
 mod man;
+mod moved;
 mod output;
 mod panic;
 mod person;

@@ -15,6 +15,9 @@ pub(super) fn table(rows: &[Row]) -> String {
             Action::New => "new",
             Action::Removed => "removed",
             Action::Run => "run",
+            Action::Skip => "skip",
+            Action::Fail => "fail",
+            Action::Ask => "ask",
         };
         let moved = row.old_address.as_ref().map(|old| format!(" (was {old})")).unwrap_or_default();
         let name = crate::view::clip(&row.name, 60);

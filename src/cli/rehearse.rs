@@ -69,14 +69,14 @@ fn listing(workflow: &Workflow, places: &[Place<'_>], passes: usize) -> String {
     }
     text.push('\n');
     for place in places {
-        let what = place.step.summary();
+        let what = place.step.title();
         let what = crate::view::line(&what);
         let _ = writeln!(text, "  {:<4} {what}{}", place.address, settings(place.step));
     }
     if !workflow.finally.is_empty() {
         let _ = writeln!(text, "finally:");
         for step in &workflow.finally {
-            let _ = writeln!(text, "       {}", crate::view::line(&step.summary()));
+            let _ = writeln!(text, "       {}", crate::view::line(&step.title()));
         }
     }
     text

@@ -5,6 +5,7 @@ use crate::store::{Card, Home, OpenSession};
 
 use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
+use super::moved::{OldPlace, new_place};
 use super::output::Console;
 use super::resume::enter_directory;
 use super::running::end_dead_run;
@@ -24,13 +25,23 @@ pub(super) fn restart(
         }
         .into());
     }
-    enter_directory(&card.directory)?;
-    let file = if card.workflow_path.exists() {
-        card.workflow_path.clone()
+    let old = OldPlace {
+        session: &card.session_id,
+        repository: &card.repository,
+        directory: &card.directory,
+        workflow_path: &card.workflow_path,
+    };
+    let (directory, workflow_path) = match new_place(home, &old, console)? {
+        Some(new) => (new.directory, new.workflow_path),
+        None => (card.directory.clone(), card.workflow_path.clone()),
+    };
+    enter_directory(&directory)?;
+    let file = if workflow_path.exists() {
+        workflow_path
     } else {
         console.remark(format_args!(
             "{} is gone: starting again from the stored copy",
-            card.workflow_path.display()
+            workflow_path.display()
         ));
         home.workflow(&card.session_id)
     };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Permissions, Surroundings};
+use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
 use crate::process::Stop;
 use crate::resume::{
@@ -197,7 +197,8 @@ pub(super) fn go_on(
         ));
     }
     let state = session.with(Clone::clone);
-    let header = header_of(&state)?;
+    let mut header = header_of(&state)?;
+    let moved = super::moved::follow(session.home(), &mut header, console)?;
     let id = header.workflow_id.clone();
     let goal = goal(session.home(), &header, &state, console)?;
     check_downstream(&goal, arguments, id.as_str())?;
@@ -215,6 +216,9 @@ pub(super) fn go_on(
         session.replace_workflow(&goal.loaded.text)?;
     }
     enter_directory(&header.directory)?;
+    if moved.is_some() {
+        session.home().bind_repository(&header.repository, &header.directory)?;
+    }
     let stop = Stop::install().map_err(|error| {
         Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
     })?;
@@ -241,7 +245,7 @@ pub(super) fn go_on(
         stop,
         constants,
         surroundings,
-        events: outlook.decision.events,
+        events: moved.into_iter().chain(outlook.decision.events).collect(),
         starting: outlook.decision.starting,
     };
     let wanted = Wanted {
@@ -260,6 +264,16 @@ pub(super) fn go_on(
         },
     };
     run_session(prepared, &wanted, console)
+}
+
+/// What the surroundings lack that they had in the run before.
+fn lacking_again(error: SurroundingsError, id: &str) -> Failure {
+    if error.secret.is_none() {
+        return lacking(error);
+    }
+    let what = error.help.unwrap_or_else(|| "see that the secret can be had as before".to_owned());
+    Failure::new(ExitKind::NeedsPerson, error.message)
+        .with_help(format!("{what}, then: prodigy resume {id}"))
 }
 
 fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
@@ -288,7 +302,7 @@ fn surroundings(
             header.profile.clone(),
             stop,
         )
-        .map_err(lacking)
+        .map_err(|error| lacking_again(error, &header.workflow_id.to_string()))
     };
     if bare.len() == header.parameters.len() {
         let constants = constants?;
@@ -310,7 +324,7 @@ pub(super) fn enter_directory(directory: &Path) -> Result<(), Failure> {
             format!("the directory of the session is gone: {}", directory.display()),
         )
         .because(error.to_string())
-        .with_help("put it back, then resume again")
+        .with_help("put it back, or change to where it is now, then resume again")
     })
 }
 
@@ -368,7 +382,8 @@ fn show_plan(
     if let Some(damage) = loaded.damage {
         return Err(damage.into());
     }
-    let header = header_of(&loaded.state)?;
+    let mut header = header_of(&loaded.state)?;
+    super::moved::follow(home, &mut header, console)?;
     let goal = goal(home, &header, &loaded.state, console)?;
     check_downstream(&goal, arguments, header.workflow_id.as_str())?;
     let earlier = |seq| loaded.at(seq);

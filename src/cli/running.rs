@@ -213,7 +213,17 @@ fn tell(
     console: &mut Console,
     style: Style,
 ) -> Result<ExitKind, Failure> {
+    let mut shortage = None;
     let kind = match ending {
+        Ending::Halted(halt @ Halt::Shortage { .. }) => {
+            let id = session.with(|state| state.header().map(|it| it.workflow_id.to_string()));
+            let help = format!(
+                "end other programs, raise the limits (ulimit -a), or lower `parallel`; then: prodigy resume {}",
+                id.unwrap_or_default()
+            );
+            shortage = Some(Failure::new(ExitKind::Failed, halt.to_string()).with_help(help));
+            ExitKind::Failed
+        }
         Ending::Halted(Halt::Store(error)) => return Err(error.into()),
         Ending::Over(SessionStatus::Completed | SessionStatus::CompletedWithFailures) => {
             ExitKind::Success
@@ -252,7 +262,7 @@ fn tell(
             console.output.text(text);
         }
     }
-    Ok(kind)
+    shortage.map_or(Ok(kind), Err)
 }
 
 /// What the surroundings lack, as an error of usage.

@@ -60,7 +60,9 @@ impl<'a> Run<'a> {
                 self.attempt_ended(address, &done.report)?;
             }
             match retry {
-                Some((delay, attempts)) => self.schedule_retry(address, delay, attempts)?,
+                Some((delay, attempts)) => {
+                    self.schedule_retry(address, self.following_run(address), delay, attempts)?;
+                }
                 None => return Ok(done),
             }
         }
@@ -113,14 +115,18 @@ impl<'a> Run<'a> {
             None => (None, false),
         };
         let wants_commits = attempt.step.commit_required;
+        let plain_of_item = item_number(attempt.address).is_some() && agent_session.is_none();
+        let shown = |text: &str| match plain_of_item {
+            // What a plain step of an item runs can be told from the workflow and the item.
+            true => String::new(),
+            false => self.secrets().mask(text),
+        };
+        let name = self.name_of(attempt.frame, attempt.step, attempt.address);
         self.commit(EventKind::StepStarted {
             address: attempt.address.clone(),
             attempt: attempt.number,
-            // What a plain step of an item runs can be told from the workflow and the item.
-            command: match item_number(attempt.address).is_some() && agent_session.is_none() {
-                true => String::new(),
-                false => self.secrets().mask(command),
-            },
+            command: shown(command),
+            name: name.as_deref().map(shown).unwrap_or_default(),
             id: attempt.step.id.clone(),
             agent_session,
             agent_continues,

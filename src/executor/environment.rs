@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 
 use crate::expr::{Dialect, EvalError, Lookup, Origin, Path as NamePath, Scope, Value};
 use crate::git::Repository;
+use crate::playbook::inner_secrets;
 use crate::playbook::model::{EnvEntry, EnvValue, Secret, SecretSource, Workflow};
 use crate::process::Stop;
 use crate::session::{Digest, Secrets};
@@ -42,6 +43,15 @@ pub struct SurroundingsError {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// The secret that cannot be had, where that is what is wrong.
+    pub secret: Option<String>,
+}
+
+impl SurroundingsError {
+    /// Something that is no secret.
+    pub(super) fn new(message: String, help: Option<String>) -> Self {
+        Self { message, help, secret: None }
+    }
 }
 
 /// Names that change how programs start: never set by captures and variables (SPEC 4.2).
@@ -66,6 +76,11 @@ fn is_reserved(name: &str) -> bool {
         || name.starts_with("LD_")
         || name.starts_with("DYLD_")
         || name.starts_with("PRODIGY_")
+}
+
+/// True for the name under which values of `name` are known: `KEY`, `KEY#2` ….
+fn of_name(known: &str, name: &str) -> bool {
+    known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
 }
 
 /// The largest value that is exported: the kernel takes 128 KiB for one `NAME=value`.
@@ -112,10 +127,8 @@ impl Surroundings {
                 } else {
                     format!("known profiles: {}", known.join(", "))
                 };
-                return Err(SurroundingsError {
-                    message: format!("the workflow has no profile {name:?}"),
-                    help: Some(help),
-                });
+                let message = format!("the workflow has no profile {name:?}");
+                return Err(SurroundingsError::new(message, Some(help)));
             };
             for entry in &profile.env {
                 let value = surroundings.resolve(workflow, entry, constants, stop)?;
@@ -127,6 +140,15 @@ impl Surroundings {
             secrets.push((secret.name.clone(), value.clone()));
             surroundings.add(&secret.name, value.clone().into());
             surroundings.file.insert(secret.name.clone(), Value::from(value));
+        }
+        for (entry, _) in inner_secrets(workflow) {
+            let value = surroundings.resolve(workflow, entry, constants, stop)?;
+            let earlier = secrets.iter().filter(|(name, _)| of_name(name, &entry.name)).count();
+            let name = match earlier {
+                0 => entry.name.clone(),
+                _ => format!("{}#{}", entry.name, earlier + 1),
+            };
+            secrets.extend(String::from_utf8(value).ok().map(|value| (name, value)));
         }
         surroundings.secrets = Secrets::new(secrets);
         Ok(surroundings)
@@ -230,9 +252,10 @@ impl Surroundings {
         for file in &workflow.env_files {
             let name = file.render(constants).map_err(|error| at("env_files", &error))?;
             let path = self.directory.join(&name);
-            let text = std::fs::read_to_string(&path).map_err(|error| SurroundingsError {
-                message: format!("env_files: cannot read {}: {error}", path.display()),
-                help: Some("paths are relative to the directory of the run".into()),
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                let message = format!("env_files: cannot read {}: {error}", path.display());
+                let help = "paths are relative to the directory of the run";
+                SurroundingsError::new(message, Some(help.into()))
             })?;
             for (name, value) in env_file(&text) {
                 self.add(&name, value.clone().into());
@@ -260,10 +283,7 @@ impl Surroundings {
                     let script = text.render(&scope, dialect).map_err(|error| at(&what, &error))?;
                     let env = self.added();
                     output_of(&workflow.shell, &script, env, &self.directory, stop).map_err(
-                        |message| SurroundingsError {
-                            message: format!("{what}: {message}"),
-                            help: None,
-                        },
+                        |message| SurroundingsError::new(format!("{what}: {message}"), None),
                     )
                 }
             }
@@ -286,7 +306,10 @@ impl Surroundings {
         secret: &Secret,
         stop: &Stop,
     ) -> Result<String, SurroundingsError> {
-        let failed = |message: String, help: Option<String>| SurroundingsError { message, help };
+        let failed = |message: String, help: Option<String>| SurroundingsError {
+            secret: Some(secret.name.clone()),
+            ..SurroundingsError::new(message, help)
+        };
         let bytes = match &secret.source {
             SecretSource::Env(name) => {
                 let value = std::env::var_os(name).filter(|value| !value.is_empty());
@@ -300,7 +323,8 @@ impl Surroundings {
             SecretSource::File(path) => {
                 std::fs::read(self.directory.join(path)).map_err(|error| {
                     let path = path.display();
-                    failed(format!("secret {:?}: cannot read {path}: {error}", secret.name), None)
+                    let message = format!("secret {:?}: cannot read {path}: {error}", secret.name);
+                    failed(message, Some("put the file back, or correct the workflow".to_owned()))
                 })?
             }
             SecretSource::Command(command) => {
@@ -345,7 +369,7 @@ pub(super) fn exported(name: &str, value: &Value) -> Option<Vec<u8>> {
 }
 
 fn at(what: &str, error: &EvalError) -> SurroundingsError {
-    SurroundingsError { message: format!("{what}: {error}"), help: error.help.clone() }
+    SurroundingsError::new(format!("{what}: {error}"), error.help.clone())
 }
 
 /// What an environment entry says, before commands run.

@@ -206,7 +206,8 @@ impl<'a> Run<'a> {
                 let factor = 2f64.powi(i32::try_from(done - 1).unwrap_or(i32::MAX));
                 let jitter = 1.0 - 0.1 * super::retry::random_share();
                 let delay = delay.mul_f64((factor * jitter).min(3600.0));
-                self.schedule_retry(&scope.at, delay.min(Duration::from_secs(3600)), runs)?;
+                let run = self.following_run(&scope.at);
+                self.schedule_retry(&scope.at, run, delay.min(Duration::from_secs(3600)), runs)?;
                 self.wait_for_retry(frame, &scope.at)?;
             }
             self.go_on(frame)?;

@@ -27,6 +27,14 @@ pub enum Halt {
         /// What the provider said.
         message: String,
     },
+    /// The machine has no room for another process: memory, processes or open files.
+    #[error("step {address} could not be started: {message}")]
+    Shortage {
+        /// The step.
+        address: Address,
+        /// What the system said.
+        message: String,
+    },
     /// The state cannot be written: nothing was acknowledged.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,8 +45,9 @@ impl Halt {
     #[must_use]
     pub fn or_weightier(self, known: Option<Halt>) -> Halt {
         let weight = |halt: &Halt| match halt {
-            Self::Store(_) => 5,
-            Self::Stopped(_) => 4,
+            Self::Store(_) => 6,
+            Self::Stopped(_) => 5,
+            Self::Shortage { .. } => 4,
             Self::Refused { .. } => 3,
             Self::Waiting(_) => 2,
             Self::Parked(_) => 1,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::expr::{Lookup, Origin, Path, Scope, Segment, Value};
+use crate::playbook::builtins::{self, BUILTINS, Builtin, Known, ResultField};
 use crate::session::{Address, IdEntry, SessionState, StepKind, StepResult, StepStatus, Stored};
 
 use super::frame::{Frame, Round};
@@ -17,36 +18,19 @@ pub(super) struct Names<'b, 'a> {
     pub(super) address: &'b Address,
 }
 
-/// The built-in first names.
-const ROOTS: [&str; 18] = [
-    "shell",
-    "claude",
-    "last",
-    "error",
-    "item",
-    "item_id",
-    "item_index",
-    "item_total",
-    "workflow",
-    "session",
-    "stage",
-    "attempt",
-    "ARG",
-    "env",
-    "step",
-    "validation",
-    "map",
-    "job",
-];
-
 impl Scope for Names<'_, '_> {
     fn lookup(&self, path: &Path) -> Lookup {
         let field = match path.rest.first() {
             Some(Segment::Field(name)) => Some(name.as_str()),
             _ => None,
         };
-        if ROOTS.contains(&path.root.as_str()) {
-            return self.built_in(&path.root, field);
+        if let Some(builtin) = builtins::find(&path.root)
+            && (self.stands_for(builtin) || self.run.constants.value(&path.root).is_none())
+        {
+            return match field {
+                Some(field) if !builtin.fields.has(field) => Lookup::Unknown,
+                field => self.built_in(&path.root, field),
+            };
         }
         let found = self.run.session.with(|state| {
             let names = &state.standing.names;
@@ -65,7 +49,8 @@ impl Scope for Names<'_, '_> {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = ROOTS.map(str::to_owned).to_vec();
+        let mut names: Vec<String> =
+            BUILTINS.iter().map(|builtin| builtin.name.to_owned()).collect();
         self.run.session.with(|state| {
             let known = &state.standing.names;
             names.extend(known.captures(self.address).into_keys().map(str::to_owned));
@@ -127,6 +112,24 @@ impl Names<'_, '_> {
 
     fn open(&self, stored: &Stored) -> Value {
         self.run.open_stored(stored)
+    }
+
+    /// True where a built-in name has a value; elsewhere a variable may be called so.
+    fn stands_for(&self, builtin: &Builtin) -> bool {
+        match builtin.known {
+            Known::Everywhere => builtin.name != "ARG" || self.frame.argument.is_some(),
+            Known::InHandlers => self.frame.error.is_some(),
+            Known::InLoops => self.frame.round.is_some(),
+            Known::AfterValidation => {
+                self.frame.scored.is_some()
+                    || self.run.session.with(|state| state.standing.last_score().is_some())
+            }
+            Known::WithStages => self.frame.stage.is_some(),
+            Known::FromMapOn | Known::AfterMap => {
+                self.run.session.with(|state| state.lifetime.job.is_some())
+            }
+            Known::InMerge => false,
+        }
     }
 
     fn built_in(&self, root: &str, field: Option<&str>) -> Lookup {
@@ -255,9 +258,9 @@ impl Names<'_, '_> {
         let result =
             self.run.session.with(|state| state.standing.names.latest(self.address, kind).cloned());
         match result {
-            Some(result) => match field_of(&result, field) {
-                Some(field) => field.lookup(self),
-                None => data(Value::Null, 1),
+            Some(result) => match ResultField::named(field) {
+                Some(field) => field_of(&result, field).lookup(self),
+                None => Lookup::Unknown,
             },
             None => data(Value::Null, 1),
         }
@@ -270,11 +273,12 @@ impl Names<'_, '_> {
             let result = entry.result.as_ref()?;
             return Some(IdField::Stored(result.report.stdout.text.clone(), 0));
         };
-        if field == "handler" {
+        let field = ResultField::named(field)?;
+        if field == ResultField::Handler {
             return Some(IdField::Handler(entry.handler.clone()));
         }
         if let Some(result) = &entry.result {
-            return field_of(result, field);
+            return Some(field_of(result, field));
         }
         let record = state.standing.record(&entry.address)?;
         let report = record.latest_report()?;
@@ -283,43 +287,39 @@ impl Names<'_, '_> {
             if report.failure.is_some() { StepStatus::Failed } else { StepStatus::Success };
         result.attempts = record.attempt;
         result.report = report.clone();
-        field_of(&result, field)
+        Some(field_of(&result, field))
     }
 }
 
-/// A field of a step's result; `None` for names that results do not have.
-fn field_of(result: &StepResult, field: &str) -> Option<IdField> {
-    let ran = result.status != StepStatus::Skipped;
+/// A field of a step's result.
+fn field_of(result: &StepResult, field: ResultField) -> IdField {
     let report = &result.report;
-    Some(match field {
-        "output" | "stdout" => IdField::Stored(report.stdout.text.clone(), 1),
-        "stderr" => IdField::Stored(report.stderr.text.clone(), 1),
-        "error" => match &report.failure {
-            Some(failure) => IdField::Stored(failure.message.clone(), 1),
-            None => IdField::Value(Value::Null, 1),
+    let agent = report.agent.as_deref();
+    let is = |status: StepStatus| Value::from(result.status == status);
+    let value = match field {
+        ResultField::Output => return IdField::Stored(report.stdout.text.clone(), 1),
+        ResultField::Stderr => return IdField::Stored(report.stderr.text.clone(), 1),
+        ResultField::Error => match &report.failure {
+            Some(failure) => return IdField::Stored(failure.message.clone(), 1),
+            None => Value::Null,
         },
-        "results" => IdField::Stored(result.detail.clone().unwrap_or_default(), 1),
-        field => {
-            let agent = report.agent.as_deref();
-            let value = match field {
-                "exit_code" => report.exit_code.map_or(Value::Null, |it| i64::from(it).into()),
-                "success" => Value::from(result.status == StepStatus::Success),
-                "failed" => Value::from(result.status == StepStatus::Failed),
-                "skipped" => Value::from(!ran),
-                "partial_success" | "recovered" => {
-                    Value::from(result.status == StepStatus::Recovered)
-                }
-                "duration" => number(report.duration_ms as f64 / 1000.0),
-                "attempts" => Value::from(u64::from(result.attempts)),
-                "cost_usd" => agent.and_then(|it| it.cost_usd).map_or(Value::Null, number),
-                "tokens" => agent.and_then(|it| it.tokens).map_or(Value::Null, Value::from),
-                "turns" => agent.and_then(|it| it.turns).map_or(Value::Null, Value::from),
-                "session_id" => agent.map_or(Value::Null, |it| it.session_id.as_str().into()),
-                _ => return None,
-            };
-            IdField::Value(value, 1)
+        ResultField::Results => {
+            return IdField::Stored(result.detail.clone().unwrap_or_default(), 1);
         }
-    })
+        ResultField::Handler => return IdField::Handler(None),
+        ResultField::ExitCode => report.exit_code.map_or(Value::Null, |it| i64::from(it).into()),
+        ResultField::Success => is(StepStatus::Success),
+        ResultField::Failed => is(StepStatus::Failed),
+        ResultField::Skipped => is(StepStatus::Skipped),
+        ResultField::Recovered => is(StepStatus::Recovered),
+        ResultField::Duration => number(report.duration_ms as f64 / 1000.0),
+        ResultField::Attempts => Value::from(u64::from(result.attempts)),
+        ResultField::CostUsd => agent.and_then(|it| it.cost_usd).map_or(Value::Null, number),
+        ResultField::Tokens => agent.and_then(|it| it.tokens).map_or(Value::Null, Value::from),
+        ResultField::Turns => agent.and_then(|it| it.turns).map_or(Value::Null, Value::from),
+        ResultField::SessionId => agent.map_or(Value::Null, |it| it.session_id.as_str().into()),
+    };
+    IdField::Value(value, 1)
 }
 
 /// The word of a serialized enum.

@@ -38,10 +38,8 @@ pub fn check_agents(
             environment.push((OsString::from("IS_SANDBOX"), OsString::from("1")));
         }
         if let Some(refusal) = agent::refusal(&call, crate::process::user_id(), &environment) {
-            return Err(SurroundingsError {
-                message: format!("step {:?} cannot run: {refusal}", step.summary()),
-                help: None,
-            });
+            let message = format!("step {:?} cannot run: {refusal}", step.summary());
+            return Err(SurroundingsError::new(message, None));
         }
     }
     Ok(())
@@ -64,10 +62,8 @@ fn find(program: &str, step: &Step, surroundings: &Surroundings) -> Result<(), S
     } else {
         "install it, or correct `command:` of `claude:` in the workflow"
     };
-    Err(SurroundingsError {
-        message: format!("step {:?} needs {program}, which is not there", step.summary()),
-        help: Some(help.to_owned()),
-    })
+    let message = format!("step {:?} needs {program}, which is not there", step.summary());
+    Err(SurroundingsError::new(message, Some(help.to_owned())))
 }
 
 fn sets(step: &Step, name: &str) -> bool {

@@ -52,7 +52,12 @@ impl<'a> Run<'a> {
             match env_text(entry, self.surroundings.profile.as_deref(), &names).map_err(
                 |error| EvalError { message: format!("env.{}: {error}", entry.name), ..error },
             )? {
-                EnvText::Is(value) => set(&entry.name, value),
+                EnvText::Is(value) => {
+                    if entry.secret && !value.is_empty() && !self.secrets().holds(&value) {
+                        return Err(unforeseen(&entry.name));
+                    }
+                    set(&entry.name, value);
+                }
                 EnvText::Command(text) => {
                     let dialect = Dialect::of(&self.workflow.shell.words[0]);
                     let script = text.render(&names, dialect)?;
@@ -126,5 +131,15 @@ impl<'a> Run<'a> {
                 Ok(self.surroundings.directory.join(Path::new(&text)))
             }
         }
+    }
+}
+
+/// A secret that nobody could mask so far.
+fn unforeseen(name: &str) -> EvalError {
+    EvalError {
+        message: format!(
+            "env.{name}: it is secret, but its value is another one than before the first step"
+        ),
+        help: Some("write it under `env` or `secrets` of the workflow".to_owned()),
     }
 }

@@ -164,6 +164,7 @@ impl<'a> Run<'a> {
     pub(super) fn schedule_retry(
         &self,
         address: &Address,
+        attempt: u32,
         delay: Duration,
         max_attempts: u32,
     ) -> Result<(), Halt> {
@@ -173,7 +174,6 @@ impl<'a> Run<'a> {
         if scheduled {
             return Ok(());
         }
-        let attempt = self.session.with(|state| state.lifetime.next_attempt(address));
         let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         let not_before = Utc::now() + chrono::Duration::milliseconds(delay_ms.cast_signed());
         self.commit(EventKind::RetryScheduled {
@@ -187,6 +187,11 @@ impl<'a> Run<'a> {
         })?;
         self.session.sync()?;
         Ok(())
+    }
+
+    /// The number of the run that follows the present one.
+    pub(super) fn following_run(&self, address: &Address) -> u32 {
+        self.session.with(|state| state.lifetime.following_run(address))
     }
 
     /// True when the next attempt was scheduled by the run before, not by a handler.

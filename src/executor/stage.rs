@@ -26,7 +26,14 @@ impl<'a> Run<'a> {
             if let Some(when) = &stage.when {
                 match when.is_true(&self.names(&frame, &at)) {
                     Ok(true) => {}
-                    Ok(false) => return self.end_stage(&at, StepStatus::Skipped, true),
+                    Ok(false) => {
+                        return self.end_scope(
+                            &at,
+                            StepStatus::Skipped,
+                            true,
+                            stage.checkpoint.as_ref(),
+                        );
+                    }
                     Err(error) => {
                         let report = Report::failed(self.unresolved("when", &error));
                         return self.stage_failed(&frame, stage, at.clone(), at, report);
@@ -56,7 +63,14 @@ impl<'a> Run<'a> {
                 }
             };
             let cause = match self.sequence(&frame.clone().within(limit, &at), &stage.steps)? {
-                Flow::Done => return self.end_stage(&at, self.standing_of(&at), true),
+                Flow::Done => {
+                    return self.end_scope(
+                        &at,
+                        self.standing_of(&at),
+                        true,
+                        stage.checkpoint.as_ref(),
+                    );
+                }
                 Flow::Failed(cause) => cause,
             };
             let report = self.report_of(&cause);
@@ -83,7 +97,7 @@ impl<'a> Run<'a> {
             return Ok(false);
         }
         let delay = retry.delay(done + 1, super::retry::random_share());
-        self.schedule_retry(at, delay, retry.attempts)?;
+        self.schedule_retry(at, self.following_run(at), delay, retry.attempts)?;
         self.wait_for_retry(frame, at)?;
         self.commit(EventKind::Rewound {
             scope: at.clone(),
@@ -114,28 +128,39 @@ impl<'a> Run<'a> {
         };
         let Some(set) = &stage.on_failure else {
             self.raise_unanswered(&scope, &report, &failure)?;
-            self.end_stage(&at, StepStatus::Failed, false)?;
+            self.end_scope(&at, StepStatus::Failed, false, stage.checkpoint.as_ref())?;
             return Ok(Next::Failed(cause));
         };
         match self.answer_failure(frame, &scope, set, &report, &failure)? {
             Handled::Again | Handled::Back(_) => self.stage_passes(frame, stage, at),
-            Handled::Repaired { .. } => self.end_stage(&at, StepStatus::Recovered, true),
-            Handled::Passed { .. } => self.end_stage(&at, StepStatus::Failed, true),
+            Handled::Repaired { .. } => {
+                self.end_scope(&at, StepStatus::Recovered, true, stage.checkpoint.as_ref())
+            }
+            Handled::Passed { .. } => {
+                self.end_scope(&at, StepStatus::Failed, true, stage.checkpoint.as_ref())
+            }
             Handled::Outward { .. } => {
-                self.end_stage(&at, StepStatus::Failed, false)?;
+                self.end_scope(&at, StepStatus::Failed, false, stage.checkpoint.as_ref())?;
                 Ok(Next::Failed(cause))
             }
         }
     }
 
-    /// Records the end of a stage or pass: a named checkpoint, always on disk at once.
-    pub(super) fn end_stage(
+    /// Records the end of a stage, phase or pass: a checkpoint, always on disk at once, that may
+    /// have a name of its own.
+    pub(super) fn end_scope(
         &self,
         at: &Address,
         status: StepStatus,
         goes_on: bool,
+        name: Option<&String>,
     ) -> Result<Next, Halt> {
-        self.commit(EventKind::ScopeFinished { address: at.clone(), status, goes_on })?;
+        self.commit(EventKind::ScopeFinished {
+            address: at.clone(),
+            status,
+            goes_on,
+            checkpoint: name.filter(|_| goes_on).cloned(),
+        })?;
         self.session.sync_now()?;
         self.session.snapshot(true);
         Ok(if goes_on { Next::On } else { Next::Failed(at.clone()) })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::playbook::model::{Checkpoint, OnResume, Step};
 use crate::session::{
     Address, EventKind, Failure, FailureKind, PersonsAnswer, Progress, Report, StepResult,
-    StepStatus, Stored, WaitReason,
+    StepStatus, Stored, WaitReason, item_number,
 };
 
 use super::frame::Frame;
@@ -165,11 +165,7 @@ impl<'a> Run<'a> {
             }
         }
         if step.requires_confirmation {
-            let name = step.name.as_ref().map(|name| self.render(name, frame, address));
-            let name = match name {
-                Some(Ok(name)) => name,
-                _ => step.summary(),
-            };
+            let name = self.name_of(frame, step, address).unwrap_or_else(|| step.summary());
             let what = format!("step {address} ({name})");
             if !self.confirm(address, &what)? {
                 let message = "the confirmation was refused";
@@ -177,6 +173,17 @@ impl<'a> Run<'a> {
             }
         }
         Ok(Admission::Runs)
+    }
+
+    /// What its author calls the step; as written where it names what is not known yet.
+    pub(super) fn name_of(
+        &self,
+        frame: &Frame<'a>,
+        step: &Step,
+        address: &Address,
+    ) -> Option<String> {
+        let name = step.name.as_ref()?;
+        Some(self.render(name, frame, address).unwrap_or_else(|_| name.source().to_owned()))
     }
 
     /// Asks for a confirmation once; the answer yes is recorded.
@@ -272,11 +279,16 @@ impl<'a> Run<'a> {
                 Err(recorded) => result = recorded,
             }
         }
+        let name = match item_number(address) {
+            None if !ran => self.secrets().mask(&step.title()),
+            _ => String::new(),
+        };
         self.commit(EventKind::StepFinished {
             address: address.clone(),
             id: step.id.clone(),
             result: Arc::new(result),
             checkpoint,
+            name,
         })?;
         if explicit {
             self.session.sync_now()?;

@@ -29,7 +29,9 @@ impl<'a> Run<'a> {
         let status = match &body {
             Ok(None) => self.overall(),
             Ok(Some(_)) => SessionStatus::Failed,
-            Err(Halt::Stopped(_) | Halt::Cancelled) => SessionStatus::Interrupted,
+            Err(Halt::Stopped(_) | Halt::Cancelled | Halt::Shortage { .. }) => {
+                SessionStatus::Interrupted
+            }
             Err(Halt::Waiting(_)) => SessionStatus::Waiting,
             Err(Halt::Parked(_)) => SessionStatus::Parked,
             Err(Halt::Refused { .. }) => SessionStatus::Failed,
@@ -108,7 +110,7 @@ impl<'a> Run<'a> {
         }
         let cause = self.pass(&self.frame(at.clone(), argument))?;
         let status = if cause.is_some() { StepStatus::Failed } else { self.standing_of(at) };
-        self.end_stage(at, status, cause.is_none())?;
+        self.end_scope(at, status, cause.is_none(), None)?;
         Ok(cause)
     }
 
@@ -234,7 +236,7 @@ impl<'a> Run<'a> {
                 self.warn(&format!("finally failed at step {cause}: {}", self.told(&cause)));
                 Ok(true)
             }
-            Err(Halt::Stopped(_) | Halt::Cancelled) => Ok(false),
+            Err(Halt::Stopped(_) | Halt::Cancelled | Halt::Shortage { .. }) => Ok(false),
             Err(halt) => Err(halt),
         }
     }

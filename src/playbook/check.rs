@@ -1,8 +1,9 @@
 //! What can be known to be wrong with a workflow before anything runs: names, order, stages
 //! (DECISIONS B1–B17, B28, B35, B46). Problems of single values are found by the lowering.
 
-mod builtins;
+mod again;
 mod checkpoints;
+mod command_words;
 mod declared;
 mod fields;
 mod forms;

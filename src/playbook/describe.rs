@@ -33,6 +33,17 @@ impl Step {
     }
 }
 
+impl Step {
+    /// Its name, if it has one, and what it does.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} - {}", name.source(), self.summary()),
+            None => self.summary(),
+        }
+    }
+}
+
 impl Shell {
     /// True for `sh -c`, which every step runs in unless the file says otherwise.
     #[must_use]

@@ -1,6 +1,7 @@
 //! YAML → one strict `Workflow`, or all problems of the file at once (SPEC 3).
 
 mod agents;
+pub mod builtins;
 mod check;
 mod describe;
 mod digest;
@@ -29,4 +30,4 @@ pub use reading::{parse_duration, spell_duration};
 pub use schema::schema;
 pub use show::{show, to_json};
 pub use values::{read_values, yaml_block};
-pub use walk::count_steps;
+pub use walk::{count_steps, inner_secrets};

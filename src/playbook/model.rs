@@ -89,6 +89,8 @@ pub struct Stage {
     pub retry: Option<Retry>,
     /// `on_failure:` of stage scope.
     pub on_failure: Option<HandlerSet>,
+    /// `checkpoint: NAME`: what its end is called besides.
+    pub checkpoint: Option<String>,
     /// `requires_confirmation:`.
     pub requires_confirmation: bool,
 }

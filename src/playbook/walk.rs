@@ -1,7 +1,8 @@
 //! Every step of a workflow, at any depth, in the order of the file.
 
+use super::Position;
 use super::failure::{HandlerSet, Strategy};
-use super::model::{Action, Body, Stage, Step, Workflow};
+use super::model::{Action, Body, EnvEntry, Stage, Step, Workflow};
 use crate::session::SessionKind;
 
 /// What a list of steps hangs below.
@@ -95,6 +96,24 @@ impl Workflow {
         let stages = self.stages().iter().chain(phases.into_iter().flatten());
         steps.iter().chain(stages.flat_map(|stage| &stage.steps))
     }
+}
+
+/// The entries with `secret: true` in the `env` of stages and steps: like those of the workflow
+/// they are known before the first step, so that nothing of them is ever shown.
+#[must_use]
+pub fn inner_secrets(workflow: &Workflow) -> Vec<(&EnvEntry, &Position)> {
+    let phases = match &workflow.body {
+        Body::MapReduce(job) => [job.setup.as_ref(), job.reduce.as_ref()],
+        Body::Steps(_) | Body::Stages(_) => [None, None],
+    };
+    let stages = workflow.stages().iter().chain(phases.into_iter().flatten());
+    let mut found: Vec<(&EnvEntry, &Position)> =
+        stages.flat_map(|stage| stage.env.iter().map(|entry| (entry, &stage.at))).collect();
+    each_step(workflow, &mut |step, _| {
+        found.extend(step.env.iter().map(|entry| (entry, &step.at)));
+    });
+    found.retain(|(entry, _)| entry.secret);
+    found
 }
 
 /// How many steps the workflow has as a person counts: top-level and stage steps.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::Stop;
@@ -140,7 +141,27 @@ pub struct SpawnError {
     pub source: std::io::Error,
 }
 
+impl SpawnError {
+    /// True where the machine had no room for another process (memory, processes, open files):
+    /// that says nothing about the program.
+    #[must_use]
+    pub fn is_shortage(&self) -> bool {
+        is_shortage(&self.source)
+    }
+}
+
+fn is_shortage(error: &std::io::Error) -> bool {
+    let known = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE];
+    error.raw_os_error().is_some_and(|code| known.iter().any(|it| it.raw_os_error() == code))
+}
+
+/// How long a shortage of the machine may last before the program counts as not started.
+const SHORTAGE: Duration = Duration::from_secs(5);
+
 /// Runs a program in its own process group until it ends or has to.
+///
+/// Where the machine has no room for another process, it is tried again for some seconds.
+///
 ///
 /// The program is over when its own process ends: what it left running in the background may
 /// keep the pipes, and lives on unless the program was stopped.
@@ -153,10 +174,22 @@ pub fn run(
     stop: &Stop,
     sink: &mut dyn Sink,
 ) -> Result<Ended, SpawnError> {
-    if stop.is_stopped() {
-        return Ok(Ended::Stopped);
-    }
-    Running::start(program, limits, stop)
+    let begin = stop.active();
+    let mut pause = Duration::from_millis(10);
+    let started = loop {
+        if stop.is_stopped() {
+            return Ok(Ended::Stopped);
+        }
+        match Running::start(program, limits, stop) {
+            Err(error) if is_shortage(&error) && stop.active().saturating_sub(begin) < SHORTAGE => {
+                if stop.wait(pause) {
+                    pause = (pause * 2).min(Duration::from_millis(500));
+                }
+            }
+            started => break started,
+        }
+    };
+    started
         .and_then(|running| running.until_end(sink))
         .map_err(|source| SpawnError { program: program.name(), source })
 }

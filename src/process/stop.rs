@@ -314,6 +314,11 @@ impl Ignored {
     }
 }
 
+#[cfg(test)]
+pub(super) fn hangup_is_ignored() -> bool {
+    Ignored::at_start().holds(SignalKind::hangup())
+}
+
 /// True after [`Stop::install`] in a process that had no children before: then whatever is below
 /// us was started by us.
 static ONLY_OWN_CHILDREN: AtomicBool = AtomicBool::new(false);

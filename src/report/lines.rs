@@ -298,6 +298,10 @@ impl Lines {
             EventKind::Forked { from, .. } => {
                 let _ = writeln!(self.text, "forked    from {from}");
             }
+            EventKind::Moved { directory, .. } => {
+                let directory = directory.display().to_string();
+                let _ = writeln!(self.text, "moved     to {}", view::line(&directory));
+            }
             EventKind::Superseded { by } => {
                 let _ = writeln!(self.text, "replaced  by {by}");
             }
@@ -351,9 +355,10 @@ impl Lines {
 
     fn command(&mut self, address: &Address, state: &SessionState) {
         let Some(record) = state.standing.record(address) else { return };
-        if !record.command.is_empty() {
+        let title = record.title();
+        if !title.is_empty() {
             self.text.push(' ');
-            self.text.push_str(&view::clip(&record.command, WIDTH));
+            self.text.push_str(&view::clip(&title, WIDTH));
         }
     }
 

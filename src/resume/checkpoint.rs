@@ -84,6 +84,7 @@ fn go_to_stage(
                 address: (*scope).clone(),
                 status: StepStatus::Skipped,
                 goes_on: true,
+                checkpoint: None,
             });
         }
     }

@@ -196,6 +196,7 @@ fn end_scope(state: &SessionState, at: &Address, decision: &mut Decision) {
         address: at.clone(),
         status: StepStatus::Skipped,
         goes_on: true,
+        checkpoint: None,
     });
 }
 

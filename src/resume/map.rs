@@ -159,6 +159,7 @@ fn pass_over_setup(state: &SessionState, places: &[Place<'_>], decision: &mut De
         address: setup,
         status: StepStatus::Skipped,
         goes_on: true,
+        checkpoint: None,
     });
 }
 
@@ -201,6 +202,7 @@ pub(super) fn pass_over_items(
             address: map,
             status: StepStatus::Failed,
             goes_on: true,
+            checkpoint: None,
         });
     }
     Ok(())

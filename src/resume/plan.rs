@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::playbook::model::{Body, OnResume, Workflow};
 use crate::session::{
-    Address, JobProgress, Progress, SessionState, StepResult, StepStatus, item_number, map_address,
+    Address, JobProgress, PersonsAnswer, Progress, SessionState, StepResult, StepStatus,
+    item_number, map_address,
 };
 
 use super::changes::Changes;
@@ -25,6 +26,12 @@ pub enum Action {
     Removed,
     /// It has not run yet, and runs.
     Run,
+    /// It was caught running, and is passed over.
+    Skip,
+    /// It was caught running, and counts as failed.
+    Fail,
+    /// It was caught running, and a person is asked whether it was done.
+    Ask,
 }
 
 /// One line of a plan.
@@ -128,7 +135,7 @@ pub fn rows(
                 Some((_, true)) if edited => (Action::Rerun, "edited".to_owned()),
                 Some((_, true)) => (Action::Rerun, again(address, asked, behind_asked, decision)),
                 Some((Progress::Running | Progress::InDoubt, _)) => {
-                    (Action::Rerun, "was running when the run before ended".to_owned())
+                    caught(place.step.on_resume, after.standing.answer(address))
                 }
                 Some((Progress::Between, _)) => {
                     (Action::Run, "goes on after its last attempt".to_owned())
@@ -138,7 +145,8 @@ pub fn rows(
         };
         behind_asked |= asked.is_some();
         let serves = place.step.on_resume == OnResume::Always;
-        if action != Action::Keep && !serves && item_number(address).is_none() {
+        let runs = matches!(action, Action::Rerun | Action::New | Action::Run);
+        if runs && !serves && item_number(address).is_none() {
             stale.get_or_insert_with(|| format!("older than step {address} then"));
         }
         rows.push(Row {
@@ -197,6 +205,22 @@ fn again(
         (None, Some(asked)) if behind_asked => format!("follows step {asked}"),
         (None, _) if decision.after_edit.contains(address) => "follows an edited step".to_owned(),
         (None, _) => "gone back over".to_owned(),
+    }
+}
+
+/// What becomes of a step that the end of the run before caught running.
+fn caught(on_resume: OnResume, answer: Option<PersonsAnswer>) -> (Action, String) {
+    let was = "was running when the run before ended";
+    match (answer, on_resume) {
+        (Some(PersonsAnswer::Done), _) => (Action::Skip, format!("{was}; done, as you say")),
+        (Some(PersonsAnswer::Rerun), _) => (Action::Rerun, format!("{was}; again, as you say")),
+        (None, OnResume::Rerun | OnResume::Always) => (Action::Rerun, was.to_owned()),
+        (None, OnResume::Skip) => (Action::Skip, format!("{was} (on_resume: skip)")),
+        (None, OnResume::Fail) => (Action::Fail, format!("{was} (on_resume: fail)")),
+        (None, OnResume::Confirm) => (
+            Action::Ask,
+            format!("{was}; only a person knows whether it was done (on_resume: confirm)"),
+        ),
     }
 }
 

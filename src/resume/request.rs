@@ -325,5 +325,6 @@ pub(super) fn skipped(address: &Address, step: &Step) -> EventKind {
         id: step.id.clone(),
         result: Arc::new(StepResult::skipped(step.kind())),
         checkpoint: None,
+        name: step.title(),
     }
 }

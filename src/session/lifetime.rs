@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, RewindCause, SessionStatus};
+use super::event::{Event, EventKind, Reach, RewindCause, SessionStatus};
 use super::ids::SessionId;
 use super::items::{DeadItem, Disposition, ItemStatus, item_address, item_number};
 use super::log_names::{LogName, LogNames};
@@ -25,6 +25,8 @@ pub struct Lifetime {
     /// Steps whose agent was announced and has neither been started nor given up.
     announced: HashSet<Address>,
     rewinds: BTreeMap<Address, BTreeMap<RewindCause, u32>>,
+    /// How often everything in a scope was gone back over, whatever for.
+    passes: BTreeMap<Address, u32>,
     /// Restore points, oldest first; version N stands at index N-1.
     pub versions: Vec<Version>,
     /// The processes that have run the session.
@@ -112,6 +114,15 @@ impl Lifetime {
         self.logs.of(address, attempt)
     }
 
+    /// The number of the run of a step, stage or handler that follows the present one.
+    #[must_use]
+    pub fn following_run(&self, address: &Address) -> u32 {
+        match self.attempts.get(address) {
+            Some(attempts) => attempts + 1,
+            None => self.passes.get(address).copied().unwrap_or(0) + 2,
+        }
+    }
+
     /// How often `address` was the reason to go back for `cause`, since a person last intervened.
     #[must_use]
     pub fn rewinds(&self, address: &Address, cause: RewindCause) -> u32 {
@@ -176,8 +187,9 @@ impl Lifetime {
                     self.add_version(event, address, name);
                 }
             }
-            EventKind::ScopeFinished { address, .. } => {
-                self.add_version(event, address, Some(address.to_string()));
+            EventKind::ScopeFinished { address, checkpoint, .. } => {
+                let name = checkpoint.clone().unwrap_or_else(|| address.to_string());
+                self.add_version(event, address, Some(name));
             }
             EventKind::Rewound { .. } => self.count_rewind(&event.kind),
             EventKind::HandlerFinished { address, id, success, error, attempt, .. } => {
@@ -319,7 +331,10 @@ impl Lifetime {
     /// A rewind counts for the address that asked for it. What a person starts anew gets
     /// fresh counts; re-runs also do when their whole stage or sequence runs again.
     fn count_rewind(&mut self, rewound: &EventKind) {
-        let EventKind::Rewound { scope, from, cause, by, .. } = rewound else { return };
+        let EventKind::Rewound { scope, from, reach, cause, by, .. } = rewound else { return };
+        if from.is_none() && *reach == Reach::Subtree {
+            *self.passes.entry(scope.clone()).or_default() += 1;
+        }
         let fresh = |counted: RewindCause| match cause {
             RewindCause::Rerun => false,
             RewindCause::Retry | RewindCause::PartialResume => counted == RewindCause::Rerun,

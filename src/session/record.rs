@@ -1,5 +1,6 @@
 //! What is known of one step, and of one error.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -42,6 +43,8 @@ pub struct Record {
     pub command: String,
     /// Its `id`, once it ended.
     pub id: Option<String>,
+    /// What its author calls it; empty without a name.
+    pub name: String,
     /// When its first attempt since the last rewind started.
     pub first_started: Option<DateTime<Utc>>,
     /// When its latest attempt started.
@@ -167,6 +170,16 @@ impl Record {
         matches!(self.progress, Progress::Running | Progress::InDoubt)
             && self.agent_session.is_some()
             && self.agents.attempt < self.attempt
+    }
+
+    /// Its name and what is run, for people.
+    #[must_use]
+    pub fn title(&self) -> Cow<'_, str> {
+        match (self.name.as_str(), self.command.as_str()) {
+            ("", command) => Cow::Borrowed(command),
+            (name, "") => Cow::Borrowed(name),
+            (name, command) => Cow::Owned(format!("{name} - {command}")),
+        }
     }
 
     /// What came of the latest attempt, also after the step ended.

@@ -84,10 +84,18 @@ impl Standing {
     pub(super) fn apply(&mut self, event: &Event) {
         match &event.kind {
             EventKind::StepStarted {
-                address, attempt, id, command, agent_session, head, ..
+                address,
+                attempt,
+                id,
+                name,
+                command,
+                agent_session,
+                head,
+                ..
             } => {
                 let record = self.records.entry(address.clone()).or_default();
                 record.start(*attempt, command, event.at);
+                record.name.clone_from(name);
                 if agent_session.is_some() {
                     record.agent_to_fork = None;
                     record.agent_session.clone_from(agent_session);
@@ -131,8 +139,11 @@ impl Standing {
                     uncounted: *uncounted,
                 });
             }
-            EventKind::StepFinished { address, id, result, .. } => {
+            EventKind::StepFinished { address, id, result, name, .. } => {
                 let record = self.records.entry(address.clone()).or_default();
+                if record.title().is_empty() {
+                    record.name.clone_from(name);
+                }
                 record.finish(id.as_deref(), result, event);
                 if result.kind == StepKind::Foreach {
                     self.names.forget_rounds(address);
@@ -141,7 +152,7 @@ impl Standing {
                 self.answers.remove(address);
                 self.latest = Some(address.clone());
             }
-            EventKind::ScopeFinished { address, status, goes_on } => {
+            EventKind::ScopeFinished { address, status, goes_on, .. } => {
                 self.scopes
                     .insert(address.clone(), ScopeStanding { status: *status, goes_on: *goes_on });
             }
@@ -185,6 +196,7 @@ impl Standing {
             | EventKind::RunStarted(_)
             | EventKind::Waiting { .. }
             | EventKind::RunFinished { .. }
+            | EventKind::Moved { .. }
             | EventKind::Superseded { .. } => {}
         }
     }

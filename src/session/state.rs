@@ -91,6 +91,12 @@ impl SessionState {
                 }
                 self.standing.apply(event);
             }
+            EventKind::Moved { directory, workflow_path } => {
+                if let Some(started) = &mut self.started {
+                    started.directory.clone_from(directory);
+                    started.workflow_path.clone_from(workflow_path);
+                }
+            }
             EventKind::Rewound { scope, reach, .. } => {
                 let ended = self.standing.ended_items(scope, *reach);
                 self.lifetime.note_items_again(ended.into_iter());

@@ -65,6 +65,12 @@ impl Secrets {
         masked
     }
 
+    /// True when this whole value is one of them.
+    #[must_use]
+    pub fn holds(&self, value: &[u8]) -> bool {
+        self.0.iter().any(|(_, secret)| secret.as_bytes() == value)
+    }
+
     /// True when nothing is secret.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -89,13 +89,16 @@ pub fn find(home: &Home, repository: Option<&str>, text: &str) -> Result<Card, S
 }
 
 /// The session of this repository that `resume` without an id continues: of those that are
-/// not completed, not running and not replaced, the one that did something last.
+/// not completed, not running and not replaced, the one that did something last. Where there is
+/// none, one that runs: who takes it up is told who has it.
 ///
 /// # Errors
 /// The directory cannot be read.
 pub fn latest_resumable(home: &Home, repository: &str) -> Result<Option<Card>, StoreError> {
-    let fits = |card: &&Card| card.repository == repository && card.is_resumable();
-    Ok(cards(home)?.iter().filter_map(Entry::known).find(fits).cloned())
+    let entries = cards(home)?;
+    let here = || entries.iter().filter_map(Entry::known).filter(|it| it.repository == repository);
+    let running = || here().find(|card| card.status == SessionStatus::Running);
+    Ok(here().find(|card| card.is_resumable()).or_else(running).cloned())
 }
 
 impl Entry {

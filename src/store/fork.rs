@@ -92,8 +92,10 @@ fn forked_events(
         header.session_id = new.clone();
         header.supersedes = None;
     }
-    let edits =
-        later.iter().filter(|event| matches!(event.kind, EventKind::WorkflowChanged { .. }));
+    let since = |event: &&Event| {
+        matches!(event.kind, EventKind::WorkflowChanged { .. } | EventKind::Moved { .. })
+    };
+    let edits = later.iter().filter(since);
     let seq = copied.last().map_or(0, |event| event.seq);
     let forked = EventKind::Forked { from: from.clone(), seq, version };
     let added = edits.map(|edit| (edit.at, edit.kind.clone())).chain([(Utc::now(), forked)]);

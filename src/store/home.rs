@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 use crate::session::{Digest, LogName, SessionId, WorkflowId};
 
 use super::error::NamePath;
-use super::{StoreError, files, origin};
+use super::origin::{self, Moved};
+use super::{StoreError, files};
 
 /// The state directory.
 #[derive(Debug, Clone)]
@@ -196,6 +197,24 @@ impl Home {
     /// The directory is gone.
     pub fn known_repository(&self, directory: &Path) -> Result<Option<String>, StoreError> {
         origin::known_name(self, directory)
+    }
+
+    /// Whether the repository called `name`, which is not where it was any more, may now be the
+    /// one that `here` lies in. Writes nothing.
+    ///
+    /// # Errors
+    /// `here` is gone.
+    pub fn moved_repository(&self, name: &str, here: &Path) -> Result<Option<Moved>, StoreError> {
+        origin::moved(self, name, here)
+    }
+
+    /// From now on `name` stands for the directory that `here` lies in, unless that has a name
+    /// already.
+    ///
+    /// # Errors
+    /// The origin file cannot be written.
+    pub fn bind_repository(&self, name: &str, here: &Path) -> Result<(), StoreError> {
+        origin::bind(self, name, here)
     }
 }
 

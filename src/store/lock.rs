@@ -3,14 +3,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::session::SessionId;
 
-use super::error::{NamePath, io_error};
+use super::error::NamePath;
 use super::{Home, StoreError, files};
 
 /// The lock, held until this is dropped or the process dies.
@@ -41,8 +42,11 @@ impl std::fmt::Display for Holder {
     }
 }
 
-/// Readers that ask for the holder have the lock for a moment: try again this often.
-const TRIES: u32 = 25;
+/// Readers that ask for the holder have the lock for a moment: a live holder is believed after this long.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// A process that was killed while it started a program leaves the lock to the child until that has
+/// become the program: a dead holder is believed only after this long.
+const PATIENCE_WITH_THE_DEAD: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Takes the lock of a session, or says at once who has it.
@@ -55,19 +59,10 @@ pub fn take(home: &Home, id: &SessionId) -> Result<Held, StoreError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true);
     let mut file = files::open_private(&path, &mut options).named("lock", &path)?;
-    let mut tries = 0;
-    while let Err(error) = fs2::FileExt::try_lock_exclusive(&file) {
-        tries += 1;
-        if !is_contended(&error) {
-            return Err(io_error("lock", &path, error));
-        }
-        if tries >= TRIES {
-            return Err(StoreError::Busy {
-                session: id.to_string(),
-                holder: read(&mut file).to_string(),
-            });
-        }
-        std::thread::sleep(PAUSE);
+    if let Some(holder) =
+        ask(&mut file, PATIENCE, fs2::FileExt::try_lock_exclusive).named("lock", &path)?
+    {
+        return Err(StoreError::Busy { session: id.to_string(), holder: holder.to_string() });
     }
     let text = serde_json::to_string(&Holder::present()).unwrap_or_default();
     let written =
@@ -80,9 +75,28 @@ pub fn take(home: &Home, id: &SessionId) -> Result<Held, StoreError> {
 #[must_use]
 pub fn holder(home: &Home, id: &SessionId) -> Option<Holder> {
     let mut file = files::open_private(&home.lock(id), OpenOptions::new().read(true)).ok()?;
-    match fs2::FileExt::try_lock_shared(&file) {
-        Err(error) if is_contended(&error) => Some(read(&mut file)),
-        _ => None,
+    ask(&mut file, Duration::ZERO, fs2::FileExt::try_lock_shared).ok().flatten()
+}
+
+/// Takes the lock, or tells who has it and does not let go of it in time.
+fn ask(
+    file: &mut File,
+    patience: Duration,
+    take: impl Fn(&File) -> io::Result<()>,
+) -> io::Result<Option<Holder>> {
+    let begin = Instant::now();
+    loop {
+        match take(file) {
+            Ok(()) => return Ok(None),
+            Err(error) if !is_contended(&error) => return Err(error),
+            Err(_) => {}
+        }
+        let holder = read(file);
+        let patience = if holder.is_dead() { PATIENCE_WITH_THE_DEAD } else { patience };
+        if begin.elapsed() >= patience {
+            return Ok(Some(holder));
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 
@@ -92,8 +106,15 @@ pub(super) fn wait(file: &File) -> io::Result<()> {
 }
 
 impl Holder {
+    /// True when its process is known to have ended.
+    fn is_dead(&self) -> bool {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        self.host == host()
+            && pid.is_some_and(|pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+    }
+
     fn present() -> Self {
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let host = host();
         // Only the subcommand: other arguments may hold what nobody else should read.
         let command: Vec<String> = std::env::args_os()
             .take(2)
@@ -109,6 +130,10 @@ impl Holder {
             command: command.join(" "),
         }
     }
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 fn is_contended(error: &io::Error) -> bool {

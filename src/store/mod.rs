@@ -44,6 +44,7 @@ pub use job::{FrozenItems, JobFiles, Mapping, read_result, write_mapping};
 pub use journal::JOURNAL_FORMAT;
 pub use labels::{Label, add_label, labels};
 pub use lock::{Held, Holder, holder};
+pub use origin::Moved;
 pub use prune::size;
 pub use prune::{Prunable, prunable, prune, remove_half_made};
 pub use read::{Loaded, stored_workflow};

@@ -49,6 +49,46 @@ pub(super) fn known_name(home: &Home, directory: &Path) -> Result<Option<String>
     Ok(origin.find(home, &origin.names()).or_else(|| origin.find_moved(home)))
 }
 
+/// A repository that lies elsewhere than it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Its top level as it was known; nothing is there now.
+    pub from: PathBuf,
+    /// Where it may be now.
+    pub to: PathBuf,
+    /// True when the file system says that it is the same directory; a copy is only like it.
+    pub is_same: bool,
+}
+
+impl Moved {
+    /// The path that `old` has now; none for paths outside of the repository.
+    #[must_use]
+    pub fn path(&self, old: &Path) -> Option<PathBuf> {
+        let inside = old.strip_prefix(&self.from).ok()?;
+        Some(if inside.as_os_str().is_empty() { self.to.clone() } else { self.to.join(inside) })
+    }
+}
+
+/// Whether the repository `name` may now be the one that `here` lies in.
+pub(super) fn moved(home: &Home, name: &str, here: &Path) -> Result<Option<Moved>, StoreError> {
+    let origin = Origin::of(here)?;
+    let known = is_name(name).then(|| Origin::read(&home.origin(name))).flatten();
+    Ok(known.filter(|known| !known.path.exists()).map(|known| Moved {
+        is_same: (known.device, known.inode) == (origin.device, origin.inode),
+        from: known.path,
+        to: origin.path,
+    }))
+}
+
+/// Gives the directory that `here` lies in the name of one that is gone.
+pub(super) fn bind(home: &Home, name: &str, here: &Path) -> Result<(), StoreError> {
+    let origin = Origin::of(here)?;
+    if is_name(name) && origin.find(home, &origin.names()).is_none() {
+        origin.write(&home.origin(name))?;
+    }
+    Ok(())
+}
+
 /// True for a name that [`name`] can have given: one component of a path, and not hidden.
 pub(super) fn is_name(text: &str) -> bool {
     (1..=120).contains(&text.len())
@@ -98,12 +138,14 @@ impl Origin {
         names.iter().find(ours).cloned()
     }
 
-    /// The name of the same directory when it had another path, which is gone now.
+    /// The name of the same directory when it had another path, which is gone now; also where
+    /// that has been noticed already.
     fn find_moved(&self, home: &Home) -> Option<String> {
         let entries = fs::read_dir(home.repositories()).ok()?;
         entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).find(|name| {
             Self::read(&home.origin(name)).is_some_and(|known| {
-                (known.device, known.inode) == (self.device, self.inode) && !known.path.exists()
+                let same = (known.device, known.inode) == (self.device, self.inode);
+                known.path == self.path || same && !known.path.exists()
             })
         })
     }
@@ -161,6 +203,7 @@ mod tests {
         assert_eq!(home.repository(&old).unwrap(), "old");
         let new = place.path().join("new");
         fs::rename(&old, &new).unwrap();
+        assert_eq!(home.repository(&new).unwrap(), "old");
         assert_eq!(home.repository(&new).unwrap(), "old");
         fs::create_dir(&old).unwrap();
         assert_ne!(home.repository(&old).unwrap(), "old");

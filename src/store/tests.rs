@@ -45,6 +45,7 @@ pub(crate) fn start(index: usize) -> EventKind {
         address: Address::root().step(index),
         attempt: 1,
         command: format!("echo {index}"),
+        name: String::new(),
         id: None,
         agent_session: None,
         agent_continues: false,
@@ -71,6 +72,7 @@ pub(crate) fn finish(index: usize, output: &str) -> EventKind {
         id: None,
         result: Arc::new(result),
         checkpoint: None,
+        name: String::new(),
     }
 }
 

@@ -48,6 +48,8 @@ struct StepRow {
     step_index: Option<usize>,
     address: Address,
     command: String,
+    /// Its name and the command.
+    title: String,
     /// `success`, `recovered`, `failed`, `skipped`, or how far it is.
     status: &'static str,
     output: String,
@@ -140,7 +142,7 @@ impl Checkpoint {
     fn push_steps(&self, text: &mut String, depth: Depth, style: Style) {
         let mut table = Table::new(&["STEP", "STATUS", "TIME", "ATTEMPTS", "COMMAND"]);
         for step in self.steps(depth) {
-            let command = clip(&step.command, 60);
+            let command = clip(&step.title, 60);
             let command = match &step.error {
                 Some(error) => format!("{command}: {}", clip(error, 60)),
                 None => command.into_owned(),
@@ -211,6 +213,7 @@ impl StepRow {
             step_index,
             address: address.clone(),
             command: record.command.clone(),
+            title: record.title().into_owned(),
             status,
             output: report.map(|report| report.stdout.text.shown()).unwrap_or_default(),
             stderr: report.map(|report| report.stderr.text.shown()).unwrap_or_default(),
@@ -394,6 +397,7 @@ stderr of 11
             id: None,
             result: Arc::new(kept),
             checkpoint: None,
+            name: String::new(),
         });
         let checkpoint = Checkpoint::of(&story.state, Holder::Nobody).unwrap();
         let text = checkpoint.text(start(), Depth::Verbose, Style::Plain);

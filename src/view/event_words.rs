@@ -6,7 +6,7 @@ use crate::session::{
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 27] = [
+pub const EVENT_TYPES: [&str; 28] = [
     "session_started",
     "run_started",
     "step_started",
@@ -33,6 +33,7 @@ pub const EVENT_TYPES: [&str; 27] = [
     "dlq_cleared",
     "workflow_changed",
     "run_finished",
+    "moved",
     "superseded",
 ];
 
@@ -67,6 +68,7 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::ItemFailed { .. } => "item_failed",
         EventKind::DlqCleared { .. } => "dlq_cleared",
         EventKind::Forked { .. } => "forked",
+        EventKind::Moved { .. } => "moved",
         EventKind::Superseded { .. } => "superseded",
     }
 }
@@ -102,6 +104,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::DlqCleared { .. }
         | EventKind::RunFinished { .. }
         | EventKind::Forked { .. }
+        | EventKind::Moved { .. }
         | EventKind::Superseded { .. } => None,
     }
 }
@@ -125,8 +128,9 @@ pub fn event_words(kind: &EventKind) -> String {
         EventKind::RunStarted(run) => {
             format!("run {} on {}, pid {}: {}", run.run, run.host, run.pid, run.command)
         }
-        EventKind::StepStarted { attempt, command, .. } => {
-            format!("attempt {attempt}: {}", clip(command, 120))
+        EventKind::StepStarted { attempt, name, command, .. } => {
+            let name = if name.is_empty() { String::new() } else { format!("{name} - ") };
+            format!("attempt {attempt}: {}", clip(&format!("{name}{command}"), 120))
         }
         EventKind::StepSpawned { pid, .. } => format!("pid {pid}"),
         EventKind::AgentEnded { attempt, agent, .. } => {
@@ -179,8 +183,11 @@ pub fn event_words(kind: &EventKind) -> String {
         EventKind::Scored { score, reached, .. } => {
             format!("{score}, threshold {}", if *reached { "reached" } else { "not reached" })
         }
-        EventKind::StepFinished { result, checkpoint, .. } => {
+        EventKind::StepFinished { result, checkpoint, name, .. } => {
             let mut text = step_words(result.status).0.to_owned();
+            if !name.is_empty() {
+                text = format!("{text}: {}", clip(name, 120));
+            }
             if result.report != Report::default() {
                 text = format!("{text}: {}", report_words(&result.report));
             }
@@ -235,6 +242,7 @@ pub fn event_words(kind: &EventKind) -> String {
             Some(version) => format!("from {from} at v{version}"),
             None => format!("from {from}"),
         },
+        EventKind::Moved { directory, .. } => format!("to {}", directory.display()),
         EventKind::Superseded { by } => format!("by {by}"),
     };
     clip(&line(&text), 300).into_owned()

@@ -158,7 +158,8 @@ mod tests {
 2023-11-14T22:13:51Z    31 item_failed       map/item_2/1  item_2 run 1: exit code 1
 2023-11-14T22:13:52Z    32 item_finished     item_2 failed
 2023-11-14T22:13:53Z    33 dlq_cleared       1 item cleared
-2023-11-14T22:13:54Z    34 superseded        by session-00000000-0000-4000-8000-000000000002
+2023-11-14T22:13:54Z    34 moved             to /elsewhere
+2023-11-14T22:13:55Z    35 superseded        by session-00000000-0000-4000-8000-000000000002
 
 "#]]
         );

@@ -213,6 +213,7 @@ mod tests {
             address: address("build"),
             status: StepStatus::Success,
             goes_on: true,
+            checkpoint: None,
         });
         story.done("staging/1", "b");
         assert_eq!(shown(&story), "Stage 2/3 - staging");
@@ -228,6 +229,7 @@ mod tests {
             address: address("pass[1]"),
             status: StepStatus::Success,
             goes_on: true,
+            checkpoint: None,
         });
         assert_eq!(shown(&story), "pass 2/2 - step 1/2");
     }

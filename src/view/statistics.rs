@@ -270,7 +270,7 @@ mod tests {
             Statistics::of(&everything().events).text(Style::Plain),
             str![[r#"
 sessions     1
-events       34
+events       35
 steps        0 done, 1 recovered, 0 failed, 0 skipped
 items        1 done, 1 failed, 0 skipped, 1 failed run
 attempts     2
@@ -299,6 +299,7 @@ item_failed       1
 item_finished     2
 job_started       1
 loop_started      1
+moved             1
 retry_scheduled   1
 rewound           1
 run_finished      2

@@ -98,6 +98,7 @@ impl Story {
             address: address(at),
             attempt,
             command: command.into(),
+            name: String::new(),
             id: None,
             agent_session: None,
             agent_continues: false,
@@ -124,6 +125,7 @@ impl Story {
             id: None,
             result: Arc::new(result),
             checkpoint: None,
+            name: String::new(),
         })
     }
 
@@ -290,6 +292,7 @@ pub fn everything() -> Story {
         address: address("pass[1]"),
         status: StepStatus::Failed,
         goes_on: false,
+        checkpoint: None,
     });
     story.add(EventKind::RunFinished {
         status: SessionStatus::Failed,
@@ -302,6 +305,10 @@ pub fn everything() -> Story {
     });
     tell_items(&mut story);
     let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    story.add(EventKind::Moved {
+        directory: "/elsewhere".into(),
+        workflow_path: "/elsewhere/flow.yaml".into(),
+    });
     story.add(EventKind::Superseded { by });
     story
 }

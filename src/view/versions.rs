@@ -86,12 +86,14 @@ mod tests {
                 id: None,
                 result: Arc::new(result(StepStatus::Success, 1, Report::default())),
                 checkpoint: Some("ready".into()),
+                name: String::new(),
             },
         );
         story.add(EventKind::ScopeFinished {
             address: address("build"),
             status: StepStatus::Success,
             goes_on: true,
+            checkpoint: None,
         });
         let versions = Versions::of(&story.state);
         assert_data_eq!(

@@ -74,6 +74,7 @@ impl Past {
             address: address(step),
             attempt: 1,
             command: format!("shell: make step-{step}"),
+            name: String::new(),
             id: None,
             agent_session: None,
             agent_continues: false,
@@ -116,6 +117,7 @@ impl Past {
             id: None,
             result: Arc::new(result),
             checkpoint: None,
+            name: String::new(),
         });
         self
     }

@@ -97,9 +97,10 @@ pub struct CheckpointsClean {
 
 /// Which sessions `clean` means.
 #[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
 pub struct Selection {
     /// Only this session, whatever its state
-    #[arg(long, value_name = "ID", conflicts_with = "all", required_unless_present_any = ["all", "older_than"])]
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
     pub workflow_id: Option<String>,
     /// All completed sessions
     #[arg(long)]
@@ -245,6 +246,7 @@ pub struct SessionsShow {
 
 /// `sessions clean`.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").args(["id", "all", "older_than"]).required(true).multiple(true))]
 #[command(after_help = "\
 Examples:
   prodigy sessions clean --all --older-than 30d
@@ -256,7 +258,7 @@ Exit codes:
   0 done     2 wrong usage     3 no such session     4 it is running     6 nobody to ask")]
 pub struct SessionsClean {
     /// Only this session, whatever its state
-    #[arg(long, value_name = "ID", conflicts_with = "all", required_unless_present_any = ["all", "older_than"])]
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
     pub id: Option<String>,
     /// All completed sessions
     #[arg(long)]

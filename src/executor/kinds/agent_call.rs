@@ -97,6 +97,9 @@ impl<'a> Run<'a> {
         let (reader, stderr) = sink.finish()?;
         let ended = match ended {
             Ok(ended) => ended,
+            Err(error) if error.is_shortage() => {
+                return Err(super::shell::shortage(address, &error));
+            }
             Err(error) => return Ok(Called::NotStarted(self.no_agent(&error))),
         };
         let mut verdict =

@@ -14,7 +14,7 @@ use crate::process::{
     Collected, Collector, Ended, Inherits, Keep, Limits, Program, Sink, SpawnError, Stdin, Stop,
     StopSignal, Whole,
 };
-use crate::session::{Failure, FailureKind, Report};
+use crate::session::{Address, Failure, FailureKind, Report};
 
 use super::sink::StepSink;
 
@@ -121,6 +121,7 @@ impl<'a> Run<'a> {
                 }
                 (report.exit_code, report.failure) = self.judge(attempt, ended, &limits);
             }
+            Err(error) if error.is_shortage() => return Err(shortage(address, &error)),
             Err(error) => {
                 (report.exit_code, report.failure) = (Some(127), Some(self.no_start(&error)));
             }
@@ -204,6 +205,11 @@ impl<'a> Run<'a> {
             done.report.failure = Some(self.failure(FailureKind::File, &message));
         }
     }
+}
+
+/// The end of the run where the machine, not the step, is to blame.
+pub(super) fn shortage(address: &Address, error: &SpawnError) -> Halt {
+    Halt::Shortage { address: address.clone(), message: error.to_string() }
 }
 
 /// How a script is started: by its shell, or directly where nobody can tell the difference

@@ -57,9 +57,10 @@ impl<'a> Run<'a> {
         let message = failure.message.shown();
         self.record_failure(run, failure, disposition)?;
         if let Some(Again { delay, allowed }) = again {
+            let next = self.following_run(run.at);
             self.rewind_item(run.at, RewindCause::Retry)?;
             if !delay.is_zero() {
-                self.schedule_retry(run.at, delay, allowed)?;
+                self.schedule_retry(run.at, next, delay, allowed)?;
             }
             return Ok(ItemRun::Again(delay));
         }

@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
             return self.map_failed(at, report).map(Some);
         }
         let status = if failed > 0 { StepStatus::Failed } else { StepStatus::Success };
-        self.end_stage(at, status, true)?;
+        self.end_scope(at, status, true, None)?;
         Ok(None)
     }
 
@@ -405,7 +405,7 @@ impl<'a> Run<'a> {
             stderr: crate::session::Stored::default(),
             correlation_id: self.correlation(at),
         })?;
-        self.end_stage(at, StepStatus::Failed, false)?;
+        self.end_scope(at, StepStatus::Failed, false, None)?;
         Ok(at.clone())
     }
 }

@@ -8,8 +8,8 @@ use crate::playbook::model::{
 };
 use crate::session::StepKind;
 
-use super::builtins::{self, TEXT_FIELDS};
 use super::moment::{Definition, Meaning, Moment};
+use crate::playbook::builtins::{self, ResultField};
 
 /// The names of a workflow.
 pub(super) struct Declared<'a> {
@@ -139,7 +139,7 @@ impl<'a> Declared<'a> {
                 (Meaning::Result(StepKind::Foreach) | Meaning::Aggregate, _)
                 | (Meaning::Captured(_), Some(_)) => false,
                 (Meaning::Result(_) | Meaning::Handler, Some(field)) => {
-                    TEXT_FIELDS.contains(&field)
+                    ResultField::named(field).is_some_and(ResultField::is_text)
                 }
                 (Meaning::Result(_) | Meaning::Handler, None) => true,
             });

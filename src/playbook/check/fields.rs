@@ -4,10 +4,10 @@ use crate::expr::Segment;
 use crate::playbook::model::{CaptureFormat, Constant};
 use crate::session::StepKind;
 
-use super::builtins::{AGENT_FIELDS, Builtin, Fields, RESULT_FIELDS};
 use super::look::{Cause, Look};
 use super::moment::Meaning;
 use super::seen::{Seen, meant, written};
+use crate::playbook::builtins::{Builtin, Fields, result_fields};
 
 impl Look<'_, '_> {
     pub(super) fn builtin_fields(&mut self, builtin: &Builtin, seen: &Seen<'_, '_>) {
@@ -20,7 +20,7 @@ impl Look<'_, '_> {
                     self.report(Cause::Field, name, seen.error(message));
                 }
             }
-            Fields::OneOf(fields) => self.one_of(fields, seen),
+            Fields::OneOf(_) | Fields::Result(_) => self.one_of(&builtin.fields.names(), seen),
         }
     }
 
@@ -70,14 +70,12 @@ impl Look<'_, '_> {
         let Some(definitions) = self.declared.steps.get(seen.root()) else { return };
         let result = definitions.iter().rfind(|each| !matches!(each.meaning, Meaning::Captured(_)));
         if let Some(definition) = result {
-            let agent = definition.meaning == Meaning::Result(StepKind::Claude);
-            let mut fields = if agent { AGENT_FIELDS } else { RESULT_FIELDS }.to_vec();
-            if definition.meaning == Meaning::Result(StepKind::Foreach) {
-                fields.push("results");
-            } else if definition.meaning == Meaning::Aggregate {
-                return;
-            }
-            return self.one_of(&fields, seen);
+            let kind = match definition.meaning {
+                Meaning::Result(kind) => kind,
+                Meaning::Aggregate => return,
+                _ => StepKind::Shell,
+            };
+            return self.one_of(&result_fields(kind), seen);
         }
         let text = definitions
             .iter()

@@ -39,6 +39,8 @@ impl Look<'_, '_> {
             let help =
                 format!("write `${{{path} | lines}}` for its lines, or `| words` for its words");
             self.problems.push(problem.with_help(help));
+        } else {
+            self.read_again(seen);
         }
     }
 

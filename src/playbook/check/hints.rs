@@ -5,15 +5,29 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::playbook::Problem;
-use crate::playbook::model::{Action, Workflow};
+use crate::playbook::model::{Action, EnvEntry, EnvValue, Workflow};
+use crate::playbook::{Position, Problem, inner_secrets};
 
 use super::moment::{Moment, Part};
 use super::text::Text;
 
 /// All of them.
 pub(super) fn hints(workflow: &Workflow, moments: &[Moment<'_>]) -> Vec<Problem> {
-    moments.iter().filter_map(hint).chain(tears_down(workflow, moments)).collect()
+    let hints = moments.iter().filter_map(hint);
+    hints.chain(tears_down(workflow, moments)).chain(late_secrets(workflow)).collect()
+}
+
+/// What a command prints while the run is under way may have been shown before it is secret.
+fn late_secrets(workflow: &Workflow) -> impl Iterator<Item = Problem> {
+    let late = |(entry, _): &(&EnvEntry, &Position)| matches!(entry.value, EnvValue::Command(_));
+    inner_secrets(workflow).into_iter().filter(late).map(|(entry, at)| {
+        let message = format!(
+            "`{}` is secret, so its value must be known before the first step runs",
+            entry.name
+        );
+        Problem::error(at.clone(), 1, message)
+            .with_help("write it under `env` or `secrets` of the workflow")
+    })
 }
 
 fn hint(moment: &Moment<'_>) -> Option<Problem> {

@@ -7,11 +7,11 @@ use crate::expr::Dialect;
 use crate::playbook::Problem;
 use crate::session::StepKind;
 
-use super::builtins::{self, BUILTINS, Builtin, Known};
 use super::declared::Declared;
 use super::forms::assigns;
 use super::moment::{Definition, Meaning, Moment, Part, Rounds, Standing};
 use super::seen::{Seen, meant, written};
+use crate::playbook::builtins::{self, BUILTINS, Builtin, Known};
 
 /// All problems with uses of names.
 pub(super) fn look<'a>(
@@ -74,6 +74,7 @@ pub(super) enum Cause {
     Field,
     NothingRan,
     Typo,
+    ReadAgain,
 }
 
 impl<'a> Look<'a, '_> {

@@ -6,11 +6,11 @@ use crate::expr::Expression;
 use crate::playbook::model::Workflow;
 use crate::playbook::{Position, Problem};
 
-use super::builtins;
 use super::declared::texts;
 use super::moment::{Definition, Meaning, Moment};
 use super::refused::is_refused;
 use super::text::Text;
+use crate::playbook::builtins;
 
 const FOR_COMMANDS: &str = "choose another name; to set it for commands use `env`";
 

@@ -1,12 +1,12 @@
 //! Walks a workflow in the order of execution and lists its moments.
 
-use crate::playbook::Position;
 use crate::playbook::failure::{Condition, Handler, HandlerSet, RetryExhausted, Strategy};
 use crate::playbook::mapreduce::MapReduce;
 use crate::playbook::model::{
     Action, Body, Checkpoint, Count, EnvEntry, EnvValue, Foreach, ItemTemplate, Items, Limit,
     Stage, Step, Validate, Workflow,
 };
+use crate::playbook::{Position, inner_secrets};
 use crate::session::StepKind;
 
 use super::declared::texts;
@@ -58,6 +58,9 @@ impl<'a> Walk<'a> {
         for profile in &workflow.profiles {
             self.env(&profile.env, standing);
         }
+        for (entry, at) in inner_secrets(workflow) {
+            self.env(std::slice::from_ref(entry), &Standing { at, ..standing.clone() });
+        }
         self.env(&workflow.env, standing);
         workflow.env_files.iter().for_each(|file| self.text(Text::Plain(file), standing));
         self.limit(workflow.timeout.as_ref(), standing);
@@ -104,6 +107,9 @@ impl<'a> Walk<'a> {
             && stage.retry.as_ref().is_none_or(|retry| retry.on_failure == RetryExhausted::Stop);
         let ending = if stops { Ending::Stops } else { Ending::GoesOn };
         self.steps(&stage.steps, &inside, ending);
+        if let Some(name) = &stage.checkpoint {
+            self.moments.push(Moment::Checkpoint(name, &stage.at));
+        }
         if let Some(handlers) = &stage.on_failure {
             self.handlers(handlers, &Standing { part: Part::Handler, ..inside });
         }

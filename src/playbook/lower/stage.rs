@@ -44,7 +44,7 @@ fn stage(reader: &Reader, node: &Node) -> Option<Stage> {
         reader.error_with_help(
             node,
             "this stage has no `name`",
-            "its name is that of its checkpoint",
+            "`resume --from-checkpoint NAME` goes to its start",
         );
     }
     fields.finish();
@@ -64,7 +64,7 @@ pub fn content(reader: &Reader, fields: &mut Fields<'_>, whole: &str) -> Stage {
     let retry =
         fields.take_either("retry", "retry_config").and_then(|field| retry::retry(reader, field));
     let requires_confirmation = reader.flag_or_false(fields.take("requires_confirmation"));
-    checkpoint(reader, fields);
+    let checkpoint = fields.take("checkpoint").and_then(|field| checkpoint(reader, field));
     let has_steps = fields.has("commands") || fields.has("steps");
     let commands = fields.take_either("commands", "steps");
     let ids = commands.map(|field| ids_of(field.value)).unwrap_or_default();
@@ -82,6 +82,7 @@ pub fn content(reader: &Reader, fields: &mut Fields<'_>, whole: &str) -> Stage {
         timeout,
         retry,
         on_failure,
+        checkpoint,
         requires_confirmation,
         ..plain(reader.position(node), "", steps)
     }
@@ -98,29 +99,39 @@ pub fn plain(at: Position, name: &str, steps: Vec<Step>) -> Stage {
         timeout: None,
         retry: None,
         on_failure: None,
+        checkpoint: None,
         requires_confirmation: false,
     }
 }
 
 fn stage_name(reader: &Reader, field: Field<'_>) -> Option<String> {
     let name = checkpoint_name(reader, field)?;
-    if RESERVED.contains(&name.as_str()) || name.starts_with("finally[") {
+    if RESERVED.contains(&name.as_str()) {
         let message = format!("a stage cannot be called `{name}`: addresses use that name");
         reader.error_with_help(field.value, message, "give it another name");
+    } else if name.contains('.') {
+        let message = format!(
+            "a stage cannot be called `{name}`: in an address such as `3.on_failure[1]` a `.` leads to what hangs below a step"
+        );
+        let help = format!("write `{}`", name.replace('.', "-"));
+        reader.error_with_help(field.value, message, help);
     }
     Some(name)
 }
 
-/// The end of a stage is always a checkpoint with its name; only `true` says so.
-fn checkpoint(reader: &Reader, fields: &mut Fields<'_>) {
-    if let Some(field) = fields.take("checkpoint")
-        && field.value.text() != Some("true")
-    {
-        reader.error_with_help(
-            field.value,
-            "the end of a stage is always a checkpoint with the stage's name",
-            "remove `checkpoint`, or rename the stage",
-        );
+/// The end of a stage is always a checkpoint; a name is one more way to call it.
+fn checkpoint(reader: &Reader, field: Field<'_>) -> Option<String> {
+    match field.value.text() {
+        Some("true") => None,
+        Some("false") => {
+            reader.error_with_help(
+                field.value,
+                "the end of a stage is always a checkpoint",
+                "remove `checkpoint`",
+            );
+            None
+        }
+        _ => checkpoint_name(reader, field),
     }
 }
 

@@ -7,7 +7,9 @@ use super::build::{
     one_of, only_beside, reference, requires, text, whole,
 };
 
-/// What a stage or checkpoint may be called.
+/// What a stage may be called.
+const STAGE: &str = r"^[\p{L}\p{N}_-]([\p{L}\p{N} _-]*[\p{L}\p{N}_-])?$";
+/// What a checkpoint may be called.
 const LABEL: &str = r"^[\p{L}\p{N}._-]([\p{L}\p{N} ._-]*[\p{L}\p{N}._-])?$";
 pub(super) const NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
 
@@ -206,7 +208,7 @@ fn committing() -> Keys {
 
 fn stage() -> Value {
     let name = "Unique; `resume --from-checkpoint NAME` starts it.";
-    let keys = [vec![("name", matching(name, LABEL))], stage_keys()].concat();
+    let keys = [vec![("name", matching(name, STAGE))], stage_keys()].concat();
     let stage = mapping("A part of the workflow with a name.", keys);
     requires(one_of(stage, &["commands", "steps"]), &["name"])
 }
@@ -214,7 +216,9 @@ fn stage() -> Value {
 /// Everything of a stage but its name.
 pub(super) fn stage_keys() -> Keys {
     let on_failure = "What to do when it failed; its success repairs nothing unless it says so.";
-    let checkpoint = described(json!({ "enum": [true, "true"] }), "The end of a stage is one.");
+    let always = json!({ "enum": [true, "true"] });
+    let name = matching("One more name of its end for `resume --from-checkpoint NAME`.", LABEL);
+    let checkpoint = any("The end of a stage always is one.", vec![always, name]);
     vec![
         ("description", text("What it is for.")),
         ("commands", reference("steps", "Its steps.")),

@@ -181,6 +181,7 @@ pub(super) fn stage(line: usize, name: &str, steps: Vec<Step>) -> Stage {
         timeout: None,
         retry: None,
         on_failure: None,
+        checkpoint: None,
         requires_confirmation: false,
     }
 }
