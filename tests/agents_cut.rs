@@ -135,7 +135,7 @@ fn an_agent_that_dies_in_a_tool_goes_on_once_by_itself() {
 
 #[test]
 fn an_agent_that_says_nothing_is_ended_and_goes_on_once() {
-    let flow = "limits: {idle_timeout: 300ms}\ncommands: [{claude: x}]";
+    let flow = "limits: {idle_timeout: 2s}\ncommands: [{claude: x}]";
     let agents = Agents::new("hang\n---\nsay:done", flow);
     agents.cook().exits(0);
     assert_eq!(agents.prompts(), ["x", ">x"]);

@@ -187,7 +187,7 @@ fn agents_side_by_side_do_not_run_past_a_budget_together() {
 fn a_wall_time_is_counted_over_all_runs() {
     let agents = Agents::new(
         "success",
-        "budget: {wall_time: 200ms}\ncommands: [{claude: a}, {shell: 'sleep 0.3'}, {claude: b}]",
+        "budget: {wall_time: 2s}\ncommands: [{claude: a}, {shell: 'sleep 2.1'}, {claude: b}]",
     );
     agents.cook().exits(7);
     agents.run(&["resume"]).exits(7);

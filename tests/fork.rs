@@ -415,7 +415,12 @@ fn an_archive_cannot_take_the_job_of_another_session() {
     let before = files_of(&sandbox, &old);
     let other = Sandbox::new();
     let past = Past::new(&other, "forged", 1);
-    let started = EventKind::JobStarted { job: job.clone(), items: 1, checkpoint_frequency: None };
+    let started = EventKind::JobStarted {
+        job: job.clone(),
+        items: 1,
+        checkpoint_frequency: None,
+        items_crc: None,
+    };
     past.commit(started);
     let id = past.id.to_string();
     let home = past.session.home().clone();

@@ -387,3 +387,95 @@ fn events_and_positions_know_the_job() {
     let shown = sandbox.run(&["sessions", "show", "review"]).exits(0).stdout;
     assert!(shown.contains(&job) && shown.contains("prodigy dlq retry"), "{shown}");
 }
+
+#[test]
+fn a_version_in_the_middle_of_the_map_drops_what_came_after_it() {
+    let yaml = FLOW
+        .replace("max_parallel: 2", "max_parallel: 1\n  checkpoint_frequency: 2")
+        .replace("[ -e go ]", "true");
+    let (sandbox, ran) = cooked(&yaml);
+    ran.exits(0);
+    let list = ["checkpoints", "list", "--workflow-id", "review", "--json"];
+    let versions = sandbox.run(&list).exits(0).json();
+    let after_four = versions.as_array().unwrap().iter().find(|it| it["address"] == "map/item_4");
+    let version = format!("v{}", after_four.unwrap()["version"]);
+    let ran = sandbox.run(&["resume-job", "review", "--from-checkpoint", &version]).exits(0);
+    assert!(ran.stderr.contains("and 2 items that had ended run again"), "{ran:#?}");
+    assert_eq!(sandbox.words("words"), "setup 1 2 3 4 5 6 reduce 5 6 reduce");
+}
+
+#[test]
+fn several_jobs_go_on_at_once() {
+    let sandbox = Sandbox::new();
+    let names = ["one", "two", "three"];
+    for name in names {
+        let yaml = FLOW
+            .replace("name: review", &format!("name: {name}"))
+            .replace("words", name)
+            .replace("echo said ${item};", "[ -e go ] || { [ ${item} != 3 ] || kill -9 $PPID; };");
+        sandbox.write(&format!("{name}.yaml"), &yaml);
+        assert_eq!(sandbox.run(&["cook", &format!("{name}.yaml")]).code, None);
+    }
+    sandbox.write("go", "");
+    let running = names.map(|name| (name, Live::start(sandbox.command(&["resume-job", name]))));
+    for (name, live) in running {
+        live.end().exits(0);
+        let words = sandbox.words(name);
+        assert!(words.starts_with("setup ") && words.ends_with(" reduce"), "{name}: {words}");
+        let once: std::collections::BTreeSet<&str> = words.split(' ').collect();
+        assert_eq!(once.len(), 8, "{name}: {words}");
+    }
+}
+
+#[test]
+fn the_events_of_a_job_are_followed_to_its_end() {
+    let sandbox = Sandbox::new();
+    let wait = "echo > began; until [ -e go ]; do sleep 0.01; done;";
+    sandbox.write("flow.yaml", &FLOW.replace("echo said ${item};", wait));
+    let running = Live::start(sandbox.command(&["cook", "flow.yaml"]));
+    wait_until("the first item", || sandbox.directory().join("began").exists());
+    let job = job(&sandbox);
+    let following = Live::start(sandbox.command(&["events", "follow", "--job-id", &job, "--json"]));
+    sandbox.write("go", "");
+    running.end().exits(0);
+    let told = following.end().exits(0).stdout;
+    let kinds: Vec<String> = told
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|event| event["type"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds.iter().filter(|it| *it == "item_finished").count(), 6, "{kinds:?}");
+    assert_eq!(kinds.last().map(String::as_str), Some("run_finished"), "{kinds:?}");
+}
+
+#[test]
+fn a_retry_that_was_killed_is_not_taken_for_an_empty_queue() {
+    let yaml = FLOW.replace(
+        "|| [ ${item} != 3 ]",
+        "|| [ ${item} != 3 ] || { [ -e kill ] && kill -9 $PPID; false; }",
+    );
+    let (sandbox, ran) = cooked(&yaml);
+    ran.exits(1);
+    sandbox.write("kill", "");
+    assert_eq!(sandbox.run(&["dlq", "retry", "review"]).code, None);
+    let ran = sandbox.run(&["dlq", "retry", "review"]).exits(0);
+    assert!(ran.stderr.contains("go on with: prodigy resume review-"), "{ran:#?}");
+    sandbox.write("go", "");
+    sandbox.run(&["resume"]).exits(0);
+    assert_eq!(sandbox.status(), "completed");
+    assert!(sandbox.words("words").ends_with("reduce"), "reduce saw the new result");
+}
+
+#[test]
+fn the_exported_queue_is_the_input_of_another_map() {
+    let (sandbox, ran) = cooked(FLOW);
+    ran.exits(1);
+    sandbox.run(&["dlq", "export", "review", "-o", "failed.jsonl"]).exits(0);
+    sandbox.run(&["dlq", "export", "review", "-o", "failed.jsonl"]).exits(2);
+    sandbox.write(
+        "other.yaml",
+        "map:\n  input: failed.jsonl\n  agent_template:\n    - echo ${item.item_id} ${item.item} > again\n",
+    );
+    sandbox.run(&["cook", "other.yaml"]).exits(0);
+    assert_eq!(sandbox.words("again"), "item_3 3");
+}

@@ -15,11 +15,10 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::Sandbox;
+use support::killed::{Killed, Random, few_or_many};
 
 /// Every kind of progress that a crash can cut: steps, retries with a delay, handlers, loops in
 /// order and side by side, captures, a stage that runs again.
@@ -60,51 +59,23 @@ const LOG: &str = "#!/bin/sh\necho \"$1 $PRODIGY_STEP\" >> words\n";
 /// `fails WORD TIMES` fails that often; what counts is what has been recorded, not what was cut.
 const FAILS: &str = "#!/bin/sh\nn=$(cat fails-$1 2>/dev/null || echo 0)\n[ \"$n\" -ge \"$2\" ] && exit 0\necho $((n + 1)) > fails-$1\nexit 1\n";
 
-/// A random number generator that a printed seed repeats.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
-
-/// Runs the command and kills it after `delay`, if it still runs; true when it was killed.
-fn killed(mut command: Command, delay: Duration) -> (bool, Option<i32>) {
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let start = Instant::now();
-    while start.elapsed() < delay {
-        if let Some(status) = child.try_wait().unwrap() {
-            return (false, status.code());
-        }
-        std::hint::spin_loop();
-    }
-    child.kill().unwrap();
-    let status = child.wait().unwrap();
-    (status.signal() == Some(9), status.code())
-}
-
 #[test]
 fn a_run_that_is_killed_anywhere_ends_as_if_nothing_had_been() {
-    let long = std::env::var_os("PRODIGY_LONG_TESTS").is_some();
-    let runs = if long { 240 } else { 25 };
-    let whole = one_run(&mut Random(1), None).0;
-    let seed = u64::from(std::process::id()) << 20 | 0x9e37;
-    let mut random = Random(seed);
+    let runs = few_or_many(25, 240);
+    let mut random = Random::seeded();
+    let seed = random.0;
+    let whole = one_run(&mut random, None).took;
     let mut kills = 0;
     for run in 0..runs {
-        kills += one_run(&mut random, Some(whole)).1;
+        kills += one_run(&mut random, Some(whole)).kills;
         assert!(kills > 0 || run < 10, "nothing was ever killed (seed {seed})");
     }
     assert!(kills >= runs / 2, "only {kills} kills in {runs} runs (seed {seed})");
 }
 
 /// One session to its end, killed once or more on the way when `whole`, the time of a run, is
-/// given. Returns the time and the number of kills.
-fn one_run(random: &mut Random, whole: Option<Duration>) -> (Duration, u32) {
+/// given.
+fn one_run(random: &mut Random, whole: Option<Duration>) -> Killed {
     use std::os::unix::fs::PermissionsExt as _;
     let seed = random.0;
     let sandbox = Sandbox::new();
@@ -113,32 +84,12 @@ fn one_run(random: &mut Random, whole: Option<Duration>) -> (Duration, u32) {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     sandbox.write("kill.yaml", WORKFLOW);
-    let start = Instant::now();
-    let mut kills = 0;
-    let mut arguments = vec!["cook", "kill.yaml"];
-    let code = loop {
-        let delay = match whole {
-            Some(whole) if kills < 3 => {
-                Duration::from_micros(random.below(u64::try_from(whole.as_micros()).unwrap()))
-            }
-            _ => Duration::from_secs(60),
-        };
-        let (dead, code) = killed(sandbox.command(&arguments), delay);
-        if !dead {
-            break code;
-        }
-        kills += 1;
-        let listed = sandbox.run(&["sessions", "list", "--json"]).exits(0).json();
-        // Killed before its first record it has not begun, and begins again.
-        let begun = listed.as_array().is_some_and(|it| !it.is_empty());
-        arguments = if begun { vec!["resume"] } else { vec!["cook", "kill.yaml"] };
-    };
-    assert_eq!(code, Some(0), "seed {seed}");
-    let took = start.elapsed();
+    let killed = sandbox.killed(random, whole, &["cook", "kill.yaml"], &["resume"]);
+    assert_eq!(killed.code, 0, "seed {seed}");
     assert_eq!(sandbox.read("result"), "123 a b c d e f g h i j\n", "seed {seed}");
-    check_words(&sandbox, kills, seed);
+    check_words(&sandbox, u32::try_from(killed.kills).unwrap(), seed);
     check_journal(&sandbox, seed);
-    (took, kills)
+    killed
 }
 
 /// Every word as often as it must, and only what was in flight at a kill once more.

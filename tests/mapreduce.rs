@@ -360,6 +360,22 @@ fn a_map_workflow_runs_once() {
 }
 
 #[test]
+fn what_a_map_would_run_is_shown_and_nothing_runs() {
+    let yaml = "setup: [touch began]\nmap:\n  input: seq 1 8\n  filter: item > 2\n  max_items: 4\n  \
+                agent_template: [\"touch ${item}\", {shell: b, retry: 2}]\nreduce: [echo end]\n";
+    let sandbox = prepared("", yaml);
+    let shown = sandbox.run(&["cook", "flow.yaml", "--dry-run"]).exits(0).stdout;
+    let expected = "flow would run setup, map, reduce\n  \
+        setup/1 shell: touch began\n  \
+        map  the items of seq 1 8, where item > 2, at most 4, 10 at a time\n  \
+        map/item_N/1 shell: touch ${item}\n  \
+        map/item_N/2 shell: b   (up to 3 attempts)\n  \
+        reduce/1 shell: echo end\n";
+    assert_eq!(shown, expected);
+    assert!(!sandbox.directory().join("began").exists());
+}
+
+#[test]
 fn names_of_one_item_are_not_seen_by_others() {
     let yaml = "variables: {name: none}\nmap:\n  input: seq 1 8\n  max_parallel: 4\n  agent_template:\n    \
                 - {shell: 'echo ${item}', capture_output: mine, when: '${item} != 4'}\n    \

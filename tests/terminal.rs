@@ -71,6 +71,26 @@ fn finished_steps_scroll_by_and_what_runs_is_drawn_below() {
 }
 
 #[test]
+fn a_map_tells_how_far_it_is_above_the_items_that_run() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        "map:\n  input: seq 1 24\n  max_parallel: 8\n  agent_template:\n    \
+         - sleep 0.3; [ ${item} != 5 ]\nreduce: [sleep 0.7]\n",
+    );
+    let Some(command) = on_terminal(&sandbox, "cook flow.yaml", "xterm") else { return };
+    let ran = Live::start(command).end().exits(1);
+    let map = ran.stdout.split("map       ").skip(1).map(|it| it.split('\r').next().unwrap());
+    let told: Vec<&str> = map.filter(|it| it.contains("/24 items")).collect();
+    assert!(told.iter().any(|it| it.contains("/s, ") && it.contains(" left")), "{told:#?}");
+    assert!(told.iter().any(|it| it.contains("1 failed")), "{told:#?}");
+    assert!(ran.stdout.contains("… and 3 more"), "{ran:#?}");
+    let reduce = ran.stdout.rsplit("running   reduce/1").next().unwrap();
+    assert!(!reduce.contains("running   map/"), "{reduce}");
+    assert_eq!(ran.stdout.matches("done      map/item_").count(), 23, "{ran:#?}");
+}
+
+#[test]
 fn a_person_is_asked_and_answers() {
     let sandbox = Sandbox::new();
     sandbox.write(

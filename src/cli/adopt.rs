@@ -85,6 +85,7 @@ pub(super) fn run(
         constants,
         surroundings,
         events,
+        edited: None,
         starting: at.into_iter().collect(),
     };
     let wanted = Wanted {

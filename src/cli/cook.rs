@@ -143,6 +143,7 @@ impl Cooking<'_> {
             constants,
             surroundings,
             events: Vec::new(),
+            edited: None,
             starting: HashSet::new(),
         };
         let wanted = Wanted {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::exit::{ExitKind, Failure};
+use crate::mapreduce::JobId;
 use crate::process::Signal;
 use crate::session::SessionId;
 use crate::store::StoreError;
@@ -20,6 +21,19 @@ impl From<StoreError> for Failure {
             }
             StoreError::Damaged { path, .. } => match session_in(path) {
                 Some(id) => failure.with_help(format!("prodigy checkpoints validate {id}")),
+                None => failure,
+            },
+            StoreError::DamagedItems { path, .. } => match job_of(path) {
+                Some(job) => failure.with_help(format!(
+                    "prodigy resume {} --force   (starts again as a new session)",
+                    job.session()
+                )),
+                None => failure,
+            },
+            StoreError::DamagedResult { path, .. } => match job_of(path) {
+                Some(job) => failure.with_help(format!(
+                    "prodigy resume-job {job} --from-checkpoint map   (all items run again)"
+                )),
                 None => failure,
             },
             StoreError::Newer { .. } => {
@@ -64,6 +78,8 @@ fn kind_of(error: &StoreError) -> ExitKind {
         StoreError::Io { .. }
         | StoreError::DiskFull { .. }
         | StoreError::Damaged { .. }
+        | StoreError::DamagedItems { .. }
+        | StoreError::DamagedResult { .. }
         | StoreError::Newer { .. }
         | StoreError::NoHome { .. }
         | StoreError::Unreadable { .. }
@@ -77,6 +93,11 @@ fn kind_of(error: &StoreError) -> ExitKind {
 /// The session whose directory `path` lies in.
 fn session_in(path: &Path) -> Option<SessionId> {
     path.ancestors().find_map(|part| SessionId::parse(part.file_name()?.to_str()?))
+}
+
+/// The job whose directory `path` lies in.
+fn job_of(path: &Path) -> Option<JobId> {
+    path.ancestors().find_map(|part| JobId::parse(part.file_name()?.to_str()?))
 }
 
 #[cfg(test)]

@@ -16,6 +16,15 @@ pub(super) struct Goal {
     pub(super) loaded: Loaded,
     /// How it differs from the one that ran, when the file was edited.
     pub(super) changes: Option<Changes>,
+    /// True when the stored copy is not this one yet.
+    pub(super) stored_is_old: bool,
+}
+
+impl Goal {
+    /// The workflow as it ran.
+    fn unchanged(loaded: Loaded) -> Self {
+        Self { loaded, changes: None, stored_is_old: false }
+    }
 }
 
 /// Reads the workflow of a session: the file as it is now, or the stored copy without it.
@@ -34,18 +43,23 @@ pub(super) fn goal(
                 "{} cannot be read ({error}): going on with the stored copy",
                 path.display()
             ));
-            return Ok(Goal { loaded: stored, changes: None });
+            return Ok(Goal::unchanged(stored));
         }
     };
-    if Digest::of(text.as_bytes()) == Digest::of(stored.text.as_bytes()) {
-        return Ok(Goal { loaded: stored, changes: None });
+    let digest = Digest::of(text.as_bytes());
+    if digest == Digest::of(stored.text.as_bytes()) {
+        return Ok(Goal::unchanged(stored));
     }
     let edited = parse(path, &text).map_err(|error| refuse(path, error, console))?;
+    if digest == header.workflow_hash {
+        // The edit was recorded, and the run ended before it could store the copy.
+        return Ok(Goal { stored_is_old: true, ..Goal::unchanged(edited) });
+    }
     let changes = match_steps(&stored.workflow, &edited.workflow, state);
     if changes.is_empty() {
-        return Ok(Goal { loaded: stored, changes: None });
+        return Ok(Goal::unchanged(stored));
     }
-    Ok(Goal { loaded: edited, changes: Some(changes) })
+    Ok(Goal { loaded: edited, changes: Some(changes), stored_is_old: true })
 }
 
 fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result<Loaded, Failure> {

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::exit::{ExitKind, Failure};
-use crate::playbook::model::{Step, Workflow};
+use crate::playbook::mapreduce::Map;
+use crate::playbook::model::{Body, Count, Step, Workflow};
 use crate::resume::{Place, places};
 use crate::session::{Address, SessionState};
 
@@ -62,16 +63,30 @@ fn no_step(address: &Address, places: &[Place<'_>]) -> Failure {
 }
 
 fn listing(workflow: &Workflow, places: &[Place<'_>], passes: usize) -> String {
-    let steps = if places.len() == 1 { "step" } else { "steps" };
-    let mut text = format!("{} would run {} {steps}", workflow.name, places.len());
+    let mut text = match &workflow.body {
+        Body::MapReduce(_) => {
+            format!("{} would run {}", workflow.name, workflow.stage_names().join(", "))
+        }
+        Body::Steps(_) | Body::Stages(_) => {
+            let steps = if places.len() == 1 { "step" } else { "steps" };
+            format!("{} would run {} {steps}", workflow.name, places.len())
+        }
+    };
     if passes > 1 {
         let _ = write!(text, " in each of {passes} passes");
     }
     text.push('\n');
-    for place in places {
-        let what = place.step.title();
-        let what = crate::view::line(&what);
-        let _ = writeln!(text, "  {:<4} {what}{}", place.address, settings(place.step));
+    let reduce = Address::root().join("reduce");
+    let (after, before): (Vec<_>, Vec<_>) =
+        places.iter().partition(|place| place.address.is_within(&reduce));
+    for place in before {
+        step_line(&mut text, place.address.as_str(), place.step);
+    }
+    if let Body::MapReduce(job) = &workflow.body {
+        map_lines(&mut text, &job.map);
+    }
+    for place in after {
+        step_line(&mut text, place.address.as_str(), place.step);
     }
     if !workflow.finally.is_empty() {
         let _ = writeln!(text, "finally:");
@@ -80,6 +95,39 @@ fn listing(workflow: &Workflow, places: &[Place<'_>], passes: usize) -> String {
         }
     }
     text
+}
+
+fn step_line(text: &mut String, address: &str, step: &Step) {
+    let what = step.title();
+    let _ = writeln!(text, "  {address:<4} {}{}", crate::view::line(&what), settings(step));
+}
+
+/// Which items there would be, how many at a time, and the steps of each.
+fn map_lines(text: &mut String, map: &Map) {
+    let mut words = format!("the items of {}", map.input.source());
+    if let Some(path) = &map.json_path {
+        let _ = write!(words, " at {path}");
+    }
+    for (name, expression) in [("where", &map.filter), ("distinct by", &map.distinct)] {
+        if let Some(expression) = expression {
+            let _ = write!(words, ", {name} {}", expression.source());
+        }
+    }
+    if let Some(limit) = &map.max_items {
+        let _ = write!(words, ", at most {}", count_text(limit));
+    }
+    let _ = write!(words, ", {} at a time", count_text(&map.max_parallel));
+    let _ = writeln!(text, "  map  {}", crate::view::line(&words));
+    for (index, step) in map.template.iter().enumerate() {
+        step_line(text, &format!("map/item_N/{}", index + 1), step);
+    }
+}
+
+fn count_text(count: &Count) -> String {
+    match count {
+        Count::Fixed(count) => count.to_string(),
+        Count::Computed(text) => text.source().to_owned(),
+    }
 }
 
 /// What a step's settings mean for how it runs, in brackets.

@@ -6,8 +6,8 @@ use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
 use crate::process::Stop;
 use crate::resume::{
-    Changes, Decision, Downstream, Earlier, ReduceAfter, Refusal, Request, Requeue, Row, decide,
-    foresee, rows,
+    Changes, Decision, Downstream, Earlier, ReduceAfter, Refusal, Request, Requeue, Row,
+    before_items_are_read_again, decide, foresee, rows,
 };
 use crate::session::{
     Address, Digest, EventKind, SessionStarted, SessionState, item_address, item_number,
@@ -120,12 +120,16 @@ fn outlook(
     let mut changed = Vec::new();
     if let Some(changes) = &goal.changes {
         let workflow = &goal.loaded.workflow;
+        if changes.items {
+            changed.extend(before_items_are_read_again(state));
+        }
         let event = EventKind::WorkflowChanged {
             workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
             total_steps: crate::playbook::count_steps(workflow) * passes(state),
             stages: workflow.stage_names(),
             kept: changes.kept.clone(),
             edited: changes.edited.clone(),
+            items: changes.items,
         };
         changed.push(event);
     }
@@ -138,7 +142,7 @@ fn outlook(
             false => Downstream::Kept,
         },
         edited: goal.changes.iter().flat_map(Changes::beginnings).collect(),
-        rereads_items: goal.changes.as_ref().is_some_and(Changes::reads_items_again),
+        rereads_items: goal.changes.as_ref().is_some_and(|it| it.items),
         accepts_edit: arguments.accept_changes,
         rerun: arguments.rerun.clone(),
         done: arguments.done.clone(),
@@ -213,7 +217,6 @@ pub(super) fn go_on(
     };
     if let Some(changes) = &goal.changes {
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
-        session.replace_workflow(&goal.loaded.text)?;
     }
     enter_directory(&header.directory)?;
     if moved.is_some() {
@@ -246,6 +249,7 @@ pub(super) fn go_on(
         constants,
         surroundings,
         events: moved.into_iter().chain(outlook.decision.events).collect(),
+        edited: goal.stored_is_old.then_some(goal.loaded.text.as_str()),
         starting: outlook.decision.starting,
     };
     let wanted = Wanted {
@@ -367,6 +371,9 @@ fn tell_settings(changes: &Changes, console: &mut Console) {
     for setting in &changes.settings {
         let setting = crate::view::line(setting).into_owned();
         console.remark(format_args!("  {setting}: changed; applies to what still runs"));
+    }
+    if changes.items {
+        console.remark("  the items are read again; those that are the same keep their results");
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Prepared<'a> {
     pub(super) surroundings: Surroundings,
     /// To be recorded after the start of the run.
     pub(super) events: Vec<EventKind>,
+    /// The text of an edited workflow, to be stored once the edit is recorded.
+    pub(super) edited: Option<&'a str>,
     /// The steps that the run starts at.
     pub(super) starting: HashSet<Address>,
 }
@@ -57,7 +59,8 @@ pub(super) fn run(
     wanted: &Wanted<'_>,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
-    let Prepared { session, workflow, stop, constants, surroundings, events, starting } = prepared;
+    let Prepared { session, workflow, stop, constants, surroundings, events, edited, starting } =
+        prepared;
     let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
     let _ = std::io::Write::flush(&mut console.output);
     let screen = observe(&session, workflow, wanted, console, style);
@@ -71,6 +74,9 @@ pub(super) fn run(
         session.commit(event)?;
     }
     session.sync_now()?;
+    if let Some(text) = edited {
+        session.replace_workflow(text)?;
+    }
     let options = Options {
         yes: wanted.yes,
         park: wanted.park,

@@ -83,6 +83,11 @@ impl Lines {
     /// The lines of an event of the map or inside an item: true when there are no others.
     pub(super) fn of_item(&mut self, event: &Event, state: &SessionState) -> bool {
         match &event.kind {
+            // What setup took says nothing about the items.
+            EventKind::JobStarted { .. } => {
+                self.progress.begin(event.at);
+                false
+            }
             EventKind::ItemFinished { item, status, .. } => {
                 self.item_finished(event.at, *item, *status, state);
                 true

@@ -25,6 +25,7 @@ pub type Columns = fn() -> u16;
 pub struct Screen {
     bar: ProgressBar,
     running: Arc<Mutex<Vec<Running>>>,
+    whole: Arc<Mutex<String>>,
     lines: Lines,
 }
 
@@ -55,17 +56,19 @@ impl Screen {
         let drawing = Drawing { out: Out::new(out), pending: String::new() };
         let lines = Lines { drawing: Arc::new(Mutex::new(drawing)), columns };
         let running = Arc::new(Mutex::new(Vec::new()));
+        let whole = Arc::new(Mutex::new(String::new()));
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(lines.clone()), 10);
         let bar = ProgressBar::with_draw_target(None, target);
-        let shown = Arc::clone(&running);
+        let (shown, first) = (Arc::clone(&running), Arc::clone(&whole));
         let live = move |_: &ProgressState, text: &mut dyn fmt::Write| {
-            let _ = text.write_str(&region(&held(&shown), usize::from(columns())));
+            let columns = usize::from(columns());
+            let _ = text.write_str(&region(&held(&first), &held(&shown), columns));
         };
         if let Ok(style) = ProgressStyle::with_template("{live}") {
             bar.set_style(style.with_key("live", live));
         }
         bar.enable_steady_tick(TICK);
-        Self { bar, running, lines }
+        Self { bar, running, whole, lines }
     }
 
     /// `line` stands for what runs at `address` from now on.
@@ -83,16 +86,10 @@ impl Screen {
         self.bar.tick();
     }
 
-    /// `line` stands for `address` from now on, in the place that it has; drawn with the next tick.
-    pub fn set(&self, address: &Address, line: &str) {
-        let mut running = held(&self.running);
-        match running.iter_mut().find(|one| one.address == *address) {
-            Some(one) => line.clone_into(&mut one.line),
-            None => {
-                drop(running);
-                self.show(address, line);
-            }
-        }
+    /// `line` tells how far the whole is, above everything that runs; an empty one takes it away.
+    /// Drawn with the next tick.
+    pub fn tell_whole(&self, line: &str) {
+        line.clone_into(&mut held(&self.whole));
     }
 
     /// What goes on at `address` right now; shown behind its line.
@@ -107,9 +104,15 @@ impl Screen {
         held(&self.running).retain(|one| one.address != *address);
     }
 
+    /// Nothing runs at `scope` or anywhere below it any more. Drawn with the next line.
+    pub fn hide_within(&self, scope: &Address) {
+        held(&self.running).retain(|one| !one.address.is_within(scope));
+    }
+
     /// Nothing runs any more: the region goes.
     pub fn clear(&self) {
         held(&self.running).clear();
+        held(&self.whole).clear();
         self.hide_during(|| {});
     }
 
@@ -133,11 +136,14 @@ impl Screen {
     }
 }
 
-/// The lines of the region: what started last stands lowest.
-fn region(running: &[Running], columns: usize) -> String {
+/// The lines of the region: how far the whole is, then what runs; what started last stands lowest.
+fn region(whole: &str, running: &[Running], columns: usize) -> String {
     let hidden = running.len().saturating_sub(SHOWN);
-    let mut text = String::new();
+    let mut text = view::clip(whole, columns.max(20).saturating_sub(1)).into_owned();
     if hidden > 0 {
+        if !text.is_empty() {
+            text.push('\n');
+        }
         text.push_str(&format!("… and {hidden} more"));
     }
     for one in &running[hidden..] {

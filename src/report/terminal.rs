@@ -3,10 +3,11 @@
 
 use std::io::Write;
 
+use super::items::is_inside;
 use super::level::{Level, Wishes};
 use super::lines::Lines;
 use super::screen::{Columns, Screen};
-use crate::session::{Event, EventKind, Notice, Observer, SessionState, map_address};
+use crate::session::{Event, EventKind, Notice, Observer, SessionState, item_address, map_address};
 use crate::view;
 
 /// A live region and lines above it.
@@ -28,6 +29,14 @@ impl Terminal {
     pub fn screen(&self) -> Screen {
         self.screen.clone()
     }
+
+    /// How far the map is, with the rate and the time that is left.
+    fn tell_map(&self, event: &Event, state: &SessionState) {
+        if self.lines.level() != Level::Quiet {
+            let words = self.lines.progress.words(event.at, state);
+            self.screen.tell_whole(&format!("map       {words}"));
+        }
+    }
 }
 
 impl Observer for Terminal {
@@ -35,7 +44,12 @@ impl Observer for Terminal {
         let quiet = self.lines.level() == Level::Quiet;
         let lines = self.lines.event(event, state);
         match &event.kind {
-            EventKind::StepStarted { address, .. } if !quiet => self.screen.show(address, lines),
+            EventKind::StepStarted { address, .. } if !quiet => {
+                self.screen.show(address, lines);
+                if is_inside(address) {
+                    self.tell_map(event, state);
+                }
+            }
             EventKind::AttemptFinished { address, .. }
             | EventKind::StepFinished { address, .. } => {
                 self.screen.hide(address);
@@ -45,18 +59,25 @@ impl Observer for Terminal {
                 self.screen.scroll(lines);
                 self.screen.show(address, lines);
             }
-            EventKind::JobStarted { .. } | EventKind::ItemFinished { .. } if !quiet => {
+            EventKind::JobStarted { .. } => {
                 self.screen.scroll(lines);
-                let words = self.lines.progress.words(event.at, state);
-                self.screen.set(&map_address(), &format!("map       {words}"));
+                self.tell_map(event, state);
             }
-            EventKind::ItemFailed { failure, .. } => {
-                self.screen.hide(&failure.step);
+            EventKind::ItemFinished { item, .. } => {
+                self.screen.hide_within(&item_address(*item));
+                self.screen.scroll(lines);
+                self.tell_map(event, state);
+            }
+            EventKind::ItemFailed { item, .. } => {
+                self.screen.hide_within(&item_address(*item));
                 self.screen.scroll(lines);
             }
             EventKind::ScopeFinished { address, .. } => {
-                self.screen.hide(address);
+                self.screen.hide_within(address);
                 self.screen.scroll(lines);
+                if *address == map_address() {
+                    self.screen.tell_whole("");
+                }
             }
             EventKind::RunFinished { .. } => {
                 self.screen.scroll(lines);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::playbook::model::{Stage, Step, Workflow};
 use crate::session::{Address, Digest, SessionState};
 
-use super::settings::changed_settings;
+use super::settings::{changed_settings, items_differ};
 use super::tree::{Place, pass_of, places};
 
 /// How the steps of an edited workflow match those that ran.
@@ -21,9 +21,11 @@ pub struct Changes {
     pub removed: Vec<Address>,
     /// Steps as they are now, before which something was removed or which were moved.
     pub shifted: Vec<Address>,
-    /// What else changed: settings of the file, of stages and of the map. They apply to what
-    /// still runs.
+    /// Settings of the file, of stages and of the map that changed, by the names they have in
+    /// the file: they apply to what still runs.
     pub settings: Vec<String>,
+    /// True when the edit changed which items the map has: they are read again.
+    pub items: bool,
 }
 
 impl Changes {
@@ -35,15 +37,6 @@ impl Changes {
             && self.removed.is_empty()
             && self.settings.is_empty()
             && self.kept.iter().all(|(old, new)| old == new)
-    }
-
-    /// True when the map makes its items in another way than before (DECISIONS A29).
-    #[must_use]
-    pub fn reads_items_again(&self) -> bool {
-        const OF_ITEMS: [&str; 7] =
-            ["input", "json_path", "filter", "sort_by", "distinct", "offset", "max_items"];
-        let of_map = self.settings.iter().filter_map(|setting| setting.strip_prefix("map."));
-        of_map.into_iter().any(|setting| OF_ITEMS.contains(&setting))
     }
 
     /// The steps, as they stand now, at which the order of what has run is another: what has
@@ -92,6 +85,7 @@ pub fn match_steps(old: &Workflow, new: &Workflow, state: &SessionState) -> Chan
         }
     }
     changes.settings = changed_settings(old, new, &stages);
+    changes.items = items_differ(old, new);
     changes
 }
 

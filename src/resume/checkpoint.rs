@@ -1,8 +1,11 @@
 //! `--from-checkpoint`: back to a version or named checkpoint, or to the start of a stage (DECISIONS A23).
 
 use crate::playbook::model::{Body, Workflow};
-use crate::session::{Address, EventKind, Reach, RewindCause, SessionState, StepStatus};
+use crate::session::{
+    Address, EventKind, ItemStanding, Reach, RewindCause, SessionState, StepStatus,
+};
 
+use super::foresee::Earlier;
 use super::map;
 use super::request::{Decision, Refusal, Request, rewound, skipped};
 use super::tree::{Place, passes};
@@ -14,6 +17,7 @@ pub(super) fn go_to(
     places: &[Place<'_>],
     name: &str,
     request: &Request,
+    earlier: &Earlier<'_>,
     decision: &mut Decision,
 ) -> Result<(), Refusal> {
     if let Body::MapReduce(job) = &workflow.body
@@ -42,13 +46,29 @@ pub(super) fn go_to(
         .records()
         .filter(|(address, record)| address.is_top_level() && record.finished_seq > version.seq)
         .count();
+    let items = earlier(version.seq).map_or(0, |then| items_ended_since(&then, state));
+    let and_items = match items {
+        0 => String::new(),
+        1 => " and 1 item that had ended".to_owned(),
+        _ => format!(" and {items} items that had ended"),
+    };
     decision.notes.push(format!(
-        "going back to v{} (after step {}): {dropped} finished {} again",
+        "going back to v{} (after step {}): {dropped} finished {}{and_items} run again",
         version.version,
         version.address,
-        if dropped == 1 { "step runs" } else { "steps run" }
+        if dropped == 1 { "step" } else { "steps" }
     ));
     Ok(())
+}
+
+/// How many items ended, or ended otherwise, between two states.
+fn items_ended_since(then: &SessionState, now: &SessionState) -> usize {
+    let ended = now.standing.items.results();
+    ended
+        .filter(|(item, status, result)| {
+            then.standing.items.standing(*item) != ItemStanding::Ended(*status, *result)
+        })
+        .count()
 }
 
 /// The start of a stage, backward or forward, in the pass that the session stands in.

@@ -10,16 +10,6 @@ use super::tree::Place;
 
 const CAUSE: RewindCause = RewindCause::Edited;
 
-/// An edited map makes its items in another way: they are read again, and those that are the same
-/// keep their results (DECISIONS A29).
-pub(super) fn read_items_again(state: &SessionState, decision: &mut Decision) {
-    let map = map_address();
-    decision.events.push(rewound(&map, Reach::Own, CAUSE));
-    reopen_around(state, &[map], CAUSE, decision);
-    let note = "the items of the map are read again; those that are the same keep their results";
-    decision.notes.push(note.to_owned());
-}
-
 /// Adds the events that make everything run again that has ended behind the first difference.
 /// It goes by position: what depends on what cannot be known of steps that talk through files.
 pub(super) fn run_what_follows(

@@ -74,15 +74,6 @@ pub(super) fn requeue(
         return Ok(());
     }
     let cause = RewindCause::DlqRetry;
-    for item in &items {
-        let at = item_address(*item);
-        decision.events.push(rewound(&at, Reach::Subtree, cause));
-        decision.starting.insert(at);
-    }
-    let map = map_address();
-    if state.standing.scope(&map).is_some() {
-        decision.events.push(rewound(&map, Reach::Own, cause));
-    }
     let many = if items.len() == 1 { "item runs" } else { "items run" };
     decision.notes.push(format!("{} {many} again from the dead letter queue", items.len()));
     let reduce = phase_address(Phase::Reduce);
@@ -97,8 +88,28 @@ pub(super) fn requeue(
             }
         }
     }
+    let map = map_address();
+    if state.standing.scope(&map).is_some() {
+        decision.events.push(rewound(&map, Reach::Own, cause));
+    }
     reopen_around(state, &[map, reduce], cause, decision);
+    // Last: a crash between these records leaves no item pending in a map that is over.
+    for item in &items {
+        let at = item_address(*item);
+        decision.events.push(rewound(&at, Reach::Subtree, cause));
+        decision.starting.insert(at);
+    }
     Ok(())
+}
+
+/// What is recorded before an edit that changes the items: a reduce that has begun saw others.
+#[must_use]
+pub fn before_items_are_read_again(state: &SessionState) -> Vec<EventKind> {
+    let reduce = phase_address(Phase::Reduce);
+    match state.standing.frozen && begun(state, &reduce) {
+        true => vec![rewound(&reduce, Reach::Subtree, RewindCause::Edited)],
+        false => Vec::new(),
+    }
 }
 
 /// The phase called `name`, where the workflow has it.
@@ -127,7 +138,8 @@ pub(super) fn go_to_phase(
         pass_over_items(state, request, decision)?;
     }
     let cause = RewindCause::FromCheckpoint;
-    for later in [Phase::Setup, Phase::Map, Phase::Reduce] {
+    // The last first: a crash between these records leaves no phase that saw what is gone.
+    for later in [Phase::Reduce, Phase::Map, Phase::Setup] {
         let at = phase_address(later);
         if rank(later) >= rank(phase) && begun(state, &at) {
             // Items that are read again keep their results where they are the same.

@@ -17,7 +17,7 @@ mod tree;
 pub use changes::{Changes, match_steps};
 pub use failed::failed_again;
 pub use foresee::{Earlier, foresee};
-pub use map::{ReduceAfter, Requeue};
+pub use map::{ReduceAfter, Requeue, before_items_are_read_again};
 pub use plan::{Action, Row, RowAgents, rows};
 pub use request::{Decision, Downstream, Refusal, Request, decide};
 pub use tree::{Place, places};

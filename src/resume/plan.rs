@@ -67,15 +67,17 @@ pub struct RowAgents {
 }
 
 /// The items of the map in one line.
-fn map_row(before: &SessionState, after: &SessionState) -> Option<Row> {
+fn map_row(before: &SessionState, after: &SessionState, read_again: bool) -> Option<Row> {
     let progress = JobProgress::of(after)?;
     let again = (before.standing.items.ended()).saturating_sub(progress.processed);
     let over = progress.total_items > 0 && progress.pending == 0;
-    let reason = if progress.total_items == 0 {
-        match before.standing.frozen {
-            true => "its items are read again".to_owned(),
-            false => "its items are not known yet".to_owned(),
-        }
+    let reason = if read_again && before.standing.frozen {
+        format!(
+            "its items are read again; {} ended, and keep their results where they are the same",
+            progress.processed
+        )
+    } else if progress.total_items == 0 {
+        "its items are not known yet".to_owned()
     } else if over {
         format!("all {} items ended", progress.total_items)
     } else {
@@ -159,7 +161,7 @@ pub fn rows(
         });
     }
     if let Body::MapReduce(_) = &workflow.body
-        && let Some(row) = map_row(before, after)
+        && let Some(row) = map_row(before, after, changes.is_some_and(|it| it.items))
     {
         let reduce = Address::root().join("reduce");
         let place = rows.iter().position(|row| row.address.is_within(&reduce));

@@ -29,7 +29,7 @@ pub struct Request {
     pub downstream: Downstream,
     /// The steps, as they stand now, at which an edited workflow differs from what has run.
     pub edited: Vec<Address>,
-    /// True when the edited map makes its items in another way.
+    /// True when the edit changed which items the map has.
     pub rereads_items: bool,
     /// `--accept-changes`: a completed session goes on with what is new in it.
     pub accepts_edit: bool,
@@ -154,11 +154,10 @@ pub fn decide(
     let places = places(workflow, state);
     let mut decision = Decision::default();
     match &request.from_checkpoint {
-        Some(name) => checkpoint::go_to(state, workflow, &places, name, request, &mut decision)?,
+        Some(name) => {
+            checkpoint::go_to(state, workflow, &places, name, request, earlier, &mut decision)?;
+        }
         None => failed::start_again(state, workflow, request, &mut decision),
-    }
-    if request.rereads_items && state.standing.frozen {
-        edited::read_items_again(state, &mut decision);
     }
     if request.downstream == Downstream::Again && !request.edited.is_empty() {
         edited::run_what_follows(state, &places, request, &mut decision);

@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-use self::rules::{EXIT_CODES, IGNORED, PURPOSES, Quoted, RULES, Rule};
+use self::rules::{
+    ERROR_RECORD, EXIT_CODES, IGNORED, KILLING_TIMEOUT, PURPOSES, Quoted, RULES, Rule,
+};
 use super::{FailureClass, FailureKind};
 
 /// What the classifier looks at.
@@ -82,10 +84,17 @@ fn by_exit_code(evidence: &Evidence<'_>) -> Option<Verdict> {
         124 if runs(evidence.command, "timeout") => {
             Some(verdict(FailureClass::Timeout, "`timeout` stopped it"))
         }
+        137 if KILLING_TIMEOUT_PATTERN.is_match(evidence.command) => {
+            Some(verdict(FailureClass::Timeout, "`timeout` killed it"))
+        }
+        142 => Some(verdict(FailureClass::Timeout, "the alarm that it set itself went off")),
+        152 => Some(verdict(FailureClass::Timeout, "its processor time was used up")),
         126 => by_output(evidence)
             .filter(|found| found.class == FailureClass::MissingTool)
             .or(Some(verdict(FailureClass::Permission, "its program may not be executed"))),
-        127 => Some(verdict(FailureClass::MissingTool, "a program is missing")),
+        127 => by_output(evidence)
+            .filter(|found| matches!(found.class, FailureClass::Permission | FailureClass::Unknown))
+            .or(Some(verdict(FailureClass::MissingTool, "a program is missing"))),
         137 => by_output(evidence)
             .filter(|found| found.class == FailureClass::DiskFull)
             .or(Some(verdict(FailureClass::OutOfMemory, "it was killed, likely for memory"))),
@@ -96,10 +105,14 @@ fn by_exit_code(evidence: &Evidence<'_>) -> Option<Verdict> {
 /// Codes of programs that may say nothing.
 fn by_silent_exit_code(evidence: &Evidence<'_>) -> Option<Verdict> {
     let code = evidence.exit_code?;
-    EXIT_CODES
+    let of_program = EXIT_CODES
         .iter()
         .find(|(program, codes, ..)| codes.contains(&code) && runs(evidence.command, program))
-        .map(|(_, _, class, why)| verdict(*class, why))
+        .map(|(_, _, class, why)| verdict(*class, why));
+    // `xargs` says with 124 that a command said 255.
+    let of_timeout = (code == 124 && !runs(evidence.command, "xargs"))
+        .then(|| verdict(FailureClass::Timeout, "it ended as what `timeout` stops"));
+    of_program.or(of_timeout)
 }
 
 /// True when `program` is a word of the command.
@@ -136,16 +149,19 @@ fn by_output(evidence: &Evidence<'_>) -> Option<Verdict> {
     let purposes = purposes(evidence);
     let mut best: Option<(f64, Verdict)> = None;
     for (stream, trust) in [(evidence.stderr, 1.0), (evidence.stdout, 0.95)] {
+        let is_difference = stream.contains("\n@@ -");
         let lines = stream.lines().rev().map(plain).filter(|line| !line.trim().is_empty());
         for (distance, line) in lines.take(LINES).enumerate() {
-            if IGNORED_PATTERN.is_match(&line) {
+            if IGNORED_PATTERN.is_match(&line) || (is_difference && line.starts_with(['-', '+'])) {
                 continue;
             }
             let warning =
                 if line.trim_start().to_lowercase().starts_with("warn") { 0.6 } else { 1.0 };
             for rule in matching(&line) {
-                let purpose = if purposes.contains(&rule.class) { 1.15 } else { 1.0 };
-                let nearness = 1.0 / (1.0 + distance as f64 / 12.0);
+                let purpose = if purposes.contains(&rule.class) { 1.1 } else { 1.0 };
+                // What the command is for may say more after its result than others do.
+                let reach = if purpose > 1.0 { 48.0 } else { 12.0 };
+                let nearness = 1.0 / (1.0 + distance as f64 / reach);
                 let score = rule.weight * nearness * trust * warning * purpose;
                 if best.is_none_or(|(score_so_far, _)| score > score_so_far) {
                     best = Some((score, verdict(rule.class, rule.why)));
@@ -168,8 +184,12 @@ fn matching(line: &str) -> impl Iterator<Item = &'static Rule> {
     })
 }
 
-/// True when byte `at` of `line` is inside quotation marks.
+/// True when byte `at` of `line` is inside quotation marks that tell what another one said. A
+/// record of a log that is itself an error means what it quotes.
 fn is_quoted(line: &str, at: usize) -> bool {
+    if ERROR_RECORD_PATTERN.is_match(line) {
+        return false;
+    }
     let bytes = line.as_bytes();
     let is_letter = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_alphanumeric);
     ['"', '\'', '`'].into_iter().any(|mark| {
@@ -201,7 +221,7 @@ fn plain(line: &str) -> String {
 }
 
 static RULE_SET: LazyLock<RegexSet> = LazyLock::new(|| {
-    let patterns = RULES.iter().map(|rule| rule.pattern);
+    let patterns = RULES.iter().map(|rule| ascii(rule.pattern));
     let built = RegexSetBuilder::new(patterns).case_insensitive(true).build();
     #[expect(clippy::expect_used, reason = "constant patterns, read in every test run")]
     built.expect("patterns that can be read")
@@ -213,10 +233,21 @@ static RULE_PATTERNS: LazyLock<Vec<Regex>> =
 static PURPOSE_PATTERNS: LazyLock<Vec<(FailureClass, Regex)>> =
     LazyLock::new(|| PURPOSES.iter().map(|(class, text)| (*class, pattern(text))).collect());
 
+static ERROR_RECORD_PATTERN: LazyLock<Regex> = LazyLock::new(|| pattern(ERROR_RECORD));
+
+static KILLING_TIMEOUT_PATTERN: LazyLock<Regex> = LazyLock::new(|| pattern(KILLING_TIMEOUT));
+
 static IGNORED_PATTERN: LazyLock<Regex> = LazyLock::new(|| pattern(IGNORED));
 
 #[expect(clippy::expect_used, reason = "constant patterns, read in every test run")]
 fn pattern(text: &str) -> Regex {
-    let built = RegexBuilder::new(text).case_insensitive(true).build();
+    let built = RegexBuilder::new(&ascii(text)).case_insensitive(true).build();
     built.expect("a pattern that can be read")
+}
+
+/// The same pattern where words and digits are those of ASCII: many times faster on lines that
+/// hold other letters.
+fn ascii(pattern: &str) -> String {
+    let pattern = pattern.replace(r"\b", r"(?-u:\b)");
+    pattern.replace(r"\d", "[0-9]").replace(r"\w", "[0-9A-Za-z_]")
 }

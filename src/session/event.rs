@@ -197,6 +197,9 @@ pub enum EventKind {
         /// A restore point after every so many items, beside the end of the phase.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checkpoint_frequency: Option<u32>,
+        /// CRC-32 of `items.jsonl`; absent in older journals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items_crc: Option<u32>,
     },
     /// The executor: an item ended, and its result is on its way to the disk before this.
     ItemFinished {
@@ -323,6 +326,9 @@ pub enum EventKind {
         /// their attempts are counted on.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         edited: Vec<(Address, Address)>,
+        /// True when the items of the map are read again; results of those that are the same stay.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        items: bool,
     },
     /// The executor, at the orderly end of a run.
     RunFinished {

@@ -51,6 +51,8 @@ pub struct Lifetime {
     pub job: Option<String>,
     /// Its work items.
     pub items: u32,
+    /// CRC-32 of the file that holds them, where it was recorded.
+    pub items_crc: Option<u32>,
     /// Items that ever failed for good, by number.
     pub dead: BTreeMap<u32, DeadItem>,
     /// A restore point after every so many items.
@@ -218,7 +220,8 @@ impl Lifetime {
                     self.failures += 1;
                 }
             }
-            EventKind::JobStarted { job, items, checkpoint_frequency } => {
+            EventKind::JobStarted { job, items, checkpoint_frequency, items_crc } => {
+                self.items_crc = *items_crc;
                 self.job = Some(job.clone());
                 self.items = *items;
                 self.checkpoint_frequency = *checkpoint_frequency;

@@ -39,7 +39,7 @@ impl Standing {
         }
         self.forget_items(scope, *reach);
         if *cause == RewindCause::Edited && scope.as_str() == "map" {
-            // Another input makes other items; those that are the same keep their results.
+            // What makes the items runs again, and may make others.
             self.frozen = false;
         }
         let rounds = self.rounds_that_stay(scope, *reach);

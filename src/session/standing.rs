@@ -181,7 +181,10 @@ impl Standing {
             | EventKind::HandlerSkipped { .. }
             | EventKind::HandlerFinished { .. } => self.apply_failure(event),
             EventKind::Rewound { .. } => self.rewind(&event.kind),
-            EventKind::WorkflowChanged { kept, .. } => self.rename(kept),
+            EventKind::WorkflowChanged { kept, items, .. } => {
+                self.rename(kept);
+                self.frozen &= !items;
+            }
             EventKind::ItemFinished { item, status, result } => {
                 self.items.end(*item, *status, *result);
                 self.forget_inside(&item_address(*item));

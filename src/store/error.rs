@@ -32,6 +32,22 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The frozen items of a job are not those that were written.
+    #[error("{}: damaged: {reason}", path.display())]
+    DamagedItems {
+        /// `items.jsonl`.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A result of an item is not what was written.
+    #[error("{}: damaged: {reason}", path.display())]
+    DamagedResult {
+        /// `results.jsonl`.
+        path: PathBuf,
+        /// Which it is.
+        reason: String,
+    },
     /// Written by a newer version of the program.
     #[error("{} has format {found}, this prodigy knows {known}", path.display())]
     Newer {

@@ -28,6 +28,8 @@ pub struct FrozenItems {
     path: PathBuf,
     file: File,
     lines: Vec<Line>,
+    /// CRC-32 of the whole file.
+    crc: u32,
 }
 
 /// The files of one job, open for running it. Shared by the threads that run items.
@@ -35,6 +37,8 @@ pub struct JobFiles {
     directory: PathBuf,
     items: FrozenItems,
     results: Mutex<Results>,
+    /// Where the results of this run begin.
+    begin: u64,
 }
 
 /// The end of `results.jsonl`.
@@ -63,9 +67,35 @@ impl FrozenItems {
     /// They cannot be read.
     pub fn open(home: &Home, repository: &str, job: &str) -> Result<Self, StoreError> {
         let path = home.job(repository, job).join(ITEMS);
-        let file = File::open(&path).named("read", &path)?;
-        let lines = index(&file).named("read", &path)?;
-        Ok(Self { path, file, lines })
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::DamagedItems { path, reason: "it is gone".to_owned() });
+            }
+            opened => opened.named("read", &path)?,
+        };
+        let (lines, crc) = index(&file).named("read", &path)?;
+        Ok(Self { path, file, lines, crc })
+    }
+
+    /// CRC-32 of the file, for [`Self::check`] of a later run.
+    #[must_use]
+    pub fn crc(&self) -> u32 {
+        self.crc
+    }
+
+    /// Holds the file against what was recorded of it.
+    ///
+    /// # Errors
+    /// It is not what was written.
+    pub fn check(&self, count: u32, crc: Option<u32>) -> Result<(), StoreError> {
+        let damaged = |reason| Err(StoreError::DamagedItems { path: self.path.clone(), reason });
+        if usize::try_from(count).ok() != Some(self.lines.len()) {
+            return damaged(format!("it holds {} of {count} items", self.lines.len()));
+        }
+        match crc {
+            Some(crc) if crc != self.crc => damaged("it is not what was written".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     /// How many there are.
@@ -143,7 +173,7 @@ impl JobFiles {
         let file = files::open_private(&path, &mut options).named("write", &path)?;
         let end = whole_lines(&file).named("read", &path)?;
         file.set_len(end).named("write", &path)?;
-        Ok(Self { directory, items, results: Mutex::new(Results { file, end }) })
+        Ok(Self { directory, items, results: Mutex::new(Results { file, end }), begin: end })
     }
 
     /// The frozen items.
@@ -176,6 +206,12 @@ impl JobFiles {
     #[must_use]
     pub fn holds(&self, at: ResultRef) -> bool {
         at == ResultRef::NONE || at.offset + u64::from(at.length) < self.results().end
+    }
+
+    /// True for a result that a run before this one appended.
+    #[must_use]
+    pub fn is_older(&self, at: ResultRef) -> bool {
+        at.offset < self.begin
     }
 
     /// Every result so far is on disk when this returns.
@@ -230,16 +266,18 @@ fn read_at(file: &File, offset: u64, length: u32) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Where each line stands.
-fn index(file: &File) -> std::io::Result<Vec<Line>> {
+/// Where each line stands, and the CRC-32 of all.
+fn index(file: &File) -> std::io::Result<(Vec<Line>, u32)> {
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let (mut lines, mut offset, mut length) = (Vec::new(), 0, 0);
     let mut start = Vec::with_capacity(NUMBERED);
+    let mut crc = crc32fast::Hasher::new();
     loop {
         let buffer = reader.fill_buf()?;
         if buffer.is_empty() {
-            return Ok(lines);
+            return Ok((lines, crc.finalize()));
         }
+        crc.update(buffer);
         let size = buffer.len();
         for byte in buffer {
             if *byte == b'\n' {
@@ -318,7 +356,7 @@ fn checked(path: &Path, bytes: Vec<u8>, at: ResultRef) -> Result<Vec<u8>, StoreE
         return Ok(bytes);
     }
     let reason = format!("the result at byte {} is not what was written", at.offset);
-    Err(StoreError::Damaged { path: path.to_owned(), line: 0, reason })
+    Err(StoreError::DamagedResult { path: path.to_owned(), reason })
 }
 
 /// Records which session a job belongs to, in both directions.

@@ -45,8 +45,9 @@ impl std::fmt::Display for Holder {
 /// Readers that ask for the holder have the lock for a moment: a live holder is believed after this long.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// A process that was killed while it started a program leaves the lock to the child until that has
-/// become the program: a dead holder is believed only after this long.
-const PATIENCE_WITH_THE_DEAD: Duration = Duration::from_secs(5);
+/// become the program; and a new holder has not said yet who it is. Such words are believed only after
+/// this long.
+const PATIENCE_IN_DOUBT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Takes the lock of a session, or says at once who has it.
@@ -92,7 +93,7 @@ fn ask(
             Err(_) => {}
         }
         let holder = read(file);
-        let patience = if holder.is_dead() { PATIENCE_WITH_THE_DEAD } else { patience };
+        let patience = if holder.is_doubtful() { PATIENCE_IN_DOUBT } else { patience };
         if begin.elapsed() >= patience {
             return Ok(Some(holder));
         }
@@ -106,11 +107,10 @@ pub(super) fn wait(file: &File) -> io::Result<()> {
 }
 
 impl Holder {
-    /// True when its process is known to have ended.
-    fn is_dead(&self) -> bool {
-        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        self.host == host()
-            && pid.is_some_and(|pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+    /// True when it is not named, or its process is known to have ended.
+    fn is_doubtful(&self) -> bool {
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else { return true };
+        self.host == host() && test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
     }
 
     fn present() -> Self {

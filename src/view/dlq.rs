@@ -307,7 +307,12 @@ mod tests {
     fn story() -> Story {
         let mut story = Story::new("flow", 1, &["map"]);
         let job = "mapreduce-20231114_221320_x".to_owned();
-        story.add(EventKind::JobStarted { job, items: 3, checkpoint_frequency: None });
+        story.add(EventKind::JobStarted {
+            job,
+            items: 3,
+            checkpoint_frequency: None,
+            items_crc: None,
+        });
         for item in [1, 3] {
             story.add(failure(item, 1, Disposition::Retry)).add(failure(item, 2, Disposition::Dlq));
             let result = ResultRef::NONE;

@@ -279,6 +279,7 @@ pub fn everything() -> Story {
         total_steps: 3,
         stages: Vec::new(),
         kept: vec![(one(), one())],
+        items: false,
     });
     story.add(EventKind::Rewound {
         scope: one(),
@@ -316,7 +317,12 @@ pub fn everything() -> Story {
 /// A map of two items, of which one fails, runs again and is cleared.
 fn tell_items(story: &mut Story) {
     use crate::session::{Disposition, ItemFailure, ItemStatus, ResultRef, item_address};
-    story.add(EventKind::JobStarted { job: "job".into(), items: 2, checkpoint_frequency: None });
+    story.add(EventKind::JobStarted {
+        job: "job".into(),
+        items: 2,
+        checkpoint_frequency: None,
+        items_crc: None,
+    });
     let result = ResultRef { offset: 0, length: 2, crc: 3 };
     story.add(EventKind::ItemFinished { item: 1, status: ItemStatus::Success, result });
     let failure = ItemFailure {

@@ -1,6 +1,7 @@
 //! A place of its own for each test: the real binary with its own home, state and working directory.
 
 pub mod agents;
+pub mod killed;
 pub mod live;
 pub mod messages_api;
 pub mod past;

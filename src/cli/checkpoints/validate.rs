@@ -7,8 +7,8 @@ use crate::cli::confirm::{self, Answer};
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
-use crate::session::Progress;
-use crate::store::{self, Card, Loaded, StoreError};
+use crate::session::{Progress, ResultRef};
+use crate::store::{self, Card, FrozenItems, Loaded, StoreError};
 use crate::view;
 
 /// Checks a session, and with `--repair` goes back to its last good record.
@@ -20,10 +20,11 @@ pub(super) fn run(
     let card = place.find(&arguments.id)?;
     let loaded = place.read(&card.session_id)?;
     let lost_texts = lost_texts(&place, &card, &loaded);
+    let job_damage = check_job(&place, &card, &loaded).err();
     if arguments.json {
-        console.output.json(&finding(&card, &loaded, &lost_texts));
+        console.output.json(&finding(&card, &loaded, &lost_texts, job_damage.as_ref()));
     } else {
-        tell(&card, &loaded, &lost_texts, console);
+        tell(&card, &loaded, &lost_texts, job_damage.as_ref(), console);
     }
     if arguments.repair && loaded.damage.is_some() {
         return repair(arguments, &place, &card, &loaded, console);
@@ -47,8 +48,23 @@ pub(super) fn run(
             card.workflow_id,
             lost_texts.first().map_or(0, |(seq, _)| *seq)
         ))),
-        None => Ok(ExitKind::Success),
+        None => job_damage.map_or(Ok(ExitKind::Success), |damage| Err(damage.into())),
     }
+}
+
+/// The frozen items of a job, and the results that its records refer to, are what was written.
+fn check_job(place: &Place, card: &Card, loaded: &Loaded) -> Result<(), StoreError> {
+    let (state, home) = (&loaded.state, &place.home);
+    let Some(job) = state.lifetime.job.as_deref().filter(|_| state.standing.frozen) else {
+        return Ok(());
+    };
+    let items = FrozenItems::open(home, &card.repository, job)?;
+    items.check(state.lifetime.items, state.lifetime.items_crc)?;
+    let results = state.standing.items.results().map(|(.., at)| at);
+    for at in results.filter(|at| *at != ResultRef::NONE) {
+        store::read_result(home, &card.repository, job, at)?;
+    }
+    Ok(())
 }
 
 /// Texts that records refer to and that are missing or changed, with the record's number.
@@ -78,14 +94,20 @@ fn push_digests<'j>(json: &'j Json, digests: &mut Vec<&'j str>) {
     }
 }
 
-fn finding(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)]) -> Json {
+fn finding(
+    card: &Card,
+    loaded: &Loaded,
+    lost_texts: &[(u64, String)],
+    job_damage: Option<&StoreError>,
+) -> Json {
+    let damage = loaded.damage.as_ref().or(job_damage);
     json!({
         "workflow_id": card.workflow_id,
         "session_id": card.session_id,
-        "valid": loaded.damage.is_none() && lost_texts.is_empty(),
+        "valid": damage.is_none() && lost_texts.is_empty(),
         "last_seq": loaded.state.last_seq,
         "version": loaded.state.lifetime.latest_version().map(|version| version.version),
-        "damage": loaded.damage.as_ref().map(ToString::to_string),
+        "damage": damage.map(ToString::to_string),
         "torn_bytes": loaded.torn,
         "missing_outputs": lost_texts
             .iter()
@@ -95,8 +117,14 @@ fn finding(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)]) -> Json {
     })
 }
 
-fn tell(card: &Card, loaded: &Loaded, lost_texts: &[(u64, String)], console: &mut Console) {
-    let sound = loaded.damage.is_none() && lost_texts.is_empty();
+fn tell(
+    card: &Card,
+    loaded: &Loaded,
+    lost_texts: &[(u64, String)],
+    job_damage: Option<&StoreError>,
+    console: &mut Console,
+) {
+    let sound = loaded.damage.is_none() && lost_texts.is_empty() && job_damage.is_none();
     let finding = if sound { "sound" } else { "damaged" };
     let records = counted(loaded.events.len(), "good record");
     let versions = counted(loaded.state.lifetime.versions.len(), "checkpoint");

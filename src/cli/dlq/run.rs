@@ -45,4 +45,10 @@ pub(super) fn no_item(item: u32, card: &Card) -> Failure {
 /// Says that there is nothing to do.
 pub(super) fn say_empty(card: &Card, console: &mut Console) {
     console.remark(format_args!("the dead letter queue of {} is empty", card.workflow_id));
+    if card.is_resumable() {
+        console.remark(format_args!(
+            "its other items go on with: prodigy resume {}",
+            card.workflow_id
+        ));
+    }
 }

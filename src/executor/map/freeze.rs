@@ -45,8 +45,8 @@ impl<'a> Run<'a> {
                 // A setup that ran again makes other items of the same job.
                 let job = known.unwrap_or_else(|| JobId::new(now, self.session.id()).to_string());
                 self.forget_changed(&repository, &job, &lines)?;
-                let items = u32::try_from(lines.len()).unwrap_or(u32::MAX);
                 JobFiles::freeze(home, &repository, &job, lines.into_iter())?;
+                let items = FrozenItems::open(home, &repository, &job)?;
                 write_mapping(
                     home,
                     &Mapping {
@@ -58,14 +58,19 @@ impl<'a> Run<'a> {
                 )?;
                 self.commit(EventKind::JobStarted {
                     job: job.clone(),
-                    items,
+                    items: u32::try_from(items.count()).unwrap_or(u32::MAX),
                     checkpoint_frequency: map.checkpoint_frequency,
+                    items_crc: Some(items.crc()),
                 })?;
                 self.session.sync_now()?;
                 job
             }
         };
-        Ok(Ok(JobFiles::open(home, &repository, &job)?))
+        let files = JobFiles::open(home, &repository, &job)?;
+        let (count, crc) =
+            self.session.with(|state| (state.lifetime.items, state.lifetime.items_crc));
+        files.items().check(count, crc)?;
+        Ok(Ok(files))
     }
 
     /// Items that are read again keep their results only where nothing about them changed

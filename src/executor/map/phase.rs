@@ -13,12 +13,12 @@ use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::executor::sequence::Next as NextStep;
 use crate::mapreduce::{
-    Breaker, ItemEnd, MapVerdict, Next, Permit, Schedule, Tally, Ticket, TicketEnd,
+    Breaker, ItemEnd, MapVerdict, Next, Permit, Schedule, StopReason, Tally, Ticket, TicketEnd,
 };
 use crate::playbook::mapreduce::{ErrorPolicy, Map, MapReduce};
 use crate::session::{
-    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, RewindCause, StepStatus,
-    item_address,
+    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, ResultRef, RewindCause,
+    StepStatus, item_address,
 };
 use crate::store::JobFiles;
 
@@ -85,6 +85,10 @@ impl<'a> Run<'a> {
             return Ok(Some(self.failed_step(&at)));
         }
         let empty = files.items().count() == 0;
+        let reduce_at = Address::root().join("reduce");
+        if self.session.with(|state| state.standing.scope(&reduce_at)).is_none() {
+            self.check_results(&files)?;
+        }
         self.map_values.fill(files, &job.map);
         if let Some(reduce) = &job.reduce
             && !empty
@@ -161,7 +165,8 @@ impl<'a> Run<'a> {
         let stopped = !matches!(phase.work().schedule.next(Utc::now()), Next::Finished);
         let failed = self.session.with(|state| state.standing.items.failed());
         if stopped {
-            let message = format!("the map stopped after {failed} failed items (error_policy)");
+            let reason = job.policy.stop_reason(&self.tally()).unwrap_or(StopReason::FirstFailure);
+            let message = format!("the map stopped: {reason}");
             let report = Report::failed(self.failure(FailureKind::Inner, &message));
             return self.map_failed(at, report).map(Some);
         }
@@ -353,6 +358,18 @@ impl<'a> Run<'a> {
         }
         for item in lost {
             self.rewind_item(&item_address(item), RewindCause::Resume)?;
+        }
+        Ok(())
+    }
+
+    /// What earlier runs left for reduce is what they wrote.
+    fn check_results(&self, files: &JobFiles) -> Result<(), Halt> {
+        let older: Vec<ResultRef> = self.session.with(|state| {
+            let results = state.standing.items.results().map(|(.., at)| at);
+            results.filter(|at| *at != ResultRef::NONE && files.is_older(*at)).collect()
+        });
+        for at in older {
+            files.result(at)?;
         }
         Ok(())
     }

@@ -144,7 +144,10 @@ fn signals_and_special_codes() {
     assert_eq!(classify(&evidence(FailureKind::Signal, 143, "./x", "")), Unknown);
     assert_eq!(classify(&evidence(FailureKind::Signal, 139, "./x", "")), Unknown);
     assert_eq!(classify(&evidence(FailureKind::Exit, 124, "timeout 5 ./x", "")), Timeout);
-    assert_eq!(classify(&evidence(FailureKind::Exit, 124, "./x", "")), Unknown);
+    assert_eq!(classify(&evidence(FailureKind::Exit, 124, "./x", "")), Timeout);
+    assert_eq!(classify(&evidence(FailureKind::Exit, 124, "ls | xargs ./x", "")), Unknown);
+    assert_eq!(classify(&evidence(FailureKind::Exit, 137, "timeout -k 1 5 ./x", "")), Timeout);
+    assert_eq!(classify(&evidence(FailureKind::Signal, 152, "./x", "")), Timeout);
     assert_eq!(classify(&evidence(FailureKind::Exit, 127, "./x", "")), MissingTool);
     assert_eq!(classify(&evidence(FailureKind::Exit, 126, "./x", "")), Permission);
 }
@@ -183,7 +186,7 @@ fn colours_and_endless_lines_do_not_matter() {
 
 #[test]
 fn every_class_of_the_table_says_why() {
-    for rule in RULES {
+    for rule in RULES.iter() {
         assert!(!rule.why.is_empty() && !rule.why.ends_with('.'), "{}", rule.pattern);
         assert!((1.0..=12.0).contains(&rule.weight), "{}", rule.pattern);
     }

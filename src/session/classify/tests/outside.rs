@@ -148,7 +148,7 @@ fn providers_and_servers() {
             "Error response from daemon: toomanyrequests: You have reached your pull rate limit.\n",
             RateLimit,
         ),
-        ("wget -q https://api", 8, "", "", ServerError),
+        ("wget -q https://api", 8, "", "", Unknown),
         (
             "python call.py",
             1,
