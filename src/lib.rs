@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `cli` | one file per subcommand: parse, call, show |
 //! | `executor` | walks the workflow tree and makes effects happen |
+//! | `recovery` | what brings a failed session back, and how far that is |
 //! | `resume`, `report` | which session and what runs again; observers that write for people |
 //! | `store`, `view` | the disk; pure answers from events |
 //! | `playbook`, `session`, `agent` | YAML → workflow; the pure fold of events into state; what Claude is told and what it says |
@@ -23,6 +24,7 @@ pub mod git;
 pub mod mapreduce;
 pub mod playbook;
 pub mod process;
+pub mod recovery;
 pub mod report;
 pub mod resume;
 pub mod session;

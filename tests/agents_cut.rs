@@ -202,3 +202,44 @@ fn a_server_that_is_down_is_waited_for_and_ctrl_c_ends_the_wait() {
         assert_eq!(agents.prompts(), ["x", ">x"], "{scenario}");
     }
 }
+
+/// An answer that must be JSON.
+const FORM: &str = r#"
+commands:
+  - claude: "Judge it"
+    output_schema: {type: object, required: [verdict]}
+"#;
+
+#[test]
+fn corrections_are_counted_over_a_crash_and_the_correction_is_asked_for_again() {
+    let agents = Agents::new("say:never\n---\nhang", FORM);
+    let live = Live::start(agents.command(&["cook", "flow.yaml"]));
+    wait_until("the correction", || agents.calls().len() == 2);
+    live.kill();
+    agents.play("say:never");
+    let ran = agents.run(&["resume"]).exits(1);
+    assert!(ran.stdout.contains("does not satisfy output_schema"), "{ran:#?}");
+    let calls = agents.calls();
+    assert_eq!(calls.len(), 4, "two corrections in all, one of them again: {ran:#?}");
+    for call in &calls[1..] {
+        let prompt = call["prompt"].as_str().unwrap();
+        assert!(prompt.contains("does not have the form"), "{prompt}");
+        assert_eq!(call["session"], calls[0]["session"]);
+    }
+    // A further resume begins anew, with all its corrections.
+    agents.run(&["resume"]).exits(1);
+    assert_eq!(agents.calls().len(), 7);
+}
+
+#[test]
+fn a_conversation_is_found_where_the_environment_of_the_step_keeps_it() {
+    for env in ["CLAUDE_CONFIG_DIR: '${workflow.dir}/config'", "HOME: {command: 'pwd'}"] {
+        let flow = format!("commands: [{{claude: x, env: {{{env}}}}}]");
+        let later = chrono::Utc::now().timestamp() + 3600;
+        let agents = Agents::new(&format!("limit:{later}"), &flow);
+        agents.run(&["cook", "flow.yaml", "--park"]).exits(7);
+        agents.play("say:done");
+        agents.run(&["resume"]).exits(0);
+        assert_eq!(agents.prompts(), ["x", ">x"], "{env}");
+    }
+}

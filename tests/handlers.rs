@@ -149,7 +149,7 @@ fn the_recovery_state_stands_in_the_journal_the_checkpoint_and_survives_a_kill()
         assert_eq!(file[&key], shown[&key], "{key} is another thing in the checkpoint file");
     }
     let more: Vec<_> = keys(&shown).into_iter().filter(|key| file.get(key).is_none()).collect();
-    assert_eq!(more, ["inner_steps", "open_steps"]);
+    assert_eq!(more, ["inner_steps", "open_steps", "head", "files"]);
     assert_eq!(shown["error_recovery_state"]["error_context"]["goes_on"], false);
 }
 

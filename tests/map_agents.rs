@@ -94,7 +94,7 @@ fn the_dead_letter_queue_tells_what_an_agent_cost_and_where_its_log_is() {
 fn agents_that_a_kill_cut_go_on_with_their_conversations() {
     let agents = Agents::new("match:*Do [34]*\nhang\n---\nsay:well", FLOW);
     let live = Live::start(agents.command(&["cook", "flow.yaml"]));
-    wait_until("agents 3 and 4", || agents.calls().len() == 4);
+    wait_until("agents 3 and 4", || agents.calls().len() == 4 && agents.conversations() == 4);
     live.kill();
     agents.play("say:well");
     agents.run(&["resume"]).exits(0);

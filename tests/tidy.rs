@@ -34,7 +34,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("view", &["playbook", "session", "expr"]),
     ("report", &["mapreduce", "store", "view", "playbook", "session", "expr"]),
     ("resume", &["store", "view", "playbook", "session", "expr"]),
-    ("recovery", &["mapreduce", "store", "view", "playbook", "session", "expr"]),
+    (
+        "recovery",
+        &["resume", "mapreduce", "store", "view", "playbook", "session", "expr", "process", "git"],
+    ),
     (
         "executor",
         &["mapreduce", "agent", "report", "store", "playbook", "session", "expr", "process", "git"],

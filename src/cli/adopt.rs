@@ -25,6 +25,7 @@ use crate::store::{
 use super::args::{Cook, Resume};
 use super::cook::{Cooking, read_workflow};
 use super::output::Console;
+use super::requirements::Ground;
 use super::running::{Prepared, Wanted, absolute, here, lacking, run as run_session};
 
 /// Makes a session of the checkpoint and runs it on.
@@ -75,6 +76,8 @@ pub(super) fn run(
     let permissions =
         Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
     super::agents::check_all(workflow, &permissions, &surroundings)?;
+    let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
+    super::requirements::check_all(workflow, &ground)?;
     let at = places.get(checkpoint.current_step_index).map(|place| place.address.clone());
     let events = events(&checkpoint, &places, &constants, &surroundings.secrets);
     let session = OpenSession::create(home, started, &loaded.text, arguments.durability)?;
@@ -87,6 +90,7 @@ pub(super) fn run(
         events,
         edited: None,
         starting: at.into_iter().collect(),
+        recovery: None,
     };
     let wanted = Wanted {
         yes: arguments.yes,

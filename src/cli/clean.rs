@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use crate::exit::{ExitKind, Failure};
-use crate::store::{self, Prunable, StoreError};
+use crate::git::{FileStore, Repository};
+use crate::store::{self, Card, Prunable, StoreError};
 use crate::view;
 
 use super::args::{CheckpointsClean, SessionsClean};
@@ -70,7 +71,10 @@ pub(super) fn run(wish: &Wish<'_>, console: &mut Console) -> Result<ExitKind, Fa
     let mut removed = Vec::new();
     for session in meant {
         match store::prune(&place.home, &session.card.session_id) {
-            Ok(bytes) => removed.push(Prunable { bytes, ..session }),
+            Ok(bytes) => {
+                forget_files(&place, &session.card, console);
+                removed.push(Prunable { bytes, ..session });
+            }
             // Someone resumed it since it was looked at.
             Err(StoreError::Busy { session, holder }) if wish.id.is_none() => {
                 console.remark(format_args!("left alone: {session} is in use by {holder}"));
@@ -101,6 +105,17 @@ fn one(place: &Place, id: &str, older_than: Option<Duration>) -> Result<Vec<Prun
     }
     let bytes = store::size(&place.home, &card.session_id);
     Ok(vec![Prunable { card, bytes }])
+}
+
+/// The files that were kept of a session go with its records; a repository that is gone or
+/// broken is no reason to keep the records.
+fn forget_files(place: &Place, card: &Card, console: &mut Console) {
+    let Some(repository) = Repository::find(&card.directory) else { return };
+    let store = FileStore::new(repository, place.home.kept_files(&card.repository));
+    if let Err(error) = store.forget(card.session_id.as_str()) {
+        let id = &card.workflow_id;
+        console.errors.line(format_args!("warning: the files of {id} are not removed: {error}"));
+    }
 }
 
 /// True when a person says yes.

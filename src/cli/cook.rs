@@ -1,6 +1,7 @@
 //! `prodigy cook`: a new session from a workflow file.
 
 use std::collections::HashSet;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
 use indexmap::IndexMap;
@@ -18,6 +19,7 @@ use crate::store::{Home, OpenSession};
 
 use super::args::Cook;
 use super::output::Console;
+use super::requirements::Ground;
 use super::running::{Prepared, Wanted, absolute, here, lacking, run as run_session};
 
 /// Runs the command.
@@ -103,6 +105,8 @@ impl Cooking<'_> {
             skip: arguments.skip_permissions,
         };
         super::agents::check_all(workflow, &permissions, &surroundings)?;
+        let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
+        super::requirements::check_all(workflow, &ground)?;
         let passes = passes(arguments)?;
         let id = SessionId::fresh();
         let count = match arguments.max_iterations {
@@ -145,6 +149,7 @@ impl Cooking<'_> {
             events: Vec::new(),
             edited: None,
             starting: HashSet::new(),
+            recovery: None,
         };
         let wanted = Wanted {
             yes: arguments.yes,
@@ -158,7 +163,9 @@ impl Cooking<'_> {
             color: console.color,
             command: "cook".to_owned(),
         };
-        run_session(prepared, &wanted, console)
+        let (home, id) = (prepared.session.home().clone(), prepared.session.id().clone());
+        let kind = run_session(prepared, &wanted, console)?;
+        super::recovery::after(kind, &home, &id, &arguments.as_recovery(), console)
     }
 }
 
@@ -212,14 +219,15 @@ fn passes(arguments: &Cook) -> Result<Vec<Value>, Failure> {
     let mut passes: Vec<Value> =
         arguments.arguments.iter().map(|value| Value::from(value.as_str())).collect();
     for pattern in &arguments.map {
-        let found = super::glob::expand(pattern).map_err(|reason| {
+        let found = crate::store::matching(pattern, Path::new(".")).map_err(|reason| {
             Failure::new(ExitKind::Usage, format!("--map {pattern}: {reason}"))
         })?;
         if found.is_empty() {
             return Err(Failure::new(ExitKind::Usage, format!("--map {pattern} fits no file"))
                 .with_help("quote the pattern so that the shell leaves it alone"));
         }
-        passes.extend(found.into_iter().map(Value::text));
+        let texts = found.into_iter().map(|path| path.into_os_string().into_vec());
+        passes.extend(texts.map(Value::text));
     }
     Ok(passes)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::exit::{ExitKind, Failure};
 use crate::mapreduce::JobId;
 use crate::process::Signal;
+use crate::recovery::ShelfError;
 use crate::session::SessionId;
 use crate::store::StoreError;
 
@@ -59,6 +60,15 @@ impl From<StoreError> for Failure {
                 "chmod 700 {0}   (after looking at who owns it: ls -ld {0})",
                 path.display()
             )),
+        }
+    }
+}
+
+impl From<ShelfError> for Failure {
+    fn from(error: ShelfError) -> Self {
+        match error {
+            ShelfError::Store(error) => error.into(),
+            ShelfError::Unreadable { .. } => Self::of(ExitKind::Damaged, &error),
         }
     }
 }

@@ -161,6 +161,8 @@ impl Console {
     /// A remark for people, on stderr; `-q` silences it.
     pub fn remark(&mut self, remark: impl Display) {
         if !self.quiet {
+            // As for errors: what was shown before should stand before it.
+            let _ = self.output.flush();
             self.errors.line(remark);
         }
     }

@@ -11,6 +11,8 @@ pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
         Refusal::Superseded(by) => {
             Failure::new(ExitKind::Usage, message).with_help(format!("prodigy resume {by}"))
         }
+        Refusal::HalfRolledBack(_) => Failure::new(ExitKind::NeedsPerson, message)
+            .with_help(format!("prodigy recovery rollback {id}   (finishes it)")),
         Refusal::NoCheckpoint(_) => Failure::new(ExitKind::NotFound, message)
             .with_help(format!("prodigy checkpoints list --workflow-id {id}")),
         Refusal::NoStep(_) => Failure::new(ExitKind::NotFound, message)

@@ -5,21 +5,19 @@ use std::path::{Path, PathBuf};
 use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
 use crate::process::Stop;
-use crate::resume::{
-    Changes, Decision, Downstream, Earlier, ReduceAfter, Refusal, Request, Requeue, Row,
-    before_items_are_read_again, decide, foresee, rows,
-};
-use crate::session::{
-    Address, Digest, EventKind, SessionStarted, SessionState, item_address, item_number,
-};
-use crate::store::{Card, FrozenItems, Home, OpenSession};
+use crate::resume::{ReduceAfter, Refusal, Requeue};
+use crate::session::{SessionStarted, SessionState};
+use crate::store::{Card, Home, OpenSession};
 
 use super::args::Resume;
-use super::goal::{Goal, check_downstream, goal};
+use super::goal::{check_downstream, goal};
+use super::outlook::{accept_changes, outlook, show_plan};
 use super::output::Console;
 use super::refusal::refused;
+use super::requirements::Ground;
 use super::restart::restart;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
+use super::taking::Taking;
 
 /// Runs the command.
 pub(super) fn run(arguments: &Resume, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -67,8 +65,27 @@ pub(super) fn take_up(
     if arguments.plan {
         return show_plan(home, card, arguments, wish, console);
     }
+    if goes_where_it_stood(arguments, wish) {
+        let ended = super::recovery::go_on_with_open(home, card, arguments, console)?;
+        if let Some(kind) = ended {
+            return super::recovery::after(kind, home, &card.session_id, arguments, console);
+        }
+    }
     let session = OpenSession::open(home, &card.session_id, arguments.durability)?;
-    go_on(session, arguments, wish, console)
+    super::recovery::give_up_open(home, card)?;
+    let kind = go_on(session, arguments, wish, None, console)?;
+    super::recovery::after(kind, home, &card.session_id, arguments, console)
+}
+
+/// True when nothing is asked but that the session goes on.
+fn goes_where_it_stood(arguments: &Resume, wish: &ItemWish) -> bool {
+    arguments.from_checkpoint.is_none()
+        && arguments.from_step.is_none()
+        && !arguments.downstream
+        && arguments.rerun.is_empty()
+        && arguments.done.is_empty()
+        && arguments.max_retries.is_none()
+        && wish.requeue == Requeue::Nothing
 }
 
 /// What an id, or its absence, stands for.
@@ -103,95 +120,12 @@ fn chosen(home: &Home, repository: Option<&str>, id: Option<&str>) -> Result<Fou
     }
 }
 
-/// What a resume would do: events, plan rows, and the state after them.
-struct Outlook {
-    decision: Decision,
-    rows: Vec<Row>,
-}
-
-fn outlook(
-    home: &Home,
-    state: &SessionState,
-    goal: &Goal,
-    arguments: &Resume,
-    wish: &ItemWish,
-    earlier: &Earlier<'_>,
-) -> Result<Outlook, Refusal> {
-    let mut changed = Vec::new();
-    if let Some(changes) = &goal.changes {
-        let workflow = &goal.loaded.workflow;
-        if changes.items {
-            changed.extend(before_items_are_read_again(state));
-        }
-        let event = EventKind::WorkflowChanged {
-            workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
-            total_steps: crate::playbook::count_steps(workflow) * passes(state),
-            stages: workflow.stage_names(),
-            kept: changes.kept.clone(),
-            edited: changes.edited.clone(),
-            items: changes.items,
-        };
-        changed.push(event);
-    }
-    let edited = foresee(state, &changed, earlier);
-    let request = Request {
-        from_checkpoint: arguments.from_checkpoint.clone(),
-        from_step: arguments.from_step.clone(),
-        downstream: match arguments.downstream {
-            true => Downstream::Again,
-            false => Downstream::Kept,
-        },
-        edited: goal.changes.iter().flat_map(Changes::beginnings).collect(),
-        rereads_items: goal.changes.as_ref().is_some_and(|it| it.items),
-        accepts_edit: arguments.accept_changes,
-        rerun: arguments.rerun.clone(),
-        done: arguments.done.clone(),
-        requeue: wish.requeue.clone(),
-        reduce: wish.reduce,
-        items: match arguments.force || arguments.from_step.as_ref().is_some_and(in_map) {
-            true => numbers(home, state).unwrap_or_default(),
-            false => Vec::new(),
-        },
-        pass_over: arguments.force,
-    };
-    let mut decision = decide(&edited, &goal.loaded.workflow, &request, earlier)?;
-    let after = foresee(&edited, &decision.events, earlier);
-    decision.events.splice(0..0, changed);
-    if wish.extra_runs.is_some() {
-        decision.starting.retain(is_item);
-    }
-    let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
-    Ok(Outlook { decision, rows })
-}
-
-/// The numbers of all items of the session's job.
-fn numbers(home: &Home, state: &SessionState) -> Option<Vec<u32>> {
-    let (job, header) = (state.lifetime.job.as_ref()?, state.header()?);
-    let items = FrozenItems::open(home, &header.repository, job).ok()?;
-    Some(items.numbers().collect())
-}
-
-/// True for the scope of an item as a whole.
-fn is_item(address: &Address) -> bool {
-    item_number(address).is_some_and(|item| item_address(item) == *address)
-}
-
-fn in_map(address: &Address) -> bool {
-    item_number(address).is_some()
-}
-
-/// How often the session runs through its steps.
-fn passes(state: &SessionState) -> usize {
-    let Some(header) = state.header() else { return 1 };
-    let iterations = header.max_iterations.map(|it| usize::try_from(it).unwrap_or(usize::MAX));
-    iterations.unwrap_or(header.passes.len()).max(1)
-}
-
 /// Takes the session up and runs it to its end.
 pub(super) fn go_on(
     session: OpenSession,
     arguments: &Resume,
     wish: &ItemWish,
+    taking: Option<Taking<'_>>,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     if session.torn() > 0 {
@@ -204,8 +138,11 @@ pub(super) fn go_on(
     let mut header = header_of(&state)?;
     let moved = super::moved::follow(session.home(), &mut header, console)?;
     let id = header.workflow_id.clone();
-    let goal = goal(session.home(), &header, &state, console)?;
+    let mut goal = goal(session.home(), &header, &state, console)?;
     check_downstream(&goal, arguments, id.as_str())?;
+    if let Some(taking) = &taking {
+        goal.loaded.workflow.recovery.rules = vec![taking.rule.clone()];
+    }
     let earlier = |seq| session.at(seq).ok();
     let outlook = match outlook(session.home(), &state, &goal, arguments, wish, &earlier) {
         Ok(outlook) => outlook,
@@ -217,6 +154,9 @@ pub(super) fn go_on(
     };
     if let Some(changes) = &goal.changes {
         accept_changes(changes, &outlook, arguments, &id.to_string(), console)?;
+    }
+    if let Some(taking) = &taking {
+        taking.refuse_marked(&goal.loaded.workflow, &state, &outlook.decision.events)?;
     }
     enter_directory(&header.directory)?;
     if moved.is_some() {
@@ -231,6 +171,8 @@ pub(super) fn go_on(
     let permissions =
         Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
     super::agents::check_open(workflow, &state, &outlook.rows, &permissions, &surroundings)?;
+    let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
+    super::requirements::check_open(workflow, &state, &outlook.rows, &ground)?;
     warn_of_changes(&state, &surroundings, console);
     if let Some(missing) = state.standing.missing_secret(&surroundings.secrets) {
         return Err(Failure::new(ExitKind::NeedsPerson, missing.to_string())
@@ -242,6 +184,7 @@ pub(super) fn go_on(
     for address in &outlook.decision.passed_over {
         console.remark(format_args!("  step {address} is passed over"));
     }
+    let recovering = taking.is_some();
     let prepared = Prepared {
         session,
         workflow,
@@ -251,6 +194,7 @@ pub(super) fn go_on(
         events: moved.into_iter().chain(outlook.decision.events).collect(),
         edited: goal.stored_is_old.then_some(goal.loaded.text.as_str()),
         starting: outlook.decision.starting,
+        recovery: taking.map(|taking| taking.attempt(workflow)),
     };
     let wanted = Wanted {
         yes: arguments.yes,
@@ -263,6 +207,7 @@ pub(super) fn go_on(
         output: arguments.output,
         color: console.color,
         command: match wish.requeue {
+            _ if recovering => "recovery initiate".to_owned(),
             Requeue::Nothing => "resume".to_owned(),
             Requeue::All | Requeue::These(_) => "dlq retry".to_owned(),
         },
@@ -280,14 +225,16 @@ fn lacking_again(error: SurroundingsError, id: &str) -> Failure {
         .with_help(format!("{what}, then: prodigy resume {id}"))
 }
 
-fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
+/// What the session is.
+pub(super) fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
     state
         .header()
         .cloned()
         .ok_or_else(|| Failure::new(ExitKind::Damaged, "the session's first record is missing"))
 }
 
-fn surroundings(
+/// The surroundings of a session as they are now, and the values of its workflow.
+pub(super) fn surroundings(
     workflow: &crate::playbook::model::Workflow,
     header: &SessionStarted,
     stop: &Stop,
@@ -345,72 +292,4 @@ fn warn_of_changes(state: &SessionState, surroundings: &Surroundings, console: &
             None => console.remark(format_args!("warning: env {name} is not set any more")),
         }
     }
-}
-
-fn accept_changes(
-    changes: &Changes,
-    outlook: &Outlook,
-    arguments: &Resume,
-    id: &str,
-    console: &mut Console,
-) -> Result<(), Failure> {
-    console.remark("the workflow file was edited since the last run:");
-    console.remark(super::plan::table(&outlook.rows));
-    tell_settings(changes, console);
-    if arguments.accept_changes {
-        return Ok(());
-    }
-    match super::confirm::ask("Go on with the edited workflow?", &|| false) {
-        super::confirm::Answer::Yes => Ok(()),
-        _ => Err(Failure::new(ExitKind::NeedsPerson, "the workflow file was edited")
-            .with_help(format!("prodigy resume {id} --accept-changes"))),
-    }
-}
-
-fn tell_settings(changes: &Changes, console: &mut Console) {
-    for setting in &changes.settings {
-        let setting = crate::view::line(setting).into_owned();
-        console.remark(format_args!("  {setting}: changed; applies to what still runs"));
-    }
-    if changes.items {
-        console.remark("  the items are read again; those that are the same keep their results");
-    }
-}
-
-/// `--plan`: shows what would happen, without holding the session.
-fn show_plan(
-    home: &Home,
-    card: &Card,
-    arguments: &Resume,
-    wish: &ItemWish,
-    console: &mut Console,
-) -> Result<ExitKind, Failure> {
-    let loaded = OpenSession::read(home, &card.session_id)?;
-    if let Some(damage) = loaded.damage {
-        return Err(damage.into());
-    }
-    let mut header = header_of(&loaded.state)?;
-    super::moved::follow(home, &mut header, console)?;
-    let goal = goal(home, &header, &loaded.state, console)?;
-    check_downstream(&goal, arguments, header.workflow_id.as_str())?;
-    let earlier = |seq| loaded.at(seq);
-    let rows = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
-        Ok(outlook) => outlook.rows,
-        Err(Refusal::Completed) => {
-            console.remark(format_args!("{} is completed: nothing would run", header.workflow_id));
-            Vec::new()
-        }
-        Err(refusal) => return Err(refused(refusal, header.workflow_id.as_str())),
-    };
-    if arguments.json {
-        let json = serde_json::to_value(&rows).map_err(anyhow::Error::from)?;
-        console.output.json(&json);
-    } else if !rows.is_empty() {
-        console.output.text(super::plan::table(&rows));
-        if let Some(changes) = &goal.changes {
-            console.remark("the workflow file was edited since the last run");
-            tell_settings(changes, console);
-        }
-    }
-    Ok(ExitKind::Success)
 }

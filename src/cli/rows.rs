@@ -15,6 +15,8 @@ pub(super) struct Listed {
     pub card: Card,
     /// Its state, where the journal was read.
     pub state: Option<SessionState>,
+    /// What is wrong with its records.
+    pub problem: Option<String>,
 }
 
 /// All sessions that something is known of, and warnings about those that are damaged.
@@ -27,7 +29,9 @@ pub(super) fn rows(place: &Place) -> Result<(Vec<Listed>, Vec<String>), Failure>
             Entry::Damaged { card, session, problem } => (card, Some((session, problem))),
         };
         if let Some(card) = card {
-            let (listed, damage) = listed(place, card);
+            let (mut listed, damage) = listed(place, card);
+            let found = damage.as_ref().or(problem.as_ref().map(|(_, problem)| problem));
+            listed.problem = found.map(ToString::to_string);
             problem = problem.or_else(|| Some((listed.card.session_id.clone(), damage?)));
             rows.push(listed);
         }
@@ -83,5 +87,5 @@ fn listed(place: &Place, card: Card) -> (Listed, Option<StoreError>) {
         repository: card.repository.clone(),
         superseded_by: card.superseded_by.clone(),
     });
-    (Listed { row, card, state }, damage)
+    (Listed { row, card, state, problem: None }, damage)
 }

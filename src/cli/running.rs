@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::executor::{
-    Constants, Ending, Halt, Inject, Injection, Options, Permissions, Run, Surroundings,
-    SurroundingsError,
+    Before, Constants, Ending, Fix, Halt, Inject, Injection, Options, Permissions, Run,
+    Surroundings, SurroundingsError,
 };
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::mapreduce::ErrorCollection;
@@ -13,7 +13,8 @@ use crate::playbook::model::{Body, Workflow};
 use crate::process::{Machine, Stop, end_background, end_leftovers};
 use crate::report::{JsonLines, Level, Places, Plain, Screen, Terminal, Wishes, headline, summary};
 use crate::session::{
-    Address, Event, EventKind, Observer as _, RunStarted, SessionState, SessionStatus,
+    Address, Event, EventKind, Observer as _, RecoveryFinished, RecoveryStarted, RunStarted,
+    SessionState, SessionStatus,
 };
 use crate::store::{Durability, OpenSession};
 use crate::view::Style;
@@ -51,6 +52,18 @@ pub(super) struct Prepared<'a> {
     pub(super) edited: Option<&'a str>,
     /// The steps that the run starts at.
     pub(super) starting: HashSet<Address>,
+    /// The recovery that this run is an attempt of.
+    pub(super) recovery: Option<Attempt<'a>>,
+}
+
+/// An attempt of a recovery.
+pub(super) struct Attempt<'a> {
+    /// What is recorded of it before anything else.
+    pub(super) started: RecoveryStarted,
+    /// The fix of its rule.
+    pub(super) fix: Option<Fix<'a>>,
+    /// Tells, when the run is over, how the recovery ended, or nothing while it goes on.
+    pub(super) ended: &'a dyn Fn(&SessionState) -> Option<RecoveryFinished>,
 }
 
 /// Runs the session from where it stands; everything is shown by observers.
@@ -59,8 +72,17 @@ pub(super) fn run(
     wanted: &Wanted<'_>,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
-    let Prepared { session, workflow, stop, constants, surroundings, events, edited, starting } =
-        prepared;
+    let Prepared {
+        session,
+        workflow,
+        stop,
+        constants,
+        surroundings,
+        events,
+        edited,
+        starting,
+        recovery,
+    } = prepared;
     let style = if console.output.colored() { Style::Coloured } else { Style::Plain };
     let _ = std::io::Write::flush(&mut console.output);
     let screen = observe(&session, workflow, wanted, console, style);
@@ -70,12 +92,10 @@ pub(super) fn run(
         &surroundings,
         wanted,
     ))))?;
-    for event in events {
-        session.commit(event)?;
-    }
-    session.sync_now()?;
-    if let Some(text) = edited {
-        session.replace_workflow(text)?;
+    let (mut fix, mut ended) = (None, None);
+    if let Some(attempt) = recovery {
+        session.commit(EventKind::RecoveryStarted(Box::new(attempt.started)))?;
+        (fix, ended) = (attempt.fix, Some(attempt.ended));
     }
     let options = Options {
         yes: wanted.yes,
@@ -88,8 +108,12 @@ pub(super) fn run(
         person: &person,
         failed_again: crate::resume::failed_again,
     };
-    let run = Run::new(&session, workflow, stop, options, surroundings, constants);
-    let ending = run.execute();
+    let mut run = Run::new(&session, workflow, stop, options, surroundings, constants);
+    let ending = run.execute(Before { fix, events, edited });
+    if let Some(finished) = ended.and_then(|ended| session.with(ended)) {
+        session.commit(EventKind::RecoveryFinished(Box::new(finished)))?;
+        session.sync_now()?;
+    }
     let marker = ("PRODIGY_SESSION_ID".to_owned(), session.id().to_string());
     drop(end_background(&[marker], GRACE));
     let kind = tell(&session, ending, wanted, console, style);
@@ -145,6 +169,9 @@ fn observe(
         0 => Level::Normal,
         _ => Level::Verbose,
     };
+    if wanted.output == OutputMode::Silent {
+        return None;
+    }
     if wanted.output == OutputMode::Json {
         let mut lines = JsonLines::new(out);
         // The first event of a new session was recorded before anyone could look on.
@@ -245,7 +272,7 @@ fn tell(
             _ => ExitKind::Interrupted,
         },
     };
-    if wanted.output != OutputMode::Json {
+    if !matches!(wanted.output, OutputMode::Json | OutputMode::Silent) {
         let logs = session.home().logs(session.id());
         let journal = session.home().journal(session.id());
         let results = session.with(|state| {

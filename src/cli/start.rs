@@ -10,8 +10,8 @@ use crate::exit::{ExitKind, Failure};
 use super::args::{Arguments, Command};
 use super::output::Console;
 use super::{
-    checkpoints, completions, cook, dlq, docs, events, init, logs, man, panic, resume, resume_job,
-    schema, sessions, trace, usage, validate,
+    checkpoints, completions, cook, dlq, docs, events, init, logs, man, panic, recovery, resume,
+    resume_job, schema, sessions, trace, usage, validate,
 };
 
 /// Runs the program with `arguments`, of which the first is its own name.
@@ -47,6 +47,7 @@ fn dispatch(command: &Command, console: &mut Console) -> Result<ExitKind, Failur
         Command::Checkpoints(command) => checkpoints::run(command, console),
         Command::Sessions(command) => sessions::run(command, console),
         Command::Dlq(command) => dlq::run(command, console),
+        Command::Recovery(command) => recovery::run(command, console),
         Command::Events(command) => events::run(command, console),
         Command::Logs(arguments) => logs::run(arguments, console),
         Command::Validate(arguments) => validate::run(arguments, console),

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::exit::{ExitKind, Failure};
+use crate::playbook::model::Workflow;
 use crate::playbook::{self, LoadError, Problem};
 
 use super::args::Validate;
@@ -17,8 +18,7 @@ pub(super) fn run(arguments: &Validate, console: &mut Console) -> Result<ExitKin
         let mut note = None;
         let (problems, text, kind) = match playbook::load(file) {
             Ok(loaded) => {
-                note = super::agents::missing_program(&loaded.workflow)
-                    .map(|program| format!(" (it needs {program}, which is not there)"));
+                note = missing(&loaded.workflow);
                 (loaded.problems, loaded.text, ExitKind::Success)
             }
             Err(LoadError::Problems(problems, text)) => (problems, text, ExitKind::Usage),
@@ -70,6 +70,22 @@ pub(super) fn show(file: &Path, problems: &[Problem], text: &str, console: &mut 
     };
     let colored = console.errors.colored();
     console.errors.text(playbook::show(problems, &text_of, colored));
+}
+
+/// The programs that it needs and that are not there: no fault of the file.
+fn missing(workflow: &Workflow) -> Option<String> {
+    let agent = super::agents::missing_program(workflow).map(str::to_owned);
+    let mut programs = super::requirements::missing_tools(workflow);
+    if let Some(agent) = agent
+        && !programs.iter().any(|tool| tool.split(' ').next() == Some(agent.as_str()))
+    {
+        programs.insert(0, agent);
+    }
+    match programs.as_slice() {
+        [] => None,
+        [one] => Some(format!(" (it needs {one}, which is not there)")),
+        all => Some(format!(" (it needs {}, which are not there)", all.join(", "))),
+    }
 }
 
 fn warnings(problems: &[Problem]) -> String {

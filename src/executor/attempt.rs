@@ -90,6 +90,10 @@ impl<'a> Run<'a> {
         if done.report.failure.is_none() {
             self.commit_work(&attempt, &mut done);
         }
+        // What a validation may complete is looked at after it.
+        if done.report.failure.is_none() && step.validate.is_none() {
+            done.report.failure = self.missing_artifact(&frame, step, address);
+        }
         if let Some(failure) = &mut done.report.failure {
             super::retry::classify(
                 failure,
@@ -165,6 +169,9 @@ impl<'a> Run<'a> {
         }
         if let Some(validate) = &step.validate {
             self.validate(frame, step, address, validate, &mut done)?;
+            if done.report.failure.is_none() {
+                done.report.failure = self.missing_artifact(frame, step, address);
+            }
         }
         if done.report.failure.is_none() && !step.on_success.is_empty() {
             let inner = frame.at(address.below("on_success"));

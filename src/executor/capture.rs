@@ -3,18 +3,25 @@
 use crate::expr::Value;
 use crate::playbook::model::{CaptureFormat, Step};
 use crate::process::{Collected, Whole};
-use crate::session::{Captured, FailureKind, Output, Stored};
+use crate::session::{Captured, FailureKind, Output, Stored, item_number};
 
-use super::attempt::Done;
+use super::attempt::{Attempt, Done};
 use super::halt::Halt;
 use super::run::Run;
 
 /// Larger texts lie beside the journal.
 const INLINE: usize = 64 * 1024;
+/// The same for what nobody has asked to capture: a long run must not hold it all (of an item
+/// of a map it holds nothing once the item has ended).
+const UNASKED: usize = 16 * 1024;
 
 impl<'a> Run<'a> {
     /// A stream as the journal keeps it, without its trailing newlines, as in a shell.
-    pub(super) fn keep_output(&self, collected: Collected) -> Result<Output, Halt> {
+    pub(super) fn keep_output(
+        &self,
+        attempt: &Attempt<'_, 'a>,
+        collected: Collected,
+    ) -> Result<Output, Halt> {
         let total = collected.total;
         let (mut bytes, cut) = match collected.whole {
             Whole::Bytes(bytes) => (bytes, false),
@@ -23,12 +30,18 @@ impl<'a> Run<'a> {
         while bytes.last() == Some(&b'\n') {
             bytes.pop();
         }
-        Ok(Output { text: self.keep_text(bytes)?, bytes: total, cut })
+        let asked = attempt.step.capture.name.is_some() || item_number(attempt.address).is_some();
+        let inline = if asked { INLINE } else { UNASKED };
+        Ok(Output { text: self.keep_within(inline, bytes)?, bytes: total, cut })
     }
 
     /// A text as the journal keeps it: inline, or beside the journal when it is large.
     pub(super) fn keep_text(&self, bytes: Vec<u8>) -> Result<Stored, Halt> {
-        if bytes.len() <= INLINE {
+        self.keep_within(INLINE, bytes)
+    }
+
+    fn keep_within(&self, inline: usize, bytes: Vec<u8>) -> Result<Stored, Halt> {
+        if bytes.len() <= inline {
             return Ok(Stored::seal(&Value::text(bytes), self.secrets()));
         }
         let bytes =

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use crate::expr::{Dialect, EvalError, Lookup, Origin, Path as NamePath, Scope, Value};
+use crate::expr::{Dialect, EvalError, Lookup, Origin, Path as NamePath, Scope, Template, Value};
 use crate::git::Repository;
 use crate::playbook::inner_secrets;
 use crate::playbook::model::{EnvEntry, EnvValue, Secret, SecretSource, Workflow};
@@ -199,8 +199,22 @@ impl Surroundings {
         }
     }
 
+    /// A text of the workflow file as it is before the first step.
+    ///
+    /// # Errors
+    /// A name has no value.
+    pub fn render(
+        &self,
+        text: &Template,
+        constants: &Constants,
+    ) -> Result<String, SurroundingsError> {
+        text.render(&FileScope { constants, surroundings: self })
+            .map_err(|error| SurroundingsError::new(error.to_string(), error.help))
+    }
+
     /// A variable of that environment.
-    pub(super) fn env(&self, name: &str) -> Option<&OsStr> {
+    #[must_use]
+    pub fn env(&self, name: &str) -> Option<&OsStr> {
         self.base.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
@@ -215,7 +229,8 @@ impl Surroundings {
     }
 
     /// The whole environment of such programs.
-    pub(super) fn base(&self) -> Vec<(OsString, OsString)> {
+    #[must_use]
+    pub fn base(&self) -> Vec<(OsString, OsString)> {
         self.base.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 

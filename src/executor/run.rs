@@ -12,9 +12,11 @@ use crate::session::{
 };
 use crate::store::{OpenSession, StoreError};
 
+use super::artifacts::Watched;
 use super::budget::Running;
 use super::confirm::Confirm;
 use super::environment::Surroundings;
+use super::files::FileKeeper;
 use super::frame::Frame;
 use super::gate::Gate;
 use super::halt::Halt;
@@ -82,12 +84,16 @@ pub struct Run<'a> {
     pub constants: Constants,
     /// Ids and captures of the workflow: null until they have a value.
     pub(super) step_names: HashSet<String>,
+    /// Keeps the files of the working tree.
+    pub(super) files: FileKeeper,
     /// Closed while a provider's limit holds.
     pub(super) gate: Gate,
     /// The agents that run now.
     pub(super) running: Running,
     /// The tries that the steps it starts at had before.
     pub(super) tries_before: HashMap<Address, u32>,
+    /// The files that the workflow declares as its own.
+    pub(super) watched: Watched,
     /// What reduce sees of the map.
     pub(super) map_values: MapValues<'a>,
     /// The last event before anything of this run's own.
@@ -105,13 +111,17 @@ impl<'a> Run<'a> {
         surroundings: Surroundings,
         constants: Constants,
     ) -> Self {
-        let tries_before = session.with(|state| {
-            let tries = |address| state.standing.record(address).map_or(0, |record| record.tries);
-            options.starting.iter().map(|address| (address.clone(), tries(address))).collect()
+        let place = session.with(|state| {
+            let header = state.header()?;
+            Some(session.home().kept_files(&header.repository))
         });
+        // A session always has a header.
+        let repository = surroundings.repository.as_ref().filter(|_| place.is_some());
+        let files = FileKeeper::new(repository, place.unwrap_or_default(), workflow.snapshots);
         Self {
             session,
             workflow,
+            files,
             stop,
             options,
             surroundings,
@@ -119,10 +129,20 @@ impl<'a> Run<'a> {
             step_names: crate::playbook::step_names(workflow),
             gate: Gate::default(),
             running: Running::default(),
-            tries_before,
+            tries_before: HashMap::new(),
+            watched: Watched::default(),
             map_values: MapValues::default(),
             began: session.with(|state| state.last_seq),
         }
+    }
+
+    /// Remembers how often the steps that this run starts at were tried.
+    pub(super) fn count_tries(&mut self) {
+        let starting = &self.options.starting;
+        self.tries_before = self.session.with(|state| {
+            let tries = |address| state.standing.record(address).map_or(0, |record| record.tries);
+            starting.iter().map(|address| (address.clone(), tries(address))).collect()
+        });
     }
 
     /// Records one fact.

@@ -4,6 +4,7 @@ use crate::playbook::model::Stage;
 use crate::session::{Address, EventKind, FailureKind, Reach, Report, RewindCause, StepStatus};
 
 use super::failure::{FailureScope, Handled, ScopeKind};
+use super::files::Moment;
 use super::frame::Frame;
 use super::halt::Halt;
 use super::run::Run;
@@ -162,6 +163,7 @@ impl<'a> Run<'a> {
             checkpoint: name.filter(|_| goes_on).cloned(),
         })?;
         self.session.sync_now()?;
+        self.keep_files(Moment::Checkpoint)?;
         self.session.snapshot(true);
         Ok(if goes_on { Next::On } else { Next::Failed(at.clone()) })
     }

@@ -51,6 +51,9 @@ impl<'a> Run<'a> {
             return Ok(follow(&result, address));
         }
         self.go_on(frame)?;
+        if known.progress == Progress::Pending {
+            self.keep_files_before(step, address)?;
+        }
         let report = match known.progress {
             Progress::Pending => match self.admit(frame, step, address)? {
                 Admission::Runs => None,
@@ -261,7 +264,7 @@ impl<'a> Run<'a> {
     fn finish(
         &self,
         frame: &Frame<'a>,
-        step: &Step,
+        step: &'a Step,
         address: &Address,
         mut result: StepResult,
         ran: bool,
@@ -272,6 +275,9 @@ impl<'a> Run<'a> {
             Checkpoint::Named(name) => Some(name.clone()),
         };
         let explicit = ran && checkpoint.is_some();
+        if ran {
+            self.record_artifacts(frame, step, address, &mut result);
+        }
         let next = follow(&result, address);
         if let Some(last) = frame.round.as_ref().and_then(|round| round.last.as_ref()) {
             match last.keep(step, address, result) {
@@ -296,6 +302,9 @@ impl<'a> Run<'a> {
             self.session.sync()?;
         }
         self.session.snapshot(explicit);
+        if ran {
+            self.keep_files_after(step, address)?;
+        }
         Ok(next)
     }
 }

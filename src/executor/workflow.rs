@@ -8,6 +8,7 @@ use crate::session::{
 };
 
 use super::failure::{FailureScope, Handled, ScopeKind};
+use super::fix::Before;
 use super::frame::Frame;
 use super::halt::Halt;
 use super::run::Run;
@@ -23,9 +24,17 @@ pub enum Ending {
 }
 
 impl<'a> Run<'a> {
-    /// Runs the session from where its journal says it is to its end, or until it has to stop.
-    pub fn execute(&self) -> Ending {
-        let body = self.body_again();
+    /// Runs the session from where its journal says it is to its end, or until it has to stop;
+    /// first what comes `before`.
+    pub fn execute(&mut self, before: Before<'a>) -> Ending {
+        let body = match self.prepare(before) {
+            Ok(None) => self.body_again(),
+            ended => ended,
+        };
+        let body = match body {
+            Ok(None) => self.keep_promises(),
+            ended => ended,
+        };
         let status = match &body {
             Ok(None) => self.overall(),
             Ok(Some(_)) => SessionStatus::Failed,
@@ -114,7 +123,7 @@ impl<'a> Run<'a> {
         Ok(cause)
     }
 
-    fn frame(&self, base: Address, argument: Option<Stored>) -> Frame<'a> {
+    pub(super) fn frame(&self, base: Address, argument: Option<Stored>) -> Frame<'a> {
         Frame {
             base,
             stage: None,

@@ -1,12 +1,13 @@
 //! One git run: quiet, never asking, on this repository whatever the environment says.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Repository;
 use crate::process::{
-    Born, Collector, Ended, Inherits, Keep, Limits, Program, Sink, SpawnError, Stdin, StopSignal,
-    Whole, run,
+    Born, Collector, Ended, Inherits, Keep, Limits, Program, Sink, SpawnError, Stdin, Stop,
+    StopSignal, Whole, run,
 };
 
 /// Variables that point git elsewhere; set, for example, when we run below a git hook.
@@ -44,6 +45,16 @@ pub enum GitError {
     /// We were asked to stop meanwhile.
     #[error("git was stopped")]
     Stopped,
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was done.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
 }
 
 /// What to run, besides the arguments.
@@ -76,14 +87,57 @@ impl Repository {
 
     /// Runs git for its exit code too.
     pub(super) fn ask_git(&self, setting: &Setting, args: &[&str]) -> Result<Answer, GitError> {
+        let call = Call {
+            directory: &self.top,
+            env: environment(setting.env),
+            input: setting.input.clone(),
+            stop: &self.stop,
+        };
+        call.answer(args)
+    }
+}
+
+/// One run of git, whatever repository it is about.
+pub(super) struct Call<'a> {
+    pub(super) directory: &'a Path,
+    /// The whole environment.
+    pub(super) env: Vec<(OsString, OsString)>,
+    pub(super) input: Option<Vec<u8>>,
+    pub(super) stop: &'a Stop,
+}
+
+impl Call<'_> {
+    /// Runs git and keeps what it writes.
+    pub(super) fn answer(self, args: &[&str]) -> Result<Answer, GitError> {
+        let mut out = Collector::new(Keep::Whole(MOST_OUTPUT));
+        let (code, mut message) = self.stream(args, &mut |bytes| {
+            out.push(bytes);
+            Flow::On
+        })?;
+        match out.finish().whole {
+            Whole::Bytes(output) => Ok(Answer { code, output, message }),
+            _ => {
+                message = "its answer is too long".to_owned();
+                Err(Answer { code, output: Vec::new(), message }.into_error(args))
+            }
+        }
+    }
+
+    /// Runs git and hands over what it writes as it comes; returns its exit code and what it
+    /// said on stderr. A receiver that wants no more ends it.
+    pub(super) fn stream(
+        self,
+        args: &[&str],
+        receive: &mut dyn FnMut(&[u8]) -> Flow,
+    ) -> Result<(i32, String), GitError> {
         let program = Program {
             program: "git".into(),
             file: None,
             inherits: Inherits::Nothing,
             args: args.iter().map(OsString::from).collect(),
-            env: environment(setting.env),
-            directory: self.top.clone(),
-            stdin: setting.input.clone().map_or(Stdin::Null, Stdin::Bytes),
+            env: self.env,
+            directory: self.directory.to_owned(),
+            stdin: self.input.map_or(Stdin::Null, Stdin::Bytes),
         };
         let limits = Limits {
             timeout: None,
@@ -92,24 +146,29 @@ impl Repository {
             signal: StopSignal::Terminate,
             marker: None,
         };
-        let mut heard = Heard {
-            out: Collector::new(Keep::Whole(MOST_OUTPUT)),
-            err: Collector::new(Keep::Shown),
-        };
-        let ended = run(&program, &limits, &self.stop, &mut heard)?;
-        let mut message = heard.err.finish().shown.trim().to_owned();
-        let code = match ended {
-            Ended::Exited(code) => code,
-            Ended::Signaled(signal) => 128 + signal,
-            _ => return Err(GitError::Stopped),
-        };
-        match heard.out.finish().whole {
-            Whole::Bytes(output) => Ok(Answer { code, output, message }),
-            _ => {
-                message = "its answer is too long".to_owned();
-                Err(Answer { code, output: Vec::new(), message }.into_error(args))
-            }
+        let mut heard = Heard { receive, flow: Flow::On, err: Collector::new(Keep::Shown) };
+        let ended = run(&program, &limits, self.stop, &mut heard)?;
+        let message = heard.err.finish().shown.trim().to_owned();
+        match ended {
+            Ended::Exited(code) => Ok((code, message)),
+            Ended::Signaled(signal) => Ok((128 + signal, message)),
+            Ended::Ordered => Ok((0, message)),
+            _ => Err(GitError::Stopped),
         }
+    }
+}
+
+/// Whether a receiver wants more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    On,
+    End,
+}
+
+impl GitError {
+    /// An error of the disk, with what was tried.
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
     }
 }
 
@@ -138,21 +197,28 @@ fn environment(given: Option<&[(OsString, OsString)]>) -> Vec<(OsString, OsStrin
     env
 }
 
-struct Heard {
-    out: Collector,
+struct Heard<'a> {
+    receive: &'a mut dyn FnMut(&[u8]) -> Flow,
+    flow: Flow,
     err: Collector,
 }
 
-impl Sink for Heard {
+impl Sink for Heard<'_> {
     fn spawned(&mut self, _: &dyn Fn() -> Born) -> std::io::Result<()> {
         Ok(())
     }
 
     fn stdout(&mut self, bytes: &[u8]) {
-        self.out.push(bytes);
+        if self.flow == Flow::On {
+            self.flow = (self.receive)(bytes);
+        }
     }
 
     fn stderr(&mut self, bytes: &[u8]) {
         self.err.push(bytes);
+    }
+
+    fn wants_end(&mut self) -> bool {
+        self.flow == Flow::End
     }
 }

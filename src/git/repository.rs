@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::GitError;
 use crate::process::Stop;
 
 /// A repository with a working tree.
@@ -32,6 +33,15 @@ impl Repository {
     pub fn heeding(mut self, stop: &Stop) -> Self {
         self.stop = stop.clone();
         self
+    }
+
+    /// The kind of object ids that it has: `sha1` or `sha256`.
+    ///
+    /// # Errors
+    /// Git fails.
+    pub(super) fn object_format(&self) -> Result<String, GitError> {
+        let args = ["rev-parse", "--show-object-format"];
+        Ok(String::from_utf8_lossy(&self.git(&args)?).trim().to_owned())
     }
 
     fn at(top: &Path) -> Option<Self> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::model::Workflow;
 use super::reading::Reader;
+use super::recovery::Recovery;
 use super::{Problem, Severity, check, lower, yaml};
 
 /// The largest workflow file, in bytes.
@@ -63,14 +64,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Loaded, LoadError> {
     let (root, defects) = yaml::read(&text);
     let reader = Reader::new(file);
     let readable = defects.is_empty();
-    for defect in defects {
-        let at = reader.position_at(defect.line, defect.column);
-        let problem = Problem::error(at, defect.length, defect.message);
-        reader.note(match defect.help {
-            Some(help) => problem.with_help(help),
-            None => problem,
-        });
-    }
+    note(&reader, defects);
     let workflow = root.as_ref().and_then(|root| lower::workflow(&reader, root, file));
     if let Some(workflow) = workflow.as_ref().filter(|_| readable && reader.has_all_names()) {
         for problem in check::check(workflow, &reader.file()) {
@@ -86,6 +80,45 @@ pub fn parse(file: &Path, text: &str) -> Result<Loaded, LoadError> {
             Ok(Loaded { workflow, text, problems })
         }
         _ => Err(LoadError::Problems(problems, text)),
+    }
+}
+
+/// Reads rules of recoveries from the text of `file`: what `recovery:` of a workflow holds.
+/// Warnings are not told.
+///
+/// # Errors
+/// With every problem that was found.
+pub fn parse_recovery(file: &Path, text: &str) -> Result<Recovery, LoadError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
+    if text.len() as u64 > MAX_SIZE {
+        return Err(refused(file, 1, 1, "the file is larger than 10 MB", "split it"));
+    }
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Recovery::default());
+    }
+    let (root, defects) = yaml::read(&text);
+    let reader = Reader::new(file);
+    note(&reader, defects);
+    let recovery = root.as_ref().and_then(|root| lower::recovery(&reader, root));
+    let mut problems = reader.into_problems();
+    if let Some(root) = &root {
+        put_right(&mut problems, root, &text);
+    }
+    match recovery {
+        Some(recovery) if problems.iter().all(|p| p.severity == Severity::Warning) => Ok(recovery),
+        _ => Err(LoadError::Problems(problems, text)),
+    }
+}
+
+/// What is wrong with the YAML itself.
+fn note(reader: &Reader, defects: Vec<yaml::Defect>) {
+    for defect in defects {
+        let at = reader.position_at(defect.line, defect.column);
+        let problem = Problem::error(at, defect.length, defect.message);
+        reader.note(match defect.help {
+            Some(help) => problem.with_help(help),
+            None => problem,
+        });
     }
 }
 

@@ -10,7 +10,10 @@ use serde::Serialize;
 use super::failure::{HandlerSet, Retry};
 use super::mapreduce::MapReduce;
 use super::position::Position;
+use super::recovery::Recovery;
 use crate::expr::{Expression, ShellText, Template, Value};
+
+pub use super::requirements::Requirements;
 
 pub use super::inputs::{
     Constant, EnvEntry, EnvValue, Parameter, ParameterKind, Profile, Secret, SecretSource, Variable,
@@ -43,6 +46,10 @@ pub struct Workflow {
     pub on_failure: Option<HandlerSet>,
     /// `finally:`: steps at the orderly end of each run.
     pub finally: Vec<Step>,
+    /// `snapshots:`.
+    pub snapshots: Snapshots,
+    /// `recovery:`.
+    pub recovery: Recovery,
     /// `shell:`: program and arguments in front of the command text.
     pub shell: Shell,
     /// `claude:` defaults of agent steps.
@@ -55,6 +62,26 @@ pub struct Workflow {
     pub limits: Limits,
     /// `capture_limit:` in bytes: a larger captured value fails its step (default 16 MB).
     pub capture_limit: u64,
+    /// `artifacts:` of the whole workflow: paths and patterns of files that it makes.
+    pub artifacts: Vec<Template>,
+    /// `requires:` of the whole workflow.
+    pub requires: Requirements,
+}
+
+/// `snapshots:`: when the files of a git working tree are kept, besides before each recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Snapshots {
+    /// At explicit checkpoints, at ends of stages and phases, before and after agent steps, and
+    /// otherwise as often as it takes at most 5 % of the time.
+    #[default]
+    Auto,
+    /// At every checkpoint.
+    Always,
+    /// At explicit checkpoints and at ends of stages and phases.
+    Explicit,
+    /// Never.
+    Off,
 }
 
 /// What a workflow consists of.
@@ -143,6 +170,12 @@ pub struct Step {
     pub commit_message: Option<Template>,
     /// `validate:`.
     pub validate: Option<Box<Validate>>,
+    /// `artifacts:`: paths and patterns of files that it makes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Template>,
+    /// `requires:`; no part of its content hash, because it changes nothing of what the step does.
+    #[serde(skip)]
+    pub requires: Requirements,
 }
 
 /// The kind of a step.

@@ -4,6 +4,7 @@ mod build;
 mod failure;
 mod kinds;
 mod map;
+mod recovery;
 mod step;
 mod values;
 
@@ -21,6 +22,7 @@ pub fn schema() -> Value {
         failure::definitions(),
         values::definitions(),
         map::definitions(),
+        recovery::definitions(),
     ]
     .into_iter()
     .flatten()
@@ -81,11 +83,15 @@ fn common() -> step::Keys {
         ("retry_defaults", reference("retry", "What `retry` of a step leaves out.")),
         ("on_failure", reference("on_failure", "What to do when the workflow failed.")),
         ("finally", finally()),
+        ("snapshots", snapshots()),
+        ("recovery", reference("recovery", "What brings a failed session back.")),
         ("shell", shell()),
         ("claude", reference("claude", "Defaults of all agent steps.")),
         ("budget", reference("budget", "Limits of the whole session.")),
         ("limits", reference("limits", "When waiting ends.")),
         ("capture_limit", capture_limit()),
+        ("artifacts", reference("artifacts", "Files that the workflow makes.")),
+        ("requires", reference("requires", "What must be there before the first step.")),
     ];
     [about, values, running].concat()
 }
@@ -107,6 +113,15 @@ fn shell() -> Value {
     reference(
         "words",
         "The shell and its arguments, for example [bash, -euo, pipefail, -c] (default [sh, -c]).",
+    )
+}
+
+fn snapshots() -> Value {
+    choice(
+        "When the files of a git working tree are kept for `recovery rollback` (default auto): \
+         at explicit checkpoints and ends of stages and phases, and with auto also before and \
+         after agent steps and otherwise in at most 5 % of the time; always at every checkpoint.",
+        &["auto", "always", "explicit", "off"],
     )
 }
 

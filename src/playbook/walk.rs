@@ -32,6 +32,8 @@ pub enum Branch {
     Validate,
     /// `on_incomplete:`.
     OnIncomplete,
+    /// `fix:` of a rule of `recovery:`.
+    Fix,
 }
 
 /// Where a step stands in the tree.
@@ -145,6 +147,9 @@ pub fn each_step<'w>(workflow: &'w Workflow, visit: &mut dyn FnMut(&'w Step, Spo
     }
     walk.handlers(workflow.on_failure.as_ref(), None, 1);
     walk.list(&workflow.finally, None, Branch::Finally, 0);
+    for rule in &workflow.recovery.rules {
+        walk.list(&rule.fix, None, Branch::Fix, 1);
+    }
 }
 
 /// Calls `visit` for every step below `step`, itself not included.
@@ -230,6 +235,7 @@ commands:
     goal_seek: {goal: x, shell: l, validate: m}
 on_failure: [{name: n, shell: x}]
 finally: [{name: o, shell: x}]
+recovery: {rules: [{class: lint, fix: {name: p, shell: x}}]}
 ";
         let workflow = parse(Path::new("flow.yml"), text).unwrap().workflow;
         let mut seen = String::new();
@@ -238,7 +244,7 @@ finally: [{name: o, shell: x}]
             let name = name.unwrap_or_else(|| format!("{:?}", spot.branch));
             seen.push_str(&format!("{name}{} ", spot.depth));
         });
-        assert_eq!(seen, "a0 b1 c2 d0 e1 f1 g1 h1 i1 j2 k0 Improve1 Measure1 n1 o0 ");
+        assert_eq!(seen, "a0 b1 c2 d0 e1 f1 g1 h1 i1 j2 k0 Improve1 Measure1 n1 o0 p1 ");
         assert_eq!(count_steps(&workflow), 3);
         let mut below = 0;
         each_step_below(workflow.top_steps().next().unwrap(), &mut |_, _| below += 1);

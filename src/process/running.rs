@@ -40,6 +40,7 @@ pub(super) struct Running<'a> {
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
     end: End,
+    /// Made for the first output: most programs of a long run say nothing.
     buffer: Vec<u8>,
     /// Active time at the latest output, or the start.
     heard: Duration,
@@ -85,7 +86,7 @@ impl<'a> Running<'a> {
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
             end: end_of(pid),
-            buffer: vec![0; PIECE],
+            buffer: Vec::new(),
             heard: stop.active(),
             child,
             pid,
@@ -151,7 +152,8 @@ impl<'a> Running<'a> {
     /// Waits once, at most `longest`, and moves what there is to move. True when the program has
     /// ended.
     fn turn(&mut self, longest: Duration, wake: Wake, sink: &mut dyn Sink) -> bool {
-        let (mut writable, mut out, mut err, mut ended) = (false, false, false, false);
+        let mut writable = PollFlags::empty();
+        let (mut out, mut err, mut ended) = (writable, writable, writable);
         let (end, longest) = match &self.end {
             End::Wakes(fd) => (Some(fd.as_fd()), longest),
             End::Asked => (None, longest.min(END_CHECK)),
@@ -179,24 +181,30 @@ impl<'a> Running<'a> {
                 Wake::Nothing => {}
             }
             if poll(&mut fds, Some(&timespec(longest))).is_ok() {
-                for (flag, fd) in ready.into_iter().zip(&fds) {
-                    *flag = !fd.revents().is_empty();
+                for (flags, fd) in ready.into_iter().zip(&fds) {
+                    *flags = fd.revents();
                 }
             }
         }
-        if writable && !self.stdin.as_mut().is_some_and(Feed::write) {
+        if !writable.is_empty() && !self.stdin.as_mut().is_some_and(Feed::write) {
             self.stdin = None;
         }
-        if out {
+        // At its end and empty: there is nothing to read.
+        let over = PollFlags::HUP;
+        if out == over {
+            self.stdout = None;
+        } else if !out.is_empty() {
             read_piece(&mut self.stdout, &mut self.buffer, |bytes| sink.stdout(bytes));
         }
-        if err {
+        if err == over {
+            self.stderr = None;
+        } else if !err.is_empty() {
             read_piece(&mut self.stderr, &mut self.buffer, |bytes| sink.stderr(bytes));
         }
-        if out || err {
+        if !out.is_empty() || !err.is_empty() {
             self.heard = self.stop.active();
         }
-        if ended || (matches!(self.end, End::Asked) && has_ended(self.pid)) {
+        if !ended.is_empty() || (matches!(self.end, End::Asked) && has_ended(self.pid)) {
             self.end = End::Seen;
         }
         matches!(self.end, End::Seen)
@@ -357,8 +365,13 @@ fn spawn(program: &Program) -> io::Result<Child> {
 }
 
 /// Reads once; forgets the pipe at its end. Only called when reading does not block.
-fn read_piece(pipe: &mut Option<impl Read>, buffer: &mut [u8], take: impl FnOnce(&[u8])) -> usize {
+fn read_piece(
+    pipe: &mut Option<impl Read>,
+    buffer: &mut Vec<u8>,
+    take: impl FnOnce(&[u8]),
+) -> usize {
     let Some(open) = pipe else { return 0 };
+    buffer.resize(PIECE, 0);
     match open.read(buffer) {
         Ok(0) => *pipe = None,
         Ok(count) => {

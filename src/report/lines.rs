@@ -210,6 +210,8 @@ impl Lines {
                 }
                 self.text.push('\n');
             }
+            // A call of an agent that its step goes on after; the next one says so itself.
+            EventKind::RetryScheduled { uncounted: true, delay_ms: 0, .. } => {}
             EventKind::RetryScheduled { address, attempt, delay_ms, .. } => {
                 self.word("retry", Ink::Caution, address, state);
                 let delay = view::duration_ms(*delay_ms);
@@ -298,6 +300,20 @@ impl Lines {
             EventKind::Forked { from, .. } => {
                 let _ = writeln!(self.text, "forked    from {from}");
             }
+            EventKind::RecoveryStarted(started) => {
+                let (way, id) = (started.kind.as_str(), &started.recovery);
+                let reason = view::clip(&started.reason, WIDTH);
+                let _ = writeln!(self.text, "recover   {way}: {reason} ({id})");
+            }
+            EventKind::RecoveryFinished(finished) => {
+                let (word, ink) = match finished.success {
+                    true => ("recovered", Ink::Good),
+                    false => ("failed", Ink::Bad),
+                };
+                let word = self.wishes.style.paint(ink, &format!("{word:<9}"));
+                let reason = view::clip(&finished.reason, WIDTH);
+                let _ = writeln!(self.text, "{word} {reason} ({})", finished.recovery);
+            }
             EventKind::Moved { directory, .. } => {
                 let directory = directory.display().to_string();
                 let _ = writeln!(self.text, "moved     to {}", view::line(&directory));
@@ -316,6 +332,9 @@ impl Lines {
             | EventKind::ErrorRaised { .. }
             | EventKind::ErrorSettled { .. }
             | EventKind::Waiting { .. }
+            | EventKind::FilesKept(_)
+            | EventKind::CheckpointMade { .. }
+            | EventKind::RollbackStarted(_)
             | EventKind::RunFinished { .. } => {}
         }
     }

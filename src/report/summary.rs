@@ -69,6 +69,14 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
     for (command, what) in resume_commands(state) {
         row(word_of(&command), &format!("{command}{what}"));
     }
+    if let (Some(SessionStatus::Failed), Some(header), Some(failure)) =
+        (state.status, state.header(), &state.failure)
+        && !state.only_dead_items_failed()
+    {
+        let class = view::journal_word(&failure.failure.class);
+        let (workflow, id) = (&header.workflow_id, view::line(&failure.id));
+        row("recover", &format!("prodigy recovery initiate {workflow}   ({id}: {class})"));
+    }
     text
 }
 
@@ -185,6 +193,7 @@ flow failed at step 2/3: exit code 2
   logs     /home/s/logs
   journal  /home/s/journal.jsonl
   resume   prodigy resume flow-3fa9c1
+  recover  prodigy recovery initiate flow-3fa9c1   (f1: unknown)
 
 "#]]
         );

@@ -55,7 +55,7 @@ impl Observer for Terminal {
                 self.screen.hide(address);
                 self.screen.scroll(lines);
             }
-            EventKind::RetryScheduled { address, .. } if !quiet => {
+            EventKind::RetryScheduled { address, .. } if !quiet && !lines.is_empty() => {
                 self.screen.scroll(lines);
                 self.screen.show(address, lines);
             }

@@ -30,7 +30,9 @@ pub(super) fn start_again(
     {
         return;
     }
-    let failed = state.status == Some(SessionStatus::Failed) || died_failed(state, workflow);
+    let failed = state.status == Some(SessionStatus::Failed)
+        || state.unanswered.is_some()
+        || died_failed(state, workflow);
     if failed || intervened.is_some() {
         rewind_failed(state, intervened, decision);
     }
@@ -60,6 +62,10 @@ fn rewind_failed(state: &SessionState, intervened: Option<Address>, decision: &m
         .collect();
     let intervened = intervened.filter(|at| !failed.contains(at));
     failed.extend(intervened);
+    // A workflow that failed because of its own artifacts is looked at again.
+    if state.standing.error(&Address::root()).is_some_and(|error| error.step.is_root()) {
+        decision.events.push(rewound(&Address::root(), Reach::Own, RewindCause::Resume));
+    }
     for address in &failed {
         let holds_others = failed.iter().any(|other| other != address && other.is_within(address));
         let reach = if holds_others { Reach::Own } else { Reach::Subtree };
@@ -70,12 +76,27 @@ fn rewind_failed(state: &SessionState, intervened: Option<Address>, decision: &m
     map::reopen_stopped(state, RewindCause::Resume, decision);
 }
 
+/// Adds the events that start what failed again, where an earlier point of the session that it
+/// goes back to stands at a failure.
+pub(super) fn start_again_there(
+    there: &SessionState,
+    workflow: &Workflow,
+    decision: &mut Decision,
+) {
+    if stands_at_failure(there, workflow) {
+        rewind_failed(there, None, decision);
+    }
+}
+
 /// True for a session that was killed after the failure that ends it was recorded, when nothing
 /// was left to answer it: it differs from a failed one only in that nobody wrote so down.
 fn died_failed(state: &SessionState, workflow: &Workflow) -> bool {
-    if !matches!(state.status, Some(SessionStatus::Running | SessionStatus::Interrupted)) {
-        return false;
-    }
+    matches!(state.status, Some(SessionStatus::Running | SessionStatus::Interrupted))
+        && stands_at_failure(state, workflow)
+}
+
+/// True when the failure that would end the session is recorded, and nothing is left to answer it.
+fn stands_at_failure(state: &SessionState, workflow: &Workflow) -> bool {
     let settled =
         |at: &Address| state.standing.error(at).is_some_and(|error| error.settled == Some(false));
     let through = |sequence: &Address, pass: &Address| {

@@ -17,7 +17,7 @@ pub fn foresee(state: &SessionState, events: &[EventKind], earlier: &Earlier<'_>
         if let EventKind::Rewound { to_seq: Some(seq), .. } = kind
             && let Some(earlier) = earlier(*seq)
         {
-            state.return_to(earlier, *seq);
+            state.return_to(earlier, kind);
         }
     }
     state

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use crate::playbook::mapreduce::Map;
 use crate::playbook::model::{Body, OnResume, Workflow};
 use crate::session::{
-    Address, JobProgress, PersonsAnswer, Progress, SessionState, StepResult, StepStatus,
-    item_number, map_address,
+    Address, ItemStanding, JobProgress, PersonsAnswer, Progress, SessionState, StepResult,
+    StepStatus, item_number, map_address,
 };
 
 use super::changes::Changes;
@@ -99,6 +100,53 @@ fn map_row(before: &SessionState, after: &SessionState, read_again: bool) -> Opt
     })
 }
 
+/// What the agents of all items have cost. What became of an item is forgotten when it ended, so
+/// that is everything that was spent, without what the steps outside of the map have cost.
+fn map_agents(
+    map: &Map,
+    before: &SessionState,
+    after: &SessionState,
+    over: bool,
+) -> Option<RowAgents> {
+    let at = map_address();
+    let (mut calls, mut unknown_costs) =
+        (before.lifetime.agent_calls, before.lifetime.unknown_costs());
+    let mut spent_usd = before.lifetime.cost_usd;
+    let mut open_usd = 0.0;
+    for (address, record) in before.standing.records() {
+        let spent = record.agents;
+        if address.is_within(&at) {
+            open_usd += spent.cost_usd;
+            continue;
+        }
+        let lost = u64::from(record.lost_agent());
+        calls = calls.saturating_sub(u64::from(spent.calls) + lost);
+        unknown_costs = unknown_costs.saturating_sub(u64::from(spent.calls - spent.known) + lost);
+        spent_usd -= spent.cost_usd;
+    }
+    let again = before.lifetime.dead.iter().filter(|(number, _)| {
+        let ended = |state: &SessionState| {
+            matches!(state.standing.items.standing(**number), ItemStanding::Ended(..))
+        };
+        ended(before) && !ended(after)
+    });
+    let runs = again.flat_map(|(_, dead)| &dead.history);
+    open_usd += runs.filter_map(|(_, failure)| failure.cost_usd).sum::<f64>();
+    let named = map.template.iter().any(|step| !step.agent_steps().is_empty());
+    (calls > 0 || named).then(|| RowAgents {
+        reused: over,
+        calls,
+        spent_usd: rounded(spent_usd),
+        unknown_costs,
+        saved_usd: rounded(spent_usd - open_usd),
+    })
+}
+
+/// What is left of adding and taking away fractions is no money.
+fn rounded(usd: f64) -> f64 {
+    ((usd * 1e9).round() / 1e9).max(0.0)
+}
+
 /// The plan: `after` is the state once `decision` and `changes` are recorded.
 #[must_use]
 pub fn rows(
@@ -160,9 +208,10 @@ pub fn rows(
             agents: agents(&place, before, after, old.as_ref().unwrap_or(address), action),
         });
     }
-    if let Body::MapReduce(_) = &workflow.body
-        && let Some(row) = map_row(before, after, changes.is_some_and(|it| it.items))
+    if let Body::MapReduce(job) = &workflow.body
+        && let Some(mut row) = map_row(before, after, changes.is_some_and(|it| it.items))
     {
+        row.agents = map_agents(&job.map, before, after, row.action == Action::Keep);
         let reduce = Address::root().join("reduce");
         let place = rows.iter().position(|row| row.address.is_within(&reduce));
         rows.insert(place.unwrap_or(rows.len()), row);

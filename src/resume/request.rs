@@ -83,6 +83,9 @@ pub enum Refusal {
     /// A new session took its place.
     #[error("the session was restarted as {0}")]
     Superseded(String),
+    /// A rollback was killed half-way.
+    #[error("a rollback to v{0} was interrupted: files and position do not belong together")]
+    HalfRolledBack(u32),
     /// No such restore point.
     #[error("no checkpoint, stage or version called {0:?}")]
     NoCheckpoint(String),
@@ -139,6 +142,9 @@ pub fn decide(
 ) -> Result<Decision, Refusal> {
     if let Some(by) = &state.lifetime.superseded_by {
         return Err(Refusal::Superseded(by.to_string()));
+    }
+    if let Some(rollback) = &state.rollback {
+        return Err(Refusal::HalfRolledBack(rollback.version));
     }
     let asked = request.from_checkpoint.is_some()
         || (request.accepts_edit && (!request.edited.is_empty() || request.rereads_items))

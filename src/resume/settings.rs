@@ -27,8 +27,9 @@ pub(super) fn changed_settings(
     new: &Workflow,
     stages: &[(&Stage, &Stage)],
 ) -> Vec<String> {
-    // Without `name:` it is that of the file, and the stored copy has another.
-    let left_out = |name: &str| matches!(name, "body" | "description" | "name");
+    // Without `name:` it is that of the file, and the stored copy has another. Rules of recoveries
+    // are read from the file when they are needed.
+    let left_out = |name: &str| matches!(name, "body" | "description" | "name" | "recovery");
     let mut changed = differing("", &fields(old), &fields(new), &left_out);
     for (before, after) in stages {
         let about = format!("stage {}: ", after.name);

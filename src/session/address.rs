@@ -54,12 +54,20 @@ impl Address {
         self.below(&format!("{name}[{number}]"))
     }
 
-    /// True for a step of a handler, a validation or a goal: what its failure means is that
+    /// True for a step of a handler, a fix, a validation or a goal: what its failure means is that
     /// construct's business, not the workflow's.
     #[must_use]
     pub fn is_aside(&self) -> bool {
-        [".on_", ".cleanup", ".validate[", ".goal["].iter().any(|part| self.0.contains(part))
+        [".on_", ".cleanup", ".validate[", ".goal[", ".recovery["]
+            .iter()
+            .any(|part| self.0.contains(part))
             || self.0.starts_with("on_failure[")
+    }
+
+    /// True for a step of a fix (`3.recovery[1]/1`): it runs before the failed step runs again.
+    #[must_use]
+    pub fn is_of_recovery(&self) -> bool {
+        self.0.contains(".recovery[")
     }
 
     /// The step that this address hangs below (`3` of `3.do[17]/1`), if any.

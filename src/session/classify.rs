@@ -69,6 +69,7 @@ pub fn explain(evidence: &Evidence<'_>) -> Verdict {
         | FailureKind::Capture
         | FailureKind::CaptureTooLarge
         | FailureKind::NoCommit
+        | FailureKind::MissingArtifact
         | FailureKind::GoalNotReached
         | FailureKind::Interrupted => unknown,
     }

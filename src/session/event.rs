@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 use super::digest::Digest;
+use super::files::{KeptFiles, RollbackStarted};
 use super::ids::SessionId;
 use super::items::{ItemFailure, ItemStatus, ResultRef};
 use super::outcome::{AgentReport, Failure, Report, StepResult};
+use super::recovery::{RecoveryFinished, RecoveryStarted};
 use super::run::{RunFailure, RunStarted, SessionStarted};
+use super::status::{PersonsAnswer, SessionStatus, WaitReason};
 use super::stored::Stored;
 
 /// One event with its place in the journal.
@@ -350,6 +353,23 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<u32>,
     },
+    /// The executor and `recovery`: the files of the working tree are kept as they are now.
+    FilesKept(Box<KeptFiles>),
+    /// `recovery`: the state as it is becomes a restore point, because something is about to
+    /// go back over it.
+    CheckpointMade {
+        /// The step that ended last, or the root.
+        address: Address,
+        /// Its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// `recovery rollback`: from here to the rewind that follows, files are restored.
+    RollbackStarted(Box<RollbackStarted>),
+    /// `recovery`, when a recovery or a further attempt of it begins.
+    RecoveryStarted(Box<RecoveryStarted>),
+    /// `recovery`, when a recovery is over.
+    RecoveryFinished(Box<RecoveryFinished>),
     /// `resume`: the directory of the session was moved, and it goes on there.
     Moved {
         /// Its working directory now, absolute.
@@ -416,72 +436,4 @@ pub enum RewindCause {
     Rollback,
     /// `dlq retry`, `resume-job --force`: items of the dead letter queue run again.
     DlqRetry,
-}
-
-/// Why a session waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaitReason {
-    /// A stage or step asks for a yes.
-    Confirmation,
-    /// `strategy: intervene`.
-    Intervention,
-    /// A marked step's standing is only known to a person.
-    OnResume,
-    /// A provider's limit.
-    Limit,
-    /// The session's budget.
-    Budget,
-}
-
-/// What a person said of a marked step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PersonsAnswer {
-    /// It was done: go past it.
-    Done,
-    /// Run it again.
-    Rerun,
-}
-
-/// How a session stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionStatus {
-    /// A process runs it (or died without a word: the lock tells).
-    Running,
-    /// Stopped by a signal, or killed.
-    Interrupted,
-    /// Ended well.
-    Completed,
-    /// Ended, with failures that the workflow lets pass.
-    CompletedWithFailures,
-    /// Ended by a failure that nothing handled.
-    Failed,
-    /// Waits for a person.
-    Waiting,
-    /// Waits for a provider's limit or a larger budget.
-    Parked,
-}
-
-impl SessionStatus {
-    /// The word as it stands in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Interrupted => "interrupted",
-            Self::Completed => "completed",
-            Self::CompletedWithFailures => "completed_with_failures",
-            Self::Failed => "failed",
-            Self::Waiting => "waiting",
-            Self::Parked => "parked",
-        }
-    }
-
-    /// True when there is nothing left to resume.
-    #[must_use]
-    pub fn is_completed(self) -> bool {
-        matches!(self, Self::Completed | Self::CompletedWithFailures)
-    }
 }

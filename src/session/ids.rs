@@ -80,6 +80,41 @@ impl fmt::Display for WorkflowId {
     }
 }
 
+/// `recovery-<12 hex>`: one recovery, over any number of crashes; names its file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecoveryId(Box<str>);
+
+impl RecoveryId {
+    /// A fresh one.
+    #[must_use]
+    pub fn fresh() -> Self {
+        let hex: String = uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect();
+        Self(format!("recovery-{hex}").into())
+    }
+
+    /// Accepts exactly `recovery-` and 12 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("recovery-")?;
+        let fits = hex.len() == 12
+            && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        fits.then(|| Self(text.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RecoveryId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
 /// A name made safe for ids and file names: lower-case words joined by single dashes.
 #[must_use]
 pub fn slug(name: &str) -> String {
@@ -110,8 +145,13 @@ mod tests {
         for text in ["../x", ".hidden", "a/b", "", "a\nb", "-rf"] {
             assert_eq!(WorkflowId::parse(text), None, "{text}");
         }
+        for text in ["recovery-", "recovery-../../../x", "recovery-0123456789AB", "0123456789ab"] {
+            assert_eq!(RecoveryId::parse(text), None, "{text}");
+        }
         let fresh = SessionId::fresh();
         assert_eq!(SessionId::parse(fresh.as_str()), Some(fresh));
+        let fresh = RecoveryId::fresh();
+        assert_eq!(RecoveryId::parse(fresh.as_str()), Some(fresh));
     }
 
     #[test]

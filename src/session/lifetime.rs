@@ -6,13 +6,16 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, Reach, RewindCause, SessionStatus};
-use super::ids::SessionId;
+use super::event::{Event, EventKind, Reach, RewindCause};
+use super::files::RollbackStarted;
+use super::ids::{RecoveryId, SessionId};
 use super::items::{DeadItem, Disposition, ItemStatus, item_address, item_number};
 use super::log_names::{LogName, LogNames};
 use super::outcome::AgentReport;
 use super::run::RunStarted;
+use super::status::SessionStatus;
 use super::tree::range_within;
+use super::version::{Good, Version};
 
 /// Everything that only grows.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +32,18 @@ pub struct Lifetime {
     passes: BTreeMap<Address, u32>,
     /// Restore points, oldest first; version N stands at index N-1.
     pub versions: Vec<Version>,
+    /// The state before the first step, as version 0; absent before the first run.
+    pub beginning: Option<Version>,
+    /// The latest rollback, done or under way.
+    pub rollback: Option<Box<RollbackStarted>>,
+    /// True when nothing has run since that rollback.
+    pub rests_on_rollback: bool,
+    /// Going back as a whole: the event that did it, and the one it went to.
+    pub(super) returns: Vec<(u64, u64)>,
+    /// HEAD as it was recorded last, in a git repository.
+    pub head: Option<String>,
+    /// True when something may have changed files since the latest version.
+    pub(super) has_moved_on: bool,
     /// The processes that have run the session.
     pub runs: Vec<RunStarted>,
     /// How each handler fared, in order.
@@ -47,6 +62,10 @@ pub struct Lifetime {
     pub active_ms: u64,
     /// Failed runs so far (numbers the failure records).
     pub failures: u32,
+    /// The recoveries of each step and their attempts, over all its failures.
+    recoveries: BTreeMap<Address, Vec<(RecoveryId, u32)>>,
+    /// How the recoveries that are over ended.
+    recovered: BTreeMap<RecoveryId, bool>,
     /// The job of the map.
     pub job: Option<String>,
     /// Its work items.
@@ -65,21 +84,6 @@ pub struct Lifetime {
     pub forked_from: Option<(SessionId, Option<u32>)>,
     /// The session that took this one's place.
     pub superseded_by: Option<SessionId>,
-}
-
-/// A restore point: the state after event `seq`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Version {
-    /// Counted from 1; never used twice.
-    pub version: u32,
-    /// The event.
-    pub seq: u64,
-    /// The step or stage that ended there.
-    pub address: Address,
-    /// The name of an explicit checkpoint.
-    pub name: Option<String>,
-    /// When.
-    pub at: DateTime<Utc>,
 }
 
 /// One run of one handler.
@@ -131,28 +135,40 @@ impl Lifetime {
         self.rewinds.get(address).and_then(|counts| counts.get(&cause)).copied().unwrap_or(0)
     }
 
+    /// How many recoveries went after failures of the step at `address`.
+    #[must_use]
+    pub fn recoveries(&self, address: &Address) -> u32 {
+        let known = self.recoveries.get(address).map(Vec::as_slice).unwrap_or_default();
+        let ids: HashSet<&RecoveryId> = known.iter().map(|(id, _)| id).collect();
+        u32::try_from(ids.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The number, from 1, that an attempt of a recovery has or gets among all those of the step
+    /// at `address`.
+    #[must_use]
+    pub fn recovery_number(&self, address: &Address, id: &RecoveryId, attempt: u32) -> u32 {
+        let known = self.recoveries.get(address).map(Vec::as_slice).unwrap_or_default();
+        let same = |(known, number): &(RecoveryId, u32)| known == id && *number == attempt;
+        let index = known.iter().position(same).unwrap_or(known.len());
+        u32::try_from(index + 1).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a recovery did what it was for, once it is over.
+    #[must_use]
+    pub fn recovered(&self, id: &RecoveryId) -> Option<bool> {
+        self.recovered.get(id).copied()
+    }
+
+    /// Everywhere an attempt was ever started at or below `scope`, also where a rewind has
+    /// forgotten it since.
+    pub fn ever_started<'a>(&'a self, scope: &'a Address) -> impl Iterator<Item = &'a Address> {
+        range_within(&self.attempts, scope).map(|(address, _)| address)
+    }
+
     /// The present run, counted from 1.
     #[must_use]
     pub fn run(&self) -> u32 {
         self.runs.last().map_or(0, |run| run.run)
-    }
-
-    /// The latest restore point.
-    #[must_use]
-    pub fn latest_version(&self) -> Option<&Version> {
-        self.versions.last()
-    }
-
-    /// The restore point called `vN`, `N` or by an explicit name (the latest of that name).
-    #[must_use]
-    pub fn find_version(&self, name: &str) -> Option<&Version> {
-        let number = name.strip_prefix('v').unwrap_or(name).parse::<usize>().ok();
-        match number {
-            Some(number) => self.versions.get(number.checked_sub(1)?),
-            None => {
-                self.versions.iter().rev().find(|version| version.name.as_deref() == Some(name))
-            }
-        }
     }
 
     /// Where the steps of the workflow as it was after event `seq` stand now, one edit after
@@ -169,8 +185,22 @@ impl Lifetime {
 
     pub(super) fn apply(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::RunStarted(run) => self.runs.push((**run).clone()),
+            EventKind::RunStarted(run) => {
+                self.rests_on_rollback = false;
+                if run.head.is_some() {
+                    self.head.clone_from(&run.head);
+                }
+                self.runs.push((**run).clone());
+                if self.beginning.is_none() {
+                    self.beginning = Some(self.version(0, event, &Address::root(), None));
+                }
+            }
+            EventKind::FilesKept(files) => self.keep(files),
+            EventKind::CheckpointMade { address, name } => {
+                self.add_version(event, address, name.clone(), Good::No);
+            }
             EventKind::StepStarted { address, attempt, agent_session, .. } => {
+                self.has_moved_on = true;
                 self.attempts.insert(address.clone(), *attempt);
                 if agent_session.is_some() {
                     self.agent_calls += 1;
@@ -180,20 +210,37 @@ impl Lifetime {
             EventKind::StepSpawned { address, .. } => {
                 self.announced.remove(address);
             }
-            EventKind::AgentEnded { agent, .. } => self.count_agent(agent),
+            EventKind::AgentEnded { address, agent, .. } => {
+                self.announced.remove(address);
+                self.count_agent(agent);
+            }
             EventKind::AttemptFinished { address, .. } => self.give_up(address),
-            EventKind::StepFinished { address, checkpoint, .. } => {
+            EventKind::StepFinished { address, checkpoint, result, .. } => {
                 self.give_up(address);
+                if result.head.is_some() {
+                    self.head.clone_from(&result.head);
+                }
                 if address.is_top_level() || checkpoint.is_some() {
                     let name = checkpoint.clone().filter(|name| !name.is_empty());
-                    self.add_version(event, address, name);
+                    let good = Good::of(result.goes_on, result.status);
+                    self.add_version(event, address, name, good);
                 }
             }
-            EventKind::ScopeFinished { address, checkpoint, .. } => {
+            EventKind::ScopeFinished { address, status, goes_on, checkpoint } => {
+                let good = Good::of(*goes_on, *status);
                 let name = checkpoint.clone().unwrap_or_else(|| address.to_string());
-                self.add_version(event, address, Some(name));
+                self.add_version(event, address, Some(name), good);
             }
-            EventKind::Rewound { .. } => self.count_rewind(&event.kind),
+            EventKind::RollbackStarted(rollback) => {
+                self.rollback = Some(rollback.clone());
+            }
+            EventKind::Rewound { to_seq, cause, .. } => {
+                self.rests_on_rollback = *cause == RewindCause::Rollback;
+                self.returns.extend(to_seq.map(|to_seq| (event.seq, to_seq)));
+                // Where the session is now is not where the latest version was.
+                self.has_moved_on = true;
+                self.count_rewind(&event.kind);
+            }
             EventKind::HandlerFinished { address, id, success, error, attempt, .. } => {
                 self.handler_history.push(HandlerExecution {
                     address: address.clone(),
@@ -248,6 +295,17 @@ impl Lifetime {
             EventKind::Forked { from, version, .. } => {
                 self.forked_from = Some((from.clone(), *version));
             }
+            EventKind::RecoveryStarted(started) => {
+                let step = started.step.clone().unwrap_or_default();
+                let known = self.recoveries.entry(step).or_default();
+                let attempt = (started.recovery.clone(), started.attempt);
+                if !known.contains(&attempt) {
+                    known.push(attempt);
+                }
+            }
+            EventKind::RecoveryFinished(finished) => {
+                self.recovered.insert(finished.recovery.clone(), finished.success);
+            }
             EventKind::Superseded { by } => self.superseded_by = Some(by.clone()),
             _ => {}
         }
@@ -265,7 +323,8 @@ impl Lifetime {
         self.ended_items += 1;
         if self.checkpoint_frequency.is_some_and(|every| self.ended_items >= every) {
             self.ended_items = 0;
-            self.add_version(event, &item_address(item), None);
+            let good = if status == ItemStatus::Success { Good::Yes } else { Good::No };
+            self.add_version(event, &item_address(item), None, good);
         }
     }
 
@@ -276,6 +335,8 @@ impl Lifetime {
         self.logs.edited(&self.attempts, moved);
         self.attempts = rekeyed(std::mem::take(&mut self.attempts), moved);
         self.rewinds = rekeyed(std::mem::take(&mut self.rewinds), moved);
+        self.passes = rekeyed(std::mem::take(&mut self.passes), moved);
+        self.recoveries = rekeyed(std::mem::take(&mut self.recoveries), moved);
     }
 
     /// Items that had ended run again.
@@ -302,17 +363,6 @@ impl Lifetime {
     /// The items that wait in the dead letter queue.
     pub fn waiting_dead(&self) -> impl Iterator<Item = (u32, &DeadItem)> {
         self.dead.iter().filter(|(_, dead)| dead.waits).map(|(item, dead)| (*item, dead))
-    }
-
-    fn add_version(&mut self, event: &Event, address: &Address, name: Option<String>) {
-        let version = u32::try_from(self.versions.len()).unwrap_or(u32::MAX).saturating_add(1);
-        self.versions.push(Version {
-            version,
-            seq: event.seq,
-            address: address.clone(),
-            name,
-            at: event.at,
-        });
     }
 
     /// An announced agent that was never started is no call.

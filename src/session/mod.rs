@@ -6,6 +6,7 @@ mod class;
 mod classify;
 mod digest;
 mod event;
+mod files;
 mod ids;
 mod items;
 mod job;
@@ -16,34 +17,43 @@ mod names;
 mod observer;
 mod outcome;
 mod record;
+mod recovery;
 mod rewind;
 mod run;
 mod standing;
 mod state;
+mod status;
 mod stored;
 mod tree;
+mod version;
 
 pub use address::Address;
 pub use attempts::{Attempt, attempts};
 pub use class::FailureClass;
 pub use classify::{Evidence, Verdict, classify, explain};
-pub use digest::Digest;
-pub use event::{Event, EventKind, PersonsAnswer, Reach, RewindCause, SessionStatus, WaitReason};
-pub use ids::{SessionId, WorkflowId, slug};
+pub use digest::{Digest, Hashing};
+pub use event::{Event, EventKind, Reach, RewindCause};
+pub use files::{KeptFiles, LeftOutFile, LeftOutReason, RestoredFiles, RollbackStarted};
+pub use ids::{RecoveryId, SessionId, WorkflowId, slug};
 pub use items::{
     DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultRef, item_address,
     item_number, map_address,
 };
 pub use job::{JobProgress, Phase};
-pub use lifetime::{HandlerExecution, Lifetime, Version};
+pub use lifetime::{HandlerExecution, Lifetime};
 pub use log_names::LogName;
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};
 pub use outcome::{
-    AgentReport, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult, StepStatus,
+    AgentReport, Artifact, Captured, Failure, FailureKind, Output, Report, StepKind, StepResult,
+    StepStatus,
 };
 pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
+pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};
+pub use rewind::covers;
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};
+pub use status::{PersonsAnswer, SessionStatus, WaitReason};
 pub use stored::{MissingSecret, Secrets, Stored};
+pub use version::Version;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::class::FailureClass;
+use super::digest::Digest;
 use super::stored::Stored;
 
 /// The final standing of a step.
@@ -47,6 +48,8 @@ pub enum FailureKind {
     GoalNotReached,
     /// A file could not be written or read.
     File,
+    /// A file that it declares under `artifacts:` is not there.
+    MissingArtifact,
     /// The agent's answer says that it failed.
     Agent,
     /// The command waited for input from a terminal.
@@ -206,6 +209,20 @@ pub struct StepResult {
     /// The results of a loop's rounds (`ID.results`), or of a validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Stored>,
+    /// The files that it declares under `artifacts:`, and those of the workflow that it changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
+}
+
+/// A declared file or directory, as it was when its step finished.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Its path, relative to the working directory of the run unless it was declared absolute.
+    pub path: Stored,
+    /// The checksum of its content; of a directory: of all names and contents in it.
+    pub digest: Digest,
+    /// Its size; of a directory: of all files in it together.
+    pub bytes: u64,
 }
 
 impl StepResult {
@@ -222,6 +239,7 @@ impl StepResult {
             handler: None,
             head: None,
             detail: None,
+            artifacts: Vec::new(),
         }
     }
 }

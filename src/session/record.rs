@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::event::Event;
-use super::outcome::{AgentReport, Failure, Report, StepResult};
+use super::outcome::{AgentReport, Failure, FailureKind, Report, StepResult};
 use super::stored::Stored;
 
 /// How far a step is.
@@ -68,6 +68,8 @@ pub struct Record {
     /// The conversation of the session that this one was forked from, which that one goes on
     /// with: this one goes on with a copy.
     pub agent_to_fork: Option<String>,
+    /// How often an answer of its agent was sent back in the present conversation.
+    pub corrections: u32,
     /// What its agents have cost since the last rewind.
     pub agents: AgentsSpent,
     /// HEAD before its first attempt.
@@ -162,6 +164,27 @@ impl Record {
         self.result = Some(Arc::clone(result));
         self.finished = Some(event.at);
         self.finished_seq = event.seq;
+    }
+
+    /// The answer that was sent back to the agent last, and is still to be corrected.
+    #[must_use]
+    pub fn misfit(&self) -> Option<&Report> {
+        let report = self.report.as_deref().filter(|_| self.corrections > 0)?;
+        (report.failure.as_ref()?.kind == FailureKind::Capture).then_some(report)
+    }
+
+    pub(super) fn schedule(&mut self, plan: RetryPlan) {
+        let misfit = self.report.as_ref().and_then(|report| report.failure.as_ref());
+        match (plan.uncounted, misfit) {
+            (true, Some(failure)) if failure.kind == FailureKind::Capture => self.corrections += 1,
+            (true, _) => {}
+            (false, _) => self.corrections = 0,
+        }
+        if plan.uncounted {
+            self.tries = self.tries.saturating_sub(1);
+        }
+        self.spent_ms = self.spent_ms.saturating_add(plan.delay_ms);
+        self.retry = Some(plan);
     }
 
     /// True when an agent was started whose end nobody saw.

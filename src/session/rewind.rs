@@ -142,7 +142,9 @@ impl Standing {
     }
 }
 
-fn covers(scope: &Address, from: Option<usize>, reach: Reach, address: &Address) -> bool {
+/// True when a rewind forgets what is recorded at `address`.
+#[must_use]
+pub fn covers(scope: &Address, from: Option<usize>, reach: Reach, address: &Address) -> bool {
     if !address.is_within(scope) {
         return false;
     }

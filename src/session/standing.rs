@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::address::Address;
 use super::class::FailureClass;
-use super::event::{Event, EventKind, PersonsAnswer};
+use super::event::{Event, EventKind};
 use super::items::{Items, item_address};
 use super::names::Names;
 use super::outcome::{Failure, FailureKind, StepKind, StepResult, StepStatus};
 use super::record::{RaisedError, Record, RetryPlan};
+use super::status::PersonsAnswer;
 use super::stored::Stored;
 
 /// The part of the state that rewinds go back over.
@@ -128,11 +129,7 @@ impl Standing {
             } => {
                 let record = self.records.entry(address.clone()).or_default();
                 record.max_attempts = max_attempts.or(record.max_attempts);
-                if *uncounted {
-                    record.tries = record.tries.saturating_sub(1);
-                }
-                record.spent_ms = record.spent_ms.saturating_add(*delay_ms);
-                record.retry = Some(RetryPlan {
+                record.schedule(RetryPlan {
                     attempt: *attempt,
                     delay_ms: *delay_ms,
                     not_before: *not_before,
@@ -199,6 +196,11 @@ impl Standing {
             | EventKind::RunStarted(_)
             | EventKind::Waiting { .. }
             | EventKind::RunFinished { .. }
+            | EventKind::FilesKept(_)
+            | EventKind::CheckpointMade { .. }
+            | EventKind::RollbackStarted(_)
+            | EventKind::RecoveryStarted(_)
+            | EventKind::RecoveryFinished(_)
             | EventKind::Moved { .. }
             | EventKind::Superseded { .. } => {}
         }

@@ -3,12 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, SessionStatus, WaitReason};
+use super::event::{Event, EventKind, RewindCause};
+use super::files::RollbackStarted;
 use super::items::{ItemStanding, item_number, map_address};
 use super::lifetime::Lifetime;
 use super::outcome::{Failure, Report};
 use super::run::{RunFailure, SessionKind, SessionStarted};
 use super::standing::Standing;
+use super::status::{SessionStatus, WaitReason};
 use super::stored::Stored;
 
 /// Everything that is known of a session after some event.
@@ -26,8 +28,13 @@ pub struct SessionState {
     pub status: Option<SessionStatus>,
     /// What ended the last run.
     pub failure: Option<RunFailure>,
+    /// What ended the run before, until this run goes back over it: a crash in between must
+    /// not let the failure stand as if it had just happened.
+    pub unanswered: Option<RunFailure>,
     /// What it waits for.
     pub waiting: Option<Waiting>,
+    /// A rollback that was begun and is not done: files and position may not belong together.
+    pub rollback: Option<Box<RollbackStarted>>,
     /// What never goes back: attempts, costs, processes, versions.
     pub lifetime: Lifetime,
     /// Results, captures and position: what a rewind forgets.
@@ -61,7 +68,7 @@ impl SessionState {
             }
             EventKind::RunStarted(_) => {
                 self.status = Some(SessionStatus::Running);
-                self.failure = None;
+                self.unanswered = self.failure.take().or_else(|| self.unanswered.take());
                 self.waiting = None;
                 self.standing.doubt_what_was_running();
             }
@@ -76,10 +83,14 @@ impl SessionState {
             EventKind::RunFinished { status, failure, .. } => {
                 self.status = Some(*status);
                 self.failure.clone_from(failure);
+                if status.is_completed() || *status == SessionStatus::Failed {
+                    self.unanswered = None;
+                }
             }
             EventKind::Forked { .. } => {
                 self.status = Some(SessionStatus::Interrupted);
-                self.failure = None;
+                // A version that was made behind the end of a failed run stands at its failure.
+                self.unanswered = self.failure.take().or_else(|| self.unanswered.take());
                 self.waiting = None;
                 self.standing.apply(event);
             }
@@ -91,6 +102,17 @@ impl SessionState {
                 }
                 self.standing.apply(event);
             }
+            EventKind::RollbackStarted(rollback) => {
+                self.rollback = Some(rollback.clone());
+                // It has to be finished, also where nothing was left to do before.
+                self.status = Some(SessionStatus::Interrupted);
+            }
+            EventKind::StepStarted { address, .. } => {
+                if !address.is_of_recovery() {
+                    self.unanswered = None;
+                }
+                self.standing.apply(event);
+            }
             EventKind::Moved { directory, workflow_path } => {
                 if let Some(started) = &mut self.started {
                     started.directory.clone_from(directory);
@@ -98,6 +120,7 @@ impl SessionState {
                 }
             }
             EventKind::Rewound { scope, reach, .. } => {
+                self.unanswered = None;
                 let ended = self.standing.ended_items(scope, *reach);
                 self.lifetime.note_items_again(ended.into_iter());
                 self.standing.apply(event);
@@ -147,16 +170,38 @@ impl SessionState {
         }
     }
 
-    /// Takes over results, captures and position of `earlier`, the state after event `seq` (a
-    /// rewind of the whole session), in the workflow as it is edited since; what never goes
-    /// back stays.
-    pub fn return_to(&mut self, earlier: SessionState, seq: u64) {
+    /// Takes over results, captures and position of `earlier`, the state after the event that
+    /// `rewound` names (a rewind of the whole session), in the workflow as it is edited since;
+    /// what never goes back stays.
+    pub fn return_to(&mut self, earlier: SessionState, rewound: &EventKind) {
+        let EventKind::Rewound { to_seq: Some(seq), cause, .. } = rewound else { return };
         self.standing = earlier.standing;
-        for kept in self.lifetime.edits_after(seq) {
+        for kept in self.lifetime.edits_after(*seq) {
             self.standing.rename(kept);
         }
         self.standing.doubt_what_was_running();
         self.settle_dead(None);
+        if *cause == RewindCause::Rollback {
+            self.rolled_back(earlier.status, earlier.failure, earlier.waiting);
+        }
+    }
+
+    /// A rollback runs nothing: the session stands as it stood, or is interrupted where it ran.
+    fn rolled_back(
+        &mut self,
+        status: Option<SessionStatus>,
+        failure: Option<RunFailure>,
+        waiting: Option<Waiting>,
+    ) {
+        self.status = match status {
+            None | Some(SessionStatus::Running) => Some(SessionStatus::Interrupted),
+            status => status,
+        };
+        self.failure = failure;
+        self.waiting = waiting;
+        if let Some(rollback) = self.rollback.take() {
+            self.standing.answers.extend(rollback.answers);
+        }
     }
 
     /// The same, with the steps where they stand in the workflow as `later` knows it edited.

@@ -1,7 +1,7 @@
 //! Writing files so that they are there in full or not at all, and private where they are state.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -58,6 +58,39 @@ pub fn replace_file(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<(), 
 /// Writes a file of the state directory, mode 0600, in full or not at all.
 pub(super) fn write_private(path: &Path, bytes: &[u8], keep: Keep) -> Result<(), StoreError> {
     replace(path, bytes, Some(0o600), keep).named("write", path)
+}
+
+/// Writes a file of the state directory through `write`, mode 0600, in full or not at all.
+/// A cache: nothing waits for the disk.
+pub(super) fn write_cached(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), StoreError> {
+    let mut temporary = temporary_beside(path).named("write", path)?;
+    let mut out = BufWriter::new(Bounded { file: temporary.as_file_mut(), length: 0 });
+    write(&mut out).and_then(|()| out.flush()).named("write", path)?;
+    drop(out);
+    temporary.persist(path).map_err(|error| io_error("write", path, error.error))?;
+    Ok(())
+}
+
+/// Refuses to write past the file size limit.
+struct Bounded<'f> {
+    file: &'f mut File,
+    length: u64,
+}
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        check_size(self.length + bytes.len() as u64)?;
+        let written = self.file.write(bytes)?;
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// A temporary file, mode 0600, in the directory of `path`.

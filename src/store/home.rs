@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::session::{Digest, LogName, SessionId, WorkflowId};
+use crate::session::{Digest, LogName, RecoveryId, SessionId, WorkflowId};
 
 use super::error::NamePath;
 use super::origin::{self, Moved};
@@ -169,10 +169,34 @@ impl Home {
         self.repositories().join(repository).join("origin.json")
     }
 
+    /// `recovery`: one directory for each repository in which something was recovered.
+    #[must_use]
+    pub fn recoveries(&self) -> PathBuf {
+        self.root.join("recovery")
+    }
+
+    /// `state/<repo>/files.git`: the files of its working tree as they were kept.
+    #[must_use]
+    pub fn kept_files(&self, repository: &str) -> PathBuf {
+        self.repositories().join(repository).join("files.git")
+    }
+
     /// `recovery/<repo>`.
     #[must_use]
     pub fn recovery(&self, repository: &str) -> PathBuf {
-        self.root.join("recovery").join(repository)
+        self.recoveries().join(repository)
+    }
+
+    /// `recovery/<repo>/<recovery-id>.json`: how far a recovery is.
+    #[must_use]
+    pub fn recovery_state(&self, repository: &str, id: &RecoveryId) -> PathBuf {
+        self.recovery(repository).join(format!("{id}.json"))
+    }
+
+    /// `recovery.yaml`: the user's rules for recoveries.
+    #[must_use]
+    pub fn recovery_rules(&self) -> PathBuf {
+        self.root.join("recovery.yaml")
     }
 
     /// `worktrees/<repo>/<session>`.

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -43,8 +43,10 @@ pub struct JobFiles {
 
 /// The end of `results.jsonl`.
 struct Results {
-    file: File,
+    file: Arc<File>,
     end: u64,
+    /// Up to here it is on the disk.
+    synced: u64,
 }
 
 /// Which session a job belongs to, and the other way round (`state/mappings`).
@@ -173,7 +175,9 @@ impl JobFiles {
         let file = files::open_private(&path, &mut options).named("write", &path)?;
         let end = whole_lines(&file).named("read", &path)?;
         file.set_len(end).named("write", &path)?;
-        Ok(Self { directory, items, results: Mutex::new(Results { file, end }), begin: end })
+        // What a dead run wrote may not have reached the disk.
+        let results = Results { file: Arc::new(file), end, synced: 0 };
+        Ok(Self { directory, items, results: Mutex::new(results), begin: end })
     }
 
     /// The frozen items.
@@ -194,7 +198,7 @@ impl JobFiles {
         line.push(b'\n');
         let mut results = self.results();
         let offset = results.end;
-        if let Err(error) = results.file.write_all(&line) {
+        if let Err(error) = (&*results.file).write_all(&line) {
             let _ = results.file.set_len(offset);
             return Err(io_error("append to", &path, error));
         }
@@ -219,9 +223,17 @@ impl JobFiles {
     /// # Errors
     /// The sync failed.
     pub fn sync(&self) -> Result<(), StoreError> {
-        let path = self.directory.join(RESULTS);
-        let file = self.results().file.try_clone().named("sync", &path)?;
-        file.sync_data().named("sync", &path)
+        let (file, end) = {
+            let results = self.results();
+            if results.synced >= results.end {
+                return Ok(());
+            }
+            (Arc::clone(&results.file), results.end)
+        };
+        file.sync_data().named("sync", &self.directory.join(RESULTS))?;
+        let mut results = self.results();
+        results.synced = results.synced.max(end);
+        Ok(())
     }
 
     /// A result as it was appended.
@@ -230,7 +242,7 @@ impl JobFiles {
     /// It cannot be read, or is not what was written.
     pub fn result(&self, at: ResultRef) -> Result<Vec<u8>, StoreError> {
         let path = self.directory.join(RESULTS);
-        let file = self.results().file.try_clone().named("read", &path)?;
+        let file = Arc::clone(&self.results().file);
         checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::session::SessionState;
 
 use super::files::Keep;
-use super::snapshot::snapshot_text;
+use super::snapshot::write_snapshot;
 use super::{Card, Home, StoreError, files};
 
 /// What has been written last.
@@ -62,8 +62,5 @@ fn write(home: &Home, state: &SessionState, synced: u64, keep: Keep) -> Result<(
     card.write(home, keep)?;
     let path = home.snapshot(&card.repository, &card.workflow_id);
     files::make_directory(files::parent_of(&path))?;
-    match snapshot_text(state, synced) {
-        Some(text) => files::write_private(&path, &text, Keep::Cached),
-        None => Ok(()),
-    }
+    files::write_cached(&path, |out| write_snapshot(state, synced, out))
 }

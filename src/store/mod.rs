@@ -1,6 +1,7 @@
 //! The disk: every path, the lock, the journal, snapshots, outputs (SPEC 7.1, 7.2).
 
 mod arrival;
+mod artifact;
 mod background;
 mod blobs;
 mod bundle;
@@ -18,8 +19,10 @@ mod labels;
 mod lock;
 mod mirror;
 mod origin;
+mod pattern;
 mod prune;
 mod read;
+mod recovery;
 mod repair;
 mod replay;
 mod route;
@@ -30,6 +33,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
+pub use artifact::{ArtifactError, Checksum, artifact_paths, checksum, stamp};
 pub use blobs::kept;
 pub use bundle::export;
 pub use card::Card;
@@ -45,9 +49,11 @@ pub use journal::JOURNAL_FORMAT;
 pub use labels::{Label, add_label, labels};
 pub use lock::{Held, Holder, holder};
 pub use origin::Moved;
+pub use pattern::matching;
 pub use prune::size;
 pub use prune::{Prunable, prunable, prune, remove_half_made};
 pub use read::{Loaded, stored_workflow};
+pub use recovery::{read_recoveries, write_recovery};
 pub use repair::{Repaired, repair};
 pub use replay::fold;
 pub use session::{Durability, OpenSession};

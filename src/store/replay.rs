@@ -14,11 +14,18 @@ pub fn fold(events: &[Event]) -> SessionState {
     for event in events {
         state.apply(event);
         if let Some(target) = goes_to(&event.kind) {
-            state.return_to(kept.get(&target).cloned().unwrap_or_default(), target);
+            state.return_to(kept.get(&target).cloned().unwrap_or_default(), &event.kind);
         }
         if targets.contains(&event.seq) {
-            let standing = state.standing.clone();
-            kept.insert(event.seq, SessionState { standing, ..SessionState::default() });
+            // What a rewind takes over, and no more.
+            let earlier = SessionState {
+                standing: state.standing.clone(),
+                status: state.status,
+                failure: state.failure.clone(),
+                waiting: state.waiting.clone(),
+                ..SessionState::default()
+            };
+            kept.insert(event.seq, earlier);
         }
     }
     state

@@ -157,7 +157,7 @@ impl OpenSession {
     pub fn commit(&self, kind: EventKind) -> Result<Arc<Event>, StoreError> {
         let mut recorded = self.recorded();
         let earlier = match replay::goes_to(&kind) {
-            Some(target) => Some((self.state_after(target, recorded.state.last_seq)?, target)),
+            Some(target) => Some(self.state_after(target, recorded.state.last_seq)?),
             None => None,
         };
         let before = recorded.state.status;
@@ -167,8 +167,8 @@ impl OpenSession {
         recorded.journal.append(&event)?;
         self.shared.disk.appended(event.seq);
         recorded.state.apply(&event);
-        if let Some((earlier, target)) = earlier {
-            recorded.state.return_to(earlier, target);
+        if let Some(earlier) = earlier {
+            recorded.state.return_to(earlier, &event.kind);
         }
         let event = Arc::new(event);
         for observer in self.observers().iter_mut() {

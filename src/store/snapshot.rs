@@ -2,10 +2,11 @@
 //! (SPEC 7.1). A cache of the journal for people and other programs; nothing depends on it.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
 use crate::session::{
@@ -45,11 +46,16 @@ pub fn snapshot_in_full(state: &SessionState, last_synced_seq: u64, status: Sess
     json
 }
 
-/// The same as [`snapshot`], as text.
-pub(super) fn snapshot_text(state: &SessionState, last_synced_seq: u64) -> Option<Vec<u8>> {
-    let mut text = serde_json::to_vec_pretty(&Snapshot::of(state, last_synced_seq)?).ok()?;
-    text.push(b'\n');
-    Some(text)
+/// Writes the same as [`snapshot`], piece by piece: all outputs together may be large. Nothing
+/// before the first event of a session.
+pub(super) fn write_snapshot(
+    state: &SessionState,
+    last_synced_seq: u64,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Some(snapshot) = Snapshot::of(state, last_synced_seq) else { return Ok(()) };
+    serde_json::to_writer_pretty(&mut *out, &snapshot)?;
+    out.write_all(b"\n")
 }
 
 #[derive(Serialize)]
@@ -89,14 +95,16 @@ struct CompletedStep<'s> {
     command: String,
     status: StepStatus,
     success: bool,
-    output: String,
+    #[serde(serialize_with = "shown")]
+    output: &'s Output,
     exit_code: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     duration: Duration,
     attempts: u32,
     timestamp: Option<DateTime<Utc>>,
-    captured_variables: Map<String, Json>,
+    #[serde(serialize_with = "captured")]
+    captured_variables: &'s StepResult,
 }
 
 #[derive(Serialize)]
@@ -262,7 +270,7 @@ fn completed_step<'s>(
         command,
         status: result.status,
         success: result.status != StepStatus::Failed,
-        output: shown_output(&report.stdout),
+        output: &report.stdout,
         exit_code: report.exit_code,
         error: report.failure.as_ref().map(|failure| failure.message.shown()),
         duration: Duration {
@@ -271,16 +279,21 @@ fn completed_step<'s>(
         },
         attempts: result.attempts,
         timestamp: record.finished,
-        captured_variables: captured(result),
+        captured_variables: result,
     })
 }
 
-fn captured(result: &StepResult) -> Map<String, Json> {
-    let value = |captured: &crate::session::Captured| {
+// Both make their text when it is written, so that the texts of all steps are never there at once.
+
+fn captured<S: Serializer>(result: &StepResult, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_map(result.captures.iter().map(|captured| {
         let value = captured.value.as_ref().unwrap_or(&result.report.stdout.text);
-        (captured.name.clone(), value.to_json())
-    };
-    result.captures.iter().map(value).collect()
+        (&captured.name, value.to_json())
+    }))
+}
+
+fn shown<S: Serializer>(output: &Output, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(&shown_output(output))
 }
 
 fn shown_output(output: &Output) -> String {

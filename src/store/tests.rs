@@ -57,6 +57,7 @@ pub(crate) fn finish(index: usize, output: &str) -> EventKind {
     let text = Stored::plain(output);
     let stdout = Output { text, bytes: output.len() as u64, cut: false };
     let result = StepResult {
+        artifacts: Vec::new(),
         kind: StepKind::Shell,
         status: StepStatus::Success,
         goes_on: true,

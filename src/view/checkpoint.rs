@@ -10,8 +10,8 @@ use super::order::order;
 use super::recovery_state::ErrorRecoveryState;
 use super::table::{Cell, Table};
 use super::{
-    Depth, Holder, Ink, Position, Style, clip, duration_ms, position, standing, status_words,
-    step_words, tail, time, value_line, variables,
+    Depth, Holder, Ink, KeptAt, Position, Style, clip, duration_ms, position, standing,
+    status_words, step_words, tail, time, value_line, variables,
 };
 use crate::session::{
     Address, JobProgress, Progress, Record, SessionId, SessionState, SessionStatus, StepStatus,
@@ -38,6 +38,8 @@ pub struct Checkpoint {
     /// Steps that run, wait for a retry or were caught by a crash.
     open_steps: Vec<StepRow>,
     error_recovery_state: Option<ErrorRecoveryState>,
+    /// Whether its files are kept, in a git repository.
+    files: Option<KeptAt>,
     place: Position,
 }
 
@@ -98,8 +100,16 @@ impl Checkpoint {
             completed_steps,
             open_steps,
             error_recovery_state: ErrorRecoveryState::of(state),
+            files: None,
             place: position(state),
         })
+    }
+
+    /// With what is known of its files, which may be recorded after the state itself.
+    #[must_use]
+    pub fn with_files(mut self, files: Option<KeptAt>) -> Self {
+        self.files = files;
+        self
     }
 
     /// As sections: the steps, what they captured, what went wrong.
@@ -122,6 +132,9 @@ impl Checkpoint {
             let _ = writeln!(text, "  items    {}", super::item_counts(job));
         }
         let _ = writeln!(text, "  version  {version}");
+        if let Some(files) = &self.files {
+            let _ = writeln!(text, "  files    {}", files.text());
+        }
         let _ = writeln!(text, "  updated  {}", time(self.timestamp, now));
         self.push_steps(&mut text, depth, style);
         self.push_variables(&mut text, depth, style);

@@ -2,11 +2,11 @@
 
 use super::{clip, count, duration_ms, journal_word, line, rewind_words, status_words, step_words};
 use crate::session::{
-    Address, EventKind, FailureClass, ItemStatus, PersonsAnswer, Report, WaitReason,
+    Address, EventKind, FailureClass, ItemStatus, KeptFiles, PersonsAnswer, Report, WaitReason,
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 28] = [
+pub const EVENT_TYPES: [&str; 34] = [
     "session_started",
     "run_started",
     "step_started",
@@ -33,6 +33,12 @@ pub const EVENT_TYPES: [&str; 28] = [
     "dlq_cleared",
     "workflow_changed",
     "run_finished",
+    "files_kept",
+    "checkpoint_made",
+    "rollback_started",
+    "recovery_started",
+    "recovery_finished",
+    "forked",
     "moved",
     "superseded",
 ];
@@ -68,6 +74,11 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::ItemFailed { .. } => "item_failed",
         EventKind::DlqCleared { .. } => "dlq_cleared",
         EventKind::Forked { .. } => "forked",
+        EventKind::FilesKept(_) => "files_kept",
+        EventKind::CheckpointMade { .. } => "checkpoint_made",
+        EventKind::RollbackStarted(_) => "rollback_started",
+        EventKind::RecoveryStarted(_) => "recovery_started",
+        EventKind::RecoveryFinished(_) => "recovery_finished",
         EventKind::Moved { .. } => "moved",
         EventKind::Superseded { .. } => "superseded",
     }
@@ -94,8 +105,10 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::Confirmed { address, .. }
         | EventKind::Waiting { address, .. }
         | EventKind::Answered { address, .. }
+        | EventKind::CheckpointMade { address, .. }
         | EventKind::Rewound { scope: address, .. } => Some(address),
         EventKind::ItemFailed { failure, .. } => Some(&failure.step),
+        EventKind::RecoveryStarted(started) => started.step.as_ref(),
         EventKind::SessionStarted(_)
         | EventKind::RunStarted(_)
         | EventKind::WorkflowChanged { .. }
@@ -104,6 +117,9 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::DlqCleared { .. }
         | EventKind::RunFinished { .. }
         | EventKind::Forked { .. }
+        | EventKind::FilesKept(_)
+        | EventKind::RollbackStarted(_)
+        | EventKind::RecoveryFinished(_)
         | EventKind::Moved { .. }
         | EventKind::Superseded { .. } => None,
     }
@@ -242,10 +258,43 @@ pub fn event_words(kind: &EventKind) -> String {
             Some(version) => format!("from {from} at v{version}"),
             None => format!("from {from}"),
         },
+        EventKind::FilesKept(files) => files_words(files),
+        EventKind::CheckpointMade { name, .. } => match name {
+            Some(name) => format!("checkpoint {name}"),
+            None => "checkpoint".to_owned(),
+        },
+        EventKind::RollbackStarted(rollback) => {
+            let files = if rollback.files.is_some() { " with files" } else { "" };
+            format!("to v{}{files}; undone by v{}", rollback.version, rollback.undo_version)
+        }
+        EventKind::RecoveryStarted(started) => {
+            let attempt = match started.attempt {
+                1 => String::new(),
+                attempt => format!(", attempt {attempt}"),
+            };
+            let (way, id) = (started.kind.as_str(), &started.recovery);
+            format!("{way} ({id}){attempt}: {}", started.reason)
+        }
+        EventKind::RecoveryFinished(finished) => {
+            let word = if finished.success { "recovered" } else { "not recovered" };
+            format!("{word} ({}): {}", finished.recovery, finished.reason)
+        }
         EventKind::Moved { directory, .. } => format!("to {}", directory.display()),
         EventKind::Superseded { by } => format!("by {by}"),
     };
     clip(&line(&text), 300).into_owned()
+}
+
+fn files_words(files: &KeptFiles) -> String {
+    let short = |id: &str| id.get(..10).unwrap_or(id).to_owned();
+    let mut text = format!("tree {}", short(&files.tree));
+    if let Some(head) = &files.head {
+        text = format!("{text}, HEAD {}", short(head));
+    }
+    match files.left_out.len() as u64 {
+        0 => text,
+        left_out => format!("{text}, {} left out", count(left_out, "path")),
+    }
 }
 
 fn report_words(report: &Report) -> String {

@@ -158,8 +158,14 @@ mod tests {
 2023-11-14T22:13:51Z    31 item_failed       map/item_2/1  item_2 run 1: exit code 1
 2023-11-14T22:13:52Z    32 item_finished     item_2 failed
 2023-11-14T22:13:53Z    33 dlq_cleared       1 item cleared
-2023-11-14T22:13:54Z    34 moved             to /elsewhere
-2023-11-14T22:13:55Z    35 superseded        by session-00000000-0000-4000-8000-000000000002
+2023-11-14T22:13:54Z    34 recovery_started  3  retry (recovery-0123456789ab), attempt 2: the network failed
+2023-11-14T22:13:55Z    35 recovery_finished  recovered (recovery-0123456789ab): step 3 succeeded
+2023-11-14T22:13:56Z    36 checkpoint_made   1  checkpoint before-rollback
+2023-11-14T22:13:57Z    37 files_kept        tree 0123456789, HEAD fedcba9876
+2023-11-14T22:13:58Z    38 rollback_started  to v1; undone by v2
+2023-11-14T22:13:59Z    39 forked            from session-00000000-0000-4000-8000-000000000002 at v1
+2023-11-14T22:14:00Z    40 moved             to /elsewhere
+2023-11-14T22:14:01Z    41 superseded        by session-00000000-0000-4000-8000-000000000002
 
 "#]]
         );

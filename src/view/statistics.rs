@@ -270,7 +270,7 @@ mod tests {
             Statistics::of(&everything().events).text(Style::Plain),
             str![[r#"
 sessions     1
-events       35
+events       41
 steps        0 done, 1 recovered, 0 failed, 0 skipped
 items        1 done, 1 failed, 0 skipped, 1 failed run
 attempts     2
@@ -284,35 +284,41 @@ HANDLER          RUNS  SUCCESSES  PASSED OVER  BROKEN
 fix-2            1     0          0            0
 fix-3            1     1          0            0
 
-EVENT             NUMBER
-agent_ended       1
-answered          1
-attempt_finished  2
-confirmed         1
-dlq_cleared       1
-error_raised      1
-error_settled     1
-handler_finished  2
-handler_skipped   1
-handler_started   2
-item_failed       1
-item_finished     2
-job_started       1
-loop_started      1
-moved             1
-retry_scheduled   1
-rewound           1
-run_finished      2
-run_started       2
-scope_finished    1
-scored            1
-session_started   1
-step_finished     1
-step_spawned      1
-step_started      2
-superseded        1
-waiting           1
-workflow_changed  1
+EVENT              NUMBER
+agent_ended        1
+answered           1
+attempt_finished   2
+checkpoint_made    1
+confirmed          1
+dlq_cleared        1
+error_raised       1
+error_settled      1
+files_kept         1
+forked             1
+handler_finished   2
+handler_skipped    1
+handler_started    2
+item_failed        1
+item_finished      2
+job_started        1
+loop_started       1
+moved              1
+recovery_finished  1
+recovery_started   1
+retry_scheduled    1
+rewound            1
+rollback_started   1
+run_finished       2
+run_started        2
+scope_finished     1
+scored             1
+session_started    1
+step_finished      1
+step_spawned       1
+step_started       2
+superseded         1
+waiting            1
+workflow_changed   1
 
 "#]]
         );

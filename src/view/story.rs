@@ -305,13 +305,60 @@ pub fn everything() -> Story {
         }),
     });
     tell_items(&mut story);
-    let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    tell_recovery(&mut story);
+    tell_rollback(&mut story);
+    let other = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    story.add(EventKind::Forked { from: other.clone(), seq: 17, version: Some(1) });
     story.add(EventKind::Moved {
         directory: "/elsewhere".into(),
         workflow_path: "/elsewhere/flow.yaml".into(),
     });
-    story.add(EventKind::Superseded { by });
+    story.add(EventKind::Superseded { by: other });
     story
+}
+
+/// The present state, and the way back that was begun from it.
+fn tell_rollback(story: &mut Story) {
+    use crate::session::{KeptFiles, RollbackStarted};
+    story.add(EventKind::CheckpointMade {
+        address: address("1"),
+        name: Some("before-rollback".into()),
+    });
+    story.add(EventKind::FilesKept(Box::new(KeptFiles {
+        tree: "0123456789abcdef".into(),
+        head: Some("fedcba9876543210".into()),
+        rules: None,
+        left_out: Vec::new(),
+        tracked: Vec::new(),
+    })));
+    story.add(EventKind::RollbackStarted(Box::new(RollbackStarted {
+        version: 1,
+        to_seq: 4,
+        undo_version: 2,
+        files: None,
+        reason: None,
+        recovery: None,
+        answers: Vec::new(),
+    })));
+}
+
+/// A recovery that helps.
+fn tell_recovery(story: &mut Story) {
+    use crate::session::{RecoveryFinished, RecoveryId, RecoveryStarted, RecoveryType};
+    let recovery = RecoveryId::parse("recovery-0123456789ab").unwrap();
+    story.add(EventKind::RecoveryStarted(Box::new(RecoveryStarted {
+        recovery: recovery.clone(),
+        failure: "failure-3fa9c1-1".into(),
+        kind: RecoveryType::Retry,
+        step: Some(address("3")),
+        attempt: 2,
+        reason: "the network failed".into(),
+    })));
+    story.add(EventKind::RecoveryFinished(Box::new(RecoveryFinished {
+        recovery,
+        success: true,
+        reason: "step 3 succeeded".into(),
+    })));
 }
 
 /// A map of two items, of which one fails, runs again and is cleared.

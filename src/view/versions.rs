@@ -25,6 +25,12 @@ pub struct VersionRow {
     pub seq: u64,
     /// When.
     pub timestamp: DateTime<Utc>,
+    /// HEAD at that moment, in a git repository.
+    pub head: Option<String>,
+    /// Whether the files of that moment are kept, so that `recovery rollback` can restore them.
+    pub files: bool,
+    /// False when the session has gone back over it since.
+    pub current: bool,
 }
 
 impl Versions {
@@ -37,8 +43,13 @@ impl Versions {
             address: version.address.clone(),
             seq: version.seq,
             timestamp: version.at,
+            head: version.head.clone(),
+            files: version.files.is_some(),
+            current: state.lifetime.is_current(version),
         };
-        Self(state.lifetime.versions.iter().map(row).collect())
+        // The beginning is one only where there are files to go back to.
+        let versions = state.lifetime.all_versions();
+        Self(versions.filter(|it| it.version > 0 || it.files.is_some()).map(row).collect())
     }
 
     /// The rows.
@@ -53,17 +64,35 @@ impl Versions {
         if self.0.is_empty() {
             return "no checkpoints yet\n".to_owned();
         }
-        let mut table = Table::new(&["VERSION", "AFTER", "NAME", "AGE"]);
+        // Outside of a git repository nobody asks for files.
+        let git = self.0.iter().any(|row| row.files || row.head.is_some());
+        let mut heads = vec!["VERSION", "AFTER", "NAME", "AGE"];
+        if git {
+            heads.extend(["FILES", "HEAD"]);
+        }
+        let mut table = Table::new(&heads);
         for row in &self.0 {
-            table.row([
+            let mut cells = vec![
                 Cell::from(format!("v{}", row.version)),
-                row.address.as_str().into(),
+                match row.address.is_root() {
+                    true => "-".into(),
+                    false => row.address.as_str().into(),
+                },
                 row.name.as_deref().map(|name| clip(name, 60)).unwrap_or_default().into(),
                 age(row.timestamp, now).into(),
-            ]);
+            ];
+            if git {
+                cells.push(if row.files { "kept" } else { "" }.into());
+                cells.push(row.head.as_deref().map(short).unwrap_or_default().into());
+            }
+            table.row(cells);
         }
         table.text(0, style)
     }
+}
+
+fn short(head: &str) -> &str {
+    head.get(..12).unwrap_or(head)
 }
 
 #[cfg(test)]

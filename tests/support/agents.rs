@@ -68,6 +68,15 @@ impl Agents {
         !self.calls().is_empty()
     }
 
+    /// How many conversations are on disk, where they can be gone on with.
+    pub fn conversations(&self) -> usize {
+        let projects = self.sandbox.root().join("home/.claude/projects");
+        let files =
+            |directory: std::path::PathBuf| std::fs::read_dir(directory).into_iter().flatten();
+        let directories = files(projects).flatten().map(|it| it.path());
+        directories.flat_map(files).count()
+    }
+
     /// The prompts of all calls, `>` before those that went on with a conversation.
     pub fn prompts(&self) -> Vec<String> {
         let calls = self.calls();

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::{
-    Checkpoints, Completions, Cook, Dlq, Events, Init, Logs, Man, Resume, ResumeJob, Schema,
-    Sessions, Validate,
+    Checkpoints, Completions, Cook, Dlq, Events, Init, Logs, Man, Recovery, Resume, ResumeJob,
+    Schema, Sessions, Validate,
 };
 
 /// Runs YAML workflows of shell and agent commands; kill it at any instant and resume.
@@ -110,6 +110,9 @@ pub enum Command {
     /// The items of a job that failed for good
     #[command(subcommand)]
     Dlq(Dlq),
+    /// The way back of sessions that failed
+    #[command(subcommand)]
+    Recovery(Recovery),
     /// The journal of a session, as a person reads it
     #[command(subcommand)]
     Events(Events),

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::Fault;
+use super::assignment::parse_assignment;
 use crate::playbook::PERMISSION_MODES;
 use crate::session::Address;
 use crate::store::Durability;
@@ -83,6 +84,10 @@ pub struct Cook {
     /// Let agents do everything without being asked (the same as permission_mode bypassPermissions)
     #[arg(long, conflicts_with = "permission_mode")]
     pub skip_permissions: bool,
+    /// Recover by itself when the workflow fails, each step at most N times
+    /// (without N as `recovery:` says, or 3)
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub auto_recover: Option<Option<u32>>,
     /// With --dry-run: show which handlers would run if the step failed, and why: 3, 3=exit:75, 3=timeout
     #[arg(
         long,
@@ -111,16 +116,33 @@ impl Cook {
             permission_mode: self.permission_mode.clone(),
             skip_permissions: self.skip_permissions,
             max_parallel: self.max_parallel,
+            auto_recover: self.auto_recover,
             durability: self.durability,
             output: self.output,
             workflow: self.file.clone(),
             ..Resume::default()
         })
     }
+
+    /// How a recovery of its session runs.
+    #[must_use]
+    pub fn as_recovery(&self) -> Resume {
+        Resume {
+            yes: self.yes,
+            park: self.park,
+            permission_mode: self.permission_mode.clone(),
+            skip_permissions: self.skip_permissions,
+            max_parallel: self.max_parallel,
+            auto_recover: self.auto_recover,
+            durability: self.durability,
+            output: self.output,
+            ..Resume::default()
+        }
+    }
 }
 
 /// `resume [ID]`.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(after_help = "\
 Examples:
   prodigy resume                          the latest interrupted session of this repository
@@ -174,6 +196,10 @@ pub struct Resume {
     /// Let agents do everything without being asked (the same as permission_mode bypassPermissions)
     #[arg(long, conflicts_with = "permission_mode")]
     pub skip_permissions: bool,
+    /// Recover by itself when the workflow fails, each step at most N times
+    /// (without N as `recovery:` says, or 3)
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub auto_recover: Option<Option<u32>>,
     /// Give the steps that this run starts at N further retries
     #[arg(long, value_name = "N")]
     pub max_retries: Option<u32>,
@@ -304,6 +330,9 @@ pub enum OutputMode {
     Json,
     /// Nothing but errors
     Quiet,
+    /// Nothing at all: stdout is for what the command itself prints
+    #[value(skip)]
+    Silent,
 }
 
 fn durability() -> impl clap::builder::TypedValueParser<Value = Durability> {
@@ -311,13 +340,6 @@ fn durability() -> impl clap::builder::TypedValueParser<Value = Durability> {
         "relaxed" => Durability::Relaxed,
         _ => Durability::Strict,
     })
-}
-
-fn parse_assignment(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(format!("{text:?} is not NAME=VALUE")),
-    }
 }
 
 impl Cook {
@@ -340,6 +362,7 @@ impl Cook {
             max_parallel: resume.max_parallel,
             durability: resume.durability,
             park: resume.park,
+            auto_recover: resume.auto_recover,
             permission_mode: resume.permission_mode.clone(),
             skip_permissions: resume.skip_permissions,
             simulate_failure: Vec::new(),

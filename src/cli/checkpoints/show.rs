@@ -10,7 +10,7 @@ use crate::cli::rows::on_disk;
 use crate::exit::{ExitKind, Failure};
 use crate::session::SessionState;
 use crate::store::{Card, StoreError, snapshot_in_full};
-use crate::view::{self, Checkpoint, Difference, standing};
+use crate::view::{self, Checkpoint, Difference, KeptAt, standing};
 
 use super::carried;
 
@@ -30,7 +30,9 @@ pub(super) fn run(arguments: &CheckpointsShow, console: &mut Console) -> Result<
         Ok(state_at(&loaded.events, seq))
     };
     let show = |state: &SessionState, console: &mut Console| {
-        show(&place, &card, state, arguments.json, console)
+        let version = state.lifetime.latest_version().map_or(0, |version| version.version);
+        let files = KeptAt::of(&loaded.state, version);
+        show(&place, &card, state, files, arguments.json, console)
     };
     match (&arguments.diff, &arguments.version) {
         (Some((from, to)), _) => {
@@ -63,6 +65,7 @@ fn show(
     place: &Place,
     card: &Card,
     state: &SessionState,
+    files: Option<KeptAt>,
     json: bool,
     console: &mut Console,
 ) -> Result<(), Failure> {
@@ -71,6 +74,11 @@ fn show(
         let status = standing(state, holder);
         let mut shown = snapshot_in_full(state, card.last_synced_seq, status);
         tell_outdated(&mut shown, state);
+        if let Some(fields) = shown.as_object_mut() {
+            let head = files.as_ref().and_then(|files| files.head().map(ToOwned::to_owned));
+            fields.insert("head".to_owned(), json!(head));
+            fields.insert("files".to_owned(), json!(files.map(|files| files.json())));
+        }
         console.output.json(&shown);
         return Ok(());
     }
@@ -82,6 +90,7 @@ fn show(
         }
         .into());
     };
+    let checkpoint = checkpoint.with_files(files);
     let depth = console.depth();
     let style = console.output.style();
     console.output.text(checkpoint.text(Utc::now(), depth, style));

@@ -7,6 +7,7 @@ use crate::cli::confirm::{self, Answer};
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
+use crate::recovery::{Integrity, LostText};
 use crate::session::{Progress, ResultRef};
 use crate::store::{self, Card, FrozenItems, Loaded, StoreError};
 use crate::view;
@@ -19,7 +20,7 @@ pub(super) fn run(
     let place = Place::open()?;
     let card = place.find(&arguments.id)?;
     let loaded = place.read(&card.session_id)?;
-    let lost_texts = lost_texts(&place, &card, &loaded);
+    let lost_texts = Integrity::examine(&place.home, &loaded).lost;
     let job_damage = check_job(&place, &card, &loaded).err();
     if arguments.json {
         console.output.json(&finding(&card, &loaded, &lost_texts, job_damage.as_ref()));
@@ -42,11 +43,11 @@ pub(super) fn run(
                 card.session_id
             ),
         )
-        .because(lost_texts.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join("; "))
+        .because(lost_texts.iter().map(|text| text.why.as_str()).collect::<Vec<_>>().join("; "))
         .with_help(format!(
             "prodigy resume {} --from-checkpoint vN   (a version before event {})",
             card.workflow_id,
-            lost_texts.first().map_or(0, |(seq, _)| *seq)
+            lost_texts.first().map_or(0, |text| text.seq)
         ))),
         None => job_damage.map_or(Ok(ExitKind::Success), |damage| Err(damage.into())),
     }
@@ -67,37 +68,10 @@ fn check_job(place: &Place, card: &Card, loaded: &Loaded) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Texts that records refer to and that are missing or changed, with the record's number.
-fn lost_texts(place: &Place, card: &Card, loaded: &Loaded) -> Vec<(u64, String)> {
-    let mut lost = Vec::new();
-    for event in &loaded.events {
-        let Ok(json) = serde_json::to_value(event) else { continue };
-        let mut digests = Vec::new();
-        push_digests(&json, &mut digests);
-        for digest in digests {
-            if let Err(error) = store::kept(&place.home, &card.session_id, digest) {
-                lost.push((event.seq, error.to_string()));
-            }
-        }
-    }
-    lost
-}
-
-fn push_digests<'j>(json: &'j Json, digests: &mut Vec<&'j str>) {
-    match json {
-        Json::Object(fields) => {
-            digests.extend(fields.get("$blob").and_then(Json::as_str));
-            fields.values().for_each(|field| push_digests(field, digests));
-        }
-        Json::Array(items) => items.iter().for_each(|item| push_digests(item, digests)),
-        _ => {}
-    }
-}
-
 fn finding(
     card: &Card,
     loaded: &Loaded,
-    lost_texts: &[(u64, String)],
+    lost_texts: &[LostText],
     job_damage: Option<&StoreError>,
 ) -> Json {
     let damage = loaded.damage.as_ref().or(job_damage);
@@ -111,7 +85,7 @@ fn finding(
         "torn_bytes": loaded.torn,
         "missing_outputs": lost_texts
             .iter()
-            .map(|(seq, why)| json!({ "seq": seq, "error": why }))
+            .map(|text| json!({ "seq": text.seq, "error": text.why }))
             .collect::<Vec<_>>(),
         "runs_again": runs_again(loaded),
     })
@@ -120,7 +94,7 @@ fn finding(
 fn tell(
     card: &Card,
     loaded: &Loaded,
-    lost_texts: &[(u64, String)],
+    lost_texts: &[LostText],
     job_damage: Option<&StoreError>,
     console: &mut Console,
 ) {
@@ -135,8 +109,8 @@ fn tell(
             view::bytes(loaded.torn)
         ));
     }
-    for (seq, why) in lost_texts {
-        console.output.line(format_args!("  record {seq}: {}", view::line(why)));
+    for text in lost_texts {
+        console.output.line(format_args!("  record {}: {}", text.seq, view::line(&text.why)));
     }
     if loaded.damage.is_none() {
         return;

@@ -33,12 +33,14 @@ pub(super) enum Called {
 }
 
 impl<'a> Run<'a> {
-    /// Starts the CLI once and waits for its end.
+    /// Starts the CLI once and waits for its end. People know the step by its own `prompt`,
+    /// whatever is said now.
     pub(super) fn one_call(
         &self,
         attempt: &Attempt<'_, 'a>,
         call: &'a ClaudeCall,
         turn: &Turn,
+        prompt: &str,
     ) -> Result<Called, Halt> {
         let Attempt { frame, step, address, number } = *attempt;
         let prepared = self
@@ -62,7 +64,7 @@ impl<'a> Run<'a> {
         let mut args: Vec<_> = leading.iter().map(Into::into).collect();
         args.extend(agent::arguments(&made));
         let continues = !matches!(turn.conversation, Conversation::New(_));
-        let shown = turn.prompt.lines().next().unwrap_or_default();
+        let shown = prompt.lines().next().unwrap_or_default();
         let id = turn.conversation.id();
         let _running = self.admit_agent(frame, address, || {
             let conversation = Some((id.to_owned(), continues));
@@ -133,7 +135,7 @@ impl<'a> Run<'a> {
                 _ => None,
             },
             duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            stderr: self.keep_output(stderr)?,
+            stderr: self.keep_output(attempt, stderr)?,
             agent: Some(Box::new(self.total(address, &verdict.report))),
             ..Report::default()
         };

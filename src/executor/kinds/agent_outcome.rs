@@ -48,13 +48,24 @@ impl<'a> Run<'a> {
         Ok(done)
     }
 
-    pub(super) fn misfit(&self, mut report: Report, answer: &Answer, reason: &str) -> Done {
+    /// The report of an answer that is not what was asked for; it holds what was judged.
+    pub(super) fn misfit(&self, mut report: Report, answer: &Answer, reason: &str) -> Report {
+        let text = answer.structured.as_ref().map_or(answer.text.clone(), ToString::to_string);
         report.exit_code = Some(1);
-        report.stdout.bytes = answer.text.len() as u64;
-        report.stdout.text = self.seal(&answer.text);
+        report.stdout.bytes = text.len() as u64;
+        report.stdout.text = self.seal(&text);
         let message = format!("the answer does not satisfy output_schema: {reason}");
         report.failure = Some(self.failure(FailureKind::Capture, &message));
-        Done { report, ..Done::default() }
+        report
+    }
+
+    /// The prompt that asks to correct an answer of an earlier run.
+    pub(super) fn correction(&self, call: &ClaudeCall, misfit: &Report) -> Option<String> {
+        let text = String::from_utf8(self.read_back(&misfit.stdout.text)).ok()?;
+        match fit(call, &Answer { text, structured: None }) {
+            Fit::Bad { correction, .. } => Some(correction),
+            Fit::Good(_) => None,
+        }
     }
 
     pub(super) fn failed_report(

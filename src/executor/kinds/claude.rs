@@ -1,6 +1,7 @@
 //! `claude:` steps: one conversation each, paid for once (SPEC 5). What the CLI says is read
 //! and judged by `agent`; here its conversation is begun, continued and brought to an end.
 
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::agent::{self, Conversation, Failed, Happening, RetryAdvice};
 use crate::executor::attempt::{Attempt, Done};
 use crate::executor::halt::Halt;
 use crate::executor::run::Run;
+use crate::expr::EvalError;
 use crate::playbook::model::ClaudeCall;
 use crate::session::{EventKind, FailureKind, Progress, Record, Report};
 
@@ -18,6 +20,9 @@ use super::agent_outcome::{Fit, fit};
 
 /// How often an answer that does not satisfy `output_schema` is sent back.
 const CORRECTIONS: u32 = 2;
+
+/// The variables that say where the CLI keeps its conversations; the first goes before the second.
+const PLACES: [&str; 2] = ["CLAUDE_CONFIG_DIR", "HOME"];
 
 /// What is sent next in a conversation.
 pub(super) struct Turn {
@@ -38,14 +43,17 @@ impl<'a> Run<'a> {
             Err(error) => return Ok(Done::failed(self.unresolved("the prompt", &error))),
         };
         let mut frame = frame.clone();
-        let mut turn = self.first_turn(attempt, &prompt);
+        let (mut turn, mut corrections) = match self.first_turn(attempt, call, &prompt) {
+            Ok(first) => first,
+            Err(error) => return Ok(Done::failed(self.unresolved("the environment", &error))),
+        };
         let mut number = attempt.number;
-        let (mut again, mut corrections) = (0, 0);
+        let mut again = 0;
         loop {
             frame.postpone(address, self.pass_gate(&frame, address)?);
             let now = Attempt { number, frame: &frame, ..*attempt };
             let closed = self.gate.closed();
-            let (report, verdict) = match self.one_call(&now, call, &turn)? {
+            let (report, verdict) = match self.one_call(&now, call, &turn, &prompt)? {
                 Called::Ended(report, verdict) => (*report, *verdict),
                 Called::NotStarted(failure) => return Ok(Done::failed(failure)),
                 Called::Held(report) => {
@@ -60,16 +68,17 @@ impl<'a> Run<'a> {
                     self.gate.open(closed);
                     match fit(call, &answer) {
                         Fit::Good(text) => return self.answered(attempt, report, text),
-                        Fit::Bad { correction, .. } if corrections < CORRECTIONS => {
+                        Fit::Bad { correction, reason } if corrections < CORRECTIONS => {
                             corrections += 1;
                             let conversation = Conversation::Resume(id);
                             turn = Turn { conversation, prompt: correction };
-                            self.call_ended(&now, &report)?;
+                            self.call_ended(&now, &self.misfit(report, &answer, &reason))?;
                             number = self.next_number(attempt);
                             continue;
                         }
                         Fit::Bad { reason, .. } => {
-                            return Ok(self.misfit(report, &answer, &reason));
+                            let report = self.misfit(report, &answer, &reason);
+                            return Ok(Done { report, ..Done::default() });
                         }
                     }
                 }
@@ -97,7 +106,10 @@ impl<'a> Run<'a> {
                 RetryAdvice::Afresh => Turn { conversation: fresh(), prompt: prompt.clone() },
                 RetryAdvice::Resume { .. }
                 | RetryAdvice::ResumeLater { .. }
-                | RetryAdvice::ResumeAt(_) => self.continued(id, &prompt),
+                | RetryAdvice::ResumeAt(_) => match self.continued(&now, id, &prompt) {
+                    Ok(turn) => turn,
+                    Err(_) => return Ok(Done { report, ..Done::default() }),
+                },
             };
             // A conversation that waits for a limit may be interrupted as often as any other.
             if !failed.kind.is_provider_limit() {
@@ -107,61 +119,90 @@ impl<'a> Run<'a> {
             let waited = self.wait_for_provider(&now, &failed, again)?;
             frame.postpone(address, waited);
             number = self.next_number(attempt);
-            self.warn(&format!("step {}: {}; going on", step_name(step, address), failed.message));
+            // A limit was told of when it was met.
+            if !failed.kind.is_provider_limit() {
+                let step = step_name(step, address);
+                self.warn(&format!("step {step}: {}; going on", failed.message));
+            }
         }
     }
 
-    /// How the attempt begins: anew, or with the conversation that a crash, a stop or a limit cut.
-    fn first_turn(&self, attempt: &Attempt<'_, 'a>, prompt: &str) -> Turn {
-        if let Some(turn) = self.forked_turn(attempt, prompt) {
-            return turn;
-        }
+    /// How the attempt begins: anew, or with the conversation that a crash, a stop or a limit
+    /// cut; and how often an answer was sent back in it.
+    fn first_turn(
+        &self,
+        attempt: &Attempt<'_, 'a>,
+        call: &ClaudeCall,
+        prompt: &str,
+    ) -> Result<(Turn, u32), EvalError> {
         let cut = self.session.with(|state| {
             let record = state.standing.record(attempt.address).filter(|record| was_cut(record))?;
-            Some((record.agent_session.clone()?, record.started.unwrap_or_else(Utc::now)))
+            let shared = record.agent_to_fork.clone();
+            let own = record.agent_session.clone();
+            let at = record.started.unwrap_or_else(Utc::now);
+            Some((
+                shared.clone().or(own)?,
+                shared,
+                at,
+                record.corrections,
+                record.misfit().cloned(),
+            ))
         });
-        match cut {
-            Some((id, _)) if !self.conversation_exists(&id) => {
-                Turn { conversation: Conversation::New(id), prompt: prompt.to_owned() }
-            }
-            Some((id, at)) => Turn {
-                conversation: Conversation::Resume(id),
-                prompt: agent::resume_prompt(prompt, at),
-            },
-            None => Turn { conversation: fresh(), prompt: prompt.to_owned() },
+        let Some((id, shared, at, corrections, misfit)) = cut else {
+            return Ok((Turn { conversation: fresh(), prompt: prompt.to_owned() }, 0));
+        };
+        if !self.conversation_exists(attempt, &id)? {
+            let conversation = if shared.is_some() { fresh() } else { Conversation::New(id) };
+            return Ok((Turn { conversation, prompt: prompt.to_owned() }, 0));
         }
+        // The session that this one was forked from goes on with its conversation, this one with
+        // a copy (DECISIONS A48).
+        let conversation = match shared {
+            Some(from) => Conversation::Fork { from, new: uuid::Uuid::new_v4().to_string() },
+            None => Conversation::Resume(id),
+        };
+        let correction = misfit.and_then(|report| self.correction(call, &report));
+        let prompt = correction.unwrap_or_else(|| agent::resume_prompt(prompt, at));
+        Ok((Turn { conversation, prompt }, corrections))
     }
 
-    /// A conversation of the session that this one was forked from: that one goes on with it, this
-    /// one with a copy (DECISIONS A48).
-    fn forked_turn(&self, attempt: &Attempt<'_, 'a>, prompt: &str) -> Option<Turn> {
-        let (from, at) = self.session.with(|state| {
-            let record = state.standing.record(attempt.address).filter(|record| was_cut(record))?;
-            Some((record.agent_to_fork.clone()?, record.started.unwrap_or_else(Utc::now)))
-        })?;
-        if !self.conversation_exists(&from) {
-            return Some(Turn { conversation: fresh(), prompt: prompt.to_owned() });
-        }
-        let conversation = Conversation::Fork { from, new: uuid::Uuid::new_v4().to_string() };
-        Some(Turn { conversation, prompt: agent::resume_prompt(prompt, at) })
-    }
-
-    /// True when the CLI has a log of the conversation.
-    fn conversation_exists(&self, id: &str) -> bool {
-        let root = self.surroundings.env("CLAUDE_CONFIG_DIR").map(PathBuf::from);
-        let home = self.surroundings.env("HOME").map(|home| PathBuf::from(home).join(".claude"));
-        let Some(projects) = root.or(home).map(|root| root.join("projects")) else { return false };
+    /// True when the CLI has a log of the conversation: where the environment of the step says
+    /// that it keeps them.
+    fn conversation_exists(&self, attempt: &Attempt<'_, 'a>, id: &str) -> Result<bool, EvalError> {
+        let Attempt { frame, step, address, number } = *attempt;
+        let own = frame.env.iter().copied().chain([step.env.as_slice()]).flatten();
+        let mut places = own.filter(|entry| PLACES.contains(&entry.name.as_str()));
+        let env = match places.next() {
+            Some(_) => self.environment(frame, &step.env, address, number, &[])?,
+            None => Vec::new(),
+        };
+        let value = |name: &str| -> Option<OsString> {
+            let own = env.iter().rev().find(|(known, _)| known == name);
+            own.map(|(_, value)| value.clone())
+                .or_else(|| self.surroundings.env(name).map(OsStr::to_owned))
+        };
+        let [config, home] = PLACES.map(value);
+        let root = config.map(PathBuf::from);
+        let home = home.map(|home| PathBuf::from(home).join(".claude"));
+        let Some(projects) = root.or(home).map(|root| root.join("projects")) else {
+            return Ok(false);
+        };
         let name = format!("{id}.jsonl");
         let entries = std::fs::read_dir(projects).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path().join(&name)).any(|log| log.exists())
+        Ok(entries.map(|entry| entry.path().join(&name)).any(|log| log.exists()))
     }
 
-    fn continued(&self, id: String, prompt: &str) -> Turn {
-        if self.conversation_exists(&id) {
+    fn continued(
+        &self,
+        attempt: &Attempt<'_, 'a>,
+        id: String,
+        prompt: &str,
+    ) -> Result<Turn, EvalError> {
+        if self.conversation_exists(attempt, &id)? {
             let prompt = agent::resume_prompt(prompt, Utc::now());
-            return Turn { conversation: Conversation::Resume(id), prompt };
+            return Ok(Turn { conversation: Conversation::Resume(id), prompt });
         }
-        Turn { conversation: Conversation::New(id), prompt: prompt.to_owned() }
+        Ok(Turn { conversation: Conversation::New(id), prompt: prompt.to_owned() })
     }
 
     /// Records the end of a call that the step goes on after.

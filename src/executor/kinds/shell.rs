@@ -110,8 +110,8 @@ impl<'a> Run<'a> {
             || (step.capture.streams.stderr && too_large(&stderr));
         let mut report = Report {
             duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            stdout: self.keep_output(stdout)?,
-            stderr: self.keep_output(stderr)?,
+            stdout: self.keep_output(attempt, stdout)?,
+            stderr: self.keep_output(attempt, stderr)?,
             ..Report::default()
         };
         match ended {

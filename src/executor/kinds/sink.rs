@@ -52,6 +52,9 @@ impl<'b, 'a> StepSink<'b, 'a> {
 
 impl Sink for StepSink<'_, '_> {
     fn spawned(&mut self, born: &dyn Fn() -> Born) -> std::io::Result<()> {
+        if is_found_by_mark(self.address) {
+            return Ok(());
+        }
         record_spawn(self.run, self.address, born, &mut self.failed)
     }
 
@@ -68,6 +71,12 @@ impl Sink for StepSink<'_, '_> {
     }
 }
 
+/// True when no process of a step has to be recorded: those of items are found by the session's
+/// mark in their environment, where the system shows that.
+pub(super) fn is_found_by_mark(address: &Address) -> bool {
+    cfg!(target_os = "linux") && item_number(address).is_some()
+}
+
 /// Records which process runs; where that fails it is killed, and `failed` says why.
 pub(super) fn record_spawn(
     run: &Run<'_>,
@@ -75,12 +84,6 @@ pub(super) fn record_spawn(
     born: &dyn Fn() -> Born,
     failed: &mut Option<StoreError>,
 ) -> std::io::Result<()> {
-    // The processes of items are found by the session's mark in their environment, where the
-    // system shows that.
-    let marked = cfg!(target_os = "linux") && item_number(address).is_some();
-    if marked {
-        return Ok(());
-    }
     let born = born();
     let spawned =
         EventKind::StepSpawned { address: address.clone(), pid: born.pid, born: born.start };

@@ -49,6 +49,8 @@ struct Work {
     unsynced: u32,
     /// Every worker has ended.
     over: bool,
+    /// Workers that wait for a change.
+    waiting: u32,
 }
 
 /// How long a finish waits at most for others to go to the disk with it.
@@ -126,6 +128,7 @@ impl<'a> Run<'a> {
                 tickets: HashMap::new(),
                 unsynced: 0,
                 over: false,
+                waiting: 0,
             }),
             changed: Condvar::new(),
             halted: AtomicBool::new(false),
@@ -219,11 +222,13 @@ impl<'a> Run<'a> {
                     LOOK
                 }
             };
+            work.waiting += 1;
             work = phase
                 .changed
                 .wait_timeout(work, wait.max(Duration::from_millis(1)))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+            work.waiting -= 1;
         }
     }
 
@@ -311,8 +316,12 @@ impl<'a> Run<'a> {
                 work.schedule.stop();
             }
         }
+        // A call to the system only where someone waits.
+        let waiting = work.waiting > 0;
         drop(work);
-        phase.changed.notify_all();
+        if waiting {
+            phase.changed.notify_all();
+        }
     }
 
     /// The ends of the map so far.

@@ -6,6 +6,7 @@ use crate::playbook::model::{
     Action, Body, Checkpoint, Count, EnvEntry, EnvValue, Foreach, ItemTemplate, Items, Limit,
     Stage, Step, Validate, Workflow,
 };
+use crate::playbook::walk::each_step;
 use crate::playbook::{Position, inner_secrets};
 use crate::session::StepKind;
 
@@ -34,8 +35,12 @@ pub(super) fn walk<'a>(workflow: &'a Workflow, start: &'a Position) -> Vec<Momen
     if let Some(handlers) = &workflow.on_failure {
         walk.handlers(handlers, &Standing { part: Part::Handler, ..standing.clone() });
     }
-    let finally = Standing { part: Part::Finally, ..standing };
+    let finally = Standing { part: Part::Finally, ..standing.clone() };
     walk.steps(&workflow.finally, &finally, Ending::GoesOn);
+    let fix = Standing { part: Part::Handler, ..standing };
+    for rule in &workflow.recovery.rules {
+        walk.steps(&rule.fix, &fix, Ending::GoesOn);
+    }
     walk.moments
 }
 
@@ -63,6 +68,13 @@ impl<'a> Walk<'a> {
         }
         self.env(&workflow.env, standing);
         workflow.env_files.iter().for_each(|file| self.text(Text::Plain(file), standing));
+        // What a step requires is looked at before the first one, too.
+        let own = workflow.requires.files.iter().chain(&workflow.artifacts);
+        own.for_each(|text| self.text(Text::Plain(text), standing));
+        each_step(workflow, &mut |step, _| {
+            let standing = Standing { at: &step.at, ..standing.clone() };
+            step.requires.files.iter().for_each(|file| self.text(Text::Plain(file), &standing));
+        });
         self.limit(workflow.timeout.as_ref(), standing);
         if let Some(model) = &workflow.claude.model {
             self.text(Text::Plain(model), standing);
@@ -128,8 +140,8 @@ impl<'a> Walk<'a> {
         inside.env.extend(step.env.iter().map(|entry| entry.name.as_str()));
         self.env(&step.env, &inside);
         self.limit(step.timeout.as_ref(), &inside);
-        let fields = [&step.name, &step.working_dir, &step.output_file];
-        for field in fields.into_iter().flatten() {
+        let fields = [&step.name, &step.working_dir, &step.output_file].into_iter().flatten();
+        for field in fields.chain(&step.artifacts) {
             self.text(Text::Plain(field), &inside);
         }
         let below = Standing { part: below(inside.part), own: None, ..inside.clone() };

@@ -12,6 +12,8 @@ mod handler;
 mod mapreduce;
 mod on_failure;
 mod parameters;
+mod recovery;
+mod requires;
 mod retry;
 mod secrets;
 mod stage;
@@ -21,6 +23,7 @@ mod validate;
 mod workflow;
 mod write_file;
 
+pub use recovery::recovery;
 pub use retry::RetryFields;
 pub use workflow::workflow;
 

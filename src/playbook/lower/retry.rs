@@ -53,7 +53,8 @@ const EXHAUSTED: [(&str, RetryExhausted); 3] = [
     ("fallback", RetryExhausted::Fallback),
 ];
 
-const CLASSES: [(&str, FailureClass); 15] = [
+/// How classes of failures are spelt.
+pub const CLASSES: [(&str, FailureClass); 15] = [
     ("network", FailureClass::Network),
     ("timeout", FailureClass::Timeout),
     ("rate_limit", FailureClass::RateLimit),

@@ -2,11 +2,13 @@
 
 use super::action::action;
 use super::on_failure::on_failure;
-use super::{capture, claude, env, retry, validate};
+use super::{capture, claude, env, requires, retry, validate};
 use crate::expr::Template;
+use crate::playbook::check_checkpoint_name;
 use crate::playbook::failure::HandlerSet;
 use crate::playbook::model::{
-    Action, Capture, CaptureStreams, Checkpoint, ClaudeCall, ClaudeDefaults, OnResume, Step,
+    Action, Capture, CaptureStreams, Checkpoint, ClaudeCall, ClaudeDefaults, OnResume,
+    Requirements, Step,
 };
 use crate::playbook::reading::{Field, Fields, Reader, Sequence};
 use crate::playbook::yaml::{Kind, Node};
@@ -121,6 +123,8 @@ pub fn plain_step(reader: &Reader, node: &Node, action: Action) -> Step {
         auto_commit: false,
         commit_message: None,
         validate: None,
+        artifacts: Vec::new(),
+        requires: Requirements::default(),
     }
 }
 
@@ -158,6 +162,12 @@ pub fn step_from<'n>(reader: &'n Reader, fields: &mut Fields<'n>, sequence: Sequ
     commit_options(reader, fields, &mut step);
     step.validate =
         fields.take("validate").and_then(|field| validate::validate(reader, field)).map(Box::new);
+    step.artifacts = fields
+        .take("artifacts")
+        .map(|field| requires::artifacts(reader, field))
+        .unwrap_or_default();
+    step.requires =
+        fields.take("requires").map(|field| requires::requires(reader, field)).unwrap_or_default();
     let handlers = fields.take("on_failure");
     let retry = fields.take_either("retry", "retry_config");
     let (action, handlers_of_test) = action(reader, fields, sequence);
@@ -244,20 +254,7 @@ pub fn checkpoint(reader: &Reader, field: Field<'_>) -> Option<Checkpoint> {
 /// A name that `--from-checkpoint` can tell from a version or an address (DECISIONS B28).
 pub fn checkpoint_name(reader: &Reader, field: Field<'_>) -> Option<String> {
     let text = reader.filled_text(field)?;
-    let problem = if text.parse::<f64>().is_ok() {
-        "a number would be taken for a step"
-    } else if text
-        .strip_prefix('v')
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
-    {
-        "it would be taken for a version"
-    } else if text.trim() != text
-        || !text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '.' | '_' | '-'))
-    {
-        "use letters, digits, spaces, `.`, `_` and `-`"
-    } else {
-        return Some(text.to_owned());
-    };
+    let Err(problem) = check_checkpoint_name(text) else { return Some(text.to_owned()) };
     let message = format!("`{}: {text}` cannot name a checkpoint: {problem}", field.name);
     reader.error(field.value, message);
     None

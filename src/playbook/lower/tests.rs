@@ -5,6 +5,7 @@ mod handlers;
 mod kinds;
 mod maps;
 mod older;
+mod requires;
 mod retries;
 mod steps;
 mod top_level;

@@ -4,27 +4,29 @@ use std::path::Path;
 
 use super::mapreduce::{is_map, map_reduce};
 use super::on_failure::on_failure;
+use super::recovery::recovery;
 use super::stage::{ids_of, stages};
 use super::step::steps;
-use super::{claude, env, parameters, retry, secrets};
-use crate::playbook::model::{Body, Budget, ClaudeDefaults, Limits, Shell, Variable, Workflow};
+use super::{claude, env, parameters, requires, retry, secrets};
+use crate::playbook::model::{
+    Body, Budget, ClaudeDefaults, Limits, Requirements, Shell, Snapshots, Variable, Workflow,
+};
 use crate::playbook::reading::{Field, Fields, Reader, Sequence, constant};
+use crate::playbook::recovery::Recovery;
 use crate::playbook::yaml::{Kind, Node};
 
 /// The largest captured value when the file does not say.
 const DEFAULT_CAPTURE_LIMIT: u64 = 16 << 20;
 
-/// Keys of SPEC that come with composition, git and recovery.
-const NOT_YET: [&str; 9] = [
-    "merge",
-    "imports",
-    "templates",
-    "extends",
-    "workflows",
-    "artifacts",
-    "requires",
-    "recovery",
-    "snapshots",
+/// Keys of SPEC that come with composition and git.
+const NOT_YET: [&str; 5] = ["merge", "imports", "templates", "extends", "workflows"];
+
+/// The words of `snapshots`.
+const SNAPSHOTS: [(&str, Snapshots); 4] = [
+    ("auto", Snapshots::Auto),
+    ("always", Snapshots::Always),
+    ("explicit", Snapshots::Explicit),
+    ("off", Snapshots::Off),
 ];
 
 /// Kinds of steps, which some write at top level.
@@ -74,12 +76,16 @@ fn empty(file: &Path) -> Workflow {
         timeout: None,
         on_failure: None,
         finally: Vec::new(),
+        recovery: Recovery::default(),
+        snapshots: Snapshots::default(),
         shell: Shell { words: vec!["sh".to_owned(), "-c".to_owned()] },
         claude: ClaudeDefaults::default(),
         continue_on_error: false,
         budget: Budget::default(),
         limits: Limits::default(),
         capture_limit: DEFAULT_CAPTURE_LIMIT,
+        artifacts: Vec::new(),
+        requires: Requirements::default(),
     }
 }
 
@@ -151,8 +157,22 @@ fn settings(reader: &Reader, fields: &mut Fields<'_>, workflow: &mut Workflow) {
     if let Some(limit) = fields.take("capture_limit").and_then(|field| byte_count(reader, field)) {
         workflow.capture_limit = limit;
     }
+    if let Some(field) = fields.take("requires") {
+        workflow.requires = requires::requires(reader, field);
+    }
+    if let Some(field) = fields.take("artifacts") {
+        workflow.artifacts = requires::artifacts(reader, field);
+    }
     if let Some(field) = fields.take("finally") {
         workflow.finally = steps(reader, field);
+    }
+    if let Some(snapshots) =
+        fields.take("snapshots").and_then(|field| reader.choice(field, &SNAPSHOTS))
+    {
+        workflow.snapshots = snapshots;
+    }
+    if let Some(field) = fields.take("recovery") {
+        workflow.recovery = recovery(reader, field.value).unwrap_or_default();
     }
     if fields.node().entry("isolation").and_then(|entry| entry.value.text()) == Some("none") {
         fields.take("isolation");

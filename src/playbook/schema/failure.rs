@@ -66,8 +66,9 @@ fn exhausted() -> Value {
     )
 }
 
-fn failure_kind() -> Value {
-    let classes = choice(
+/// A class of failure.
+pub(super) fn class() -> Value {
+    choice(
         "A class of failure.",
         &[
             "network",
@@ -86,13 +87,16 @@ fn failure_kind() -> Value {
             "corrupt_state",
             "unknown",
         ],
-    );
+    )
+}
+
+fn failure_kind() -> Value {
     let code = json!({ "type": "integer", "minimum": 1, "maximum": 255 });
     let pattern = vec![("pattern", text("The expression."))];
     let pattern = mapping("A regular expression over message and output.", pattern);
     any(
         "A class, an exit code, or a pattern.",
-        vec![classes, described(code, "An exit code."), requires(pattern, &["pattern"])],
+        vec![class(), described(code, "An exit code."), requires(pattern, &["pattern"])],
     )
 }
 

@@ -193,6 +193,8 @@ fn resuming() -> Keys {
                      it again (default), ask, pass over it, fail it; `always` runs it at the \
                      start of every resume.";
     vec![
+        ("artifacts", reference("artifacts", "Files it makes; without them it failed.")),
+        ("requires", reference("requires", "What must be there before the first step.")),
         ("checkpoint", any(checkpoint, vec![flag("Without a name."), name])),
         ("on_resume", choice(on_resume, &["rerun", "confirm", "skip", "fail", "always"])),
     ]

@@ -28,6 +28,8 @@ pub(super) fn definitions() -> Keys {
         ("claude", claude()),
         ("budget", budget()),
         ("limits", limits()),
+        ("artifacts", artifacts()),
+        ("requires", requirements()),
     ]
 }
 
@@ -212,4 +214,30 @@ fn limits() -> Value {
             ("idle_timeout", period("An agent that prints nothing for so long is stopped.")),
         ],
     )
+}
+
+fn artifacts() -> Value {
+    let path = || text("A path, or a pattern: `dist/*.tar.gz`, `target/**/report.xml`.");
+    let several = list("Several.", path());
+    any("Files that are made, relative to the working directory.", vec![path(), several])
+}
+
+fn requirements() -> Value {
+    let tool = || {
+        let pattern = r"^\s*[^\s<>=,]+\s*((>=?|<=?|==?)\s*v?[0-9]+(\.[0-9]+)*\s*(,\s*|$))*$";
+        matching("`node`, or `node >= 18`, or `node >= 18, < 21`.", pattern)
+    };
+    let tools = || any("Programs.", vec![tool(), list("Several.", tool())]);
+    let files = list("Several.", text("A path."));
+    let name = || matching("The name of a variable.", ENV_NAME);
+    let env = any("Environment variables.", vec![name(), list("Several.", name())]);
+    let all = mapping(
+        "Programs, files and environment variables.",
+        vec![
+            ("tools", tools()),
+            ("files", any("Files and directories.", vec![text("A path."), files])),
+            ("env", env),
+        ],
+    );
+    any("What must be there before the first step.", vec![tool(), list("Programs.", tool()), all])
 }

@@ -5,7 +5,7 @@ pub(crate) mod scalar;
 mod tree;
 mod unfold;
 
-pub use build::read;
+pub use build::{Defect, read};
 pub use scalar::Kind;
 pub use tree::{Content, Entry, Node, Style};
 pub use unfold::unfold;

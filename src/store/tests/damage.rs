@@ -267,7 +267,7 @@ proptest! {
         for event in &events[cut..] {
             state.apply(event);
             if let EventKind::Rewound { to_seq: Some(target), .. } = &event.kind {
-                state.return_to(fold(&events[..usize::try_from(*target).unwrap()]), *target);
+                state.return_to(fold(&events[..usize::try_from(*target).unwrap()]), &event.kind);
             }
         }
         prop_assert!(seen(&state) == seen(&fold(&events)));

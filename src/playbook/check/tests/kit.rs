@@ -96,6 +96,8 @@ pub(super) fn step(line: u32, action: Action) -> Step {
         auto_commit: false,
         commit_message: None,
         validate: None,
+        artifacts: Vec::new(),
+        requires: Requirements::default(),
     }
 }
 
@@ -162,12 +164,16 @@ pub(super) fn workflow(steps: Vec<Step>) -> Workflow {
         timeout: None,
         on_failure: None,
         finally: Vec::new(),
+        recovery: crate::playbook::recovery::Recovery::default(),
         shell: Shell { words: vec!["sh".to_owned(), "-c".to_owned()] },
         claude: ClaudeDefaults::default(),
         continue_on_error: false,
         budget: Budget::default(),
         limits: Limits::default(),
         capture_limit: 16_000_000,
+        artifacts: Vec::new(),
+        requires: Requirements::default(),
+        snapshots: Snapshots::default(),
     }
 }
 

@@ -95,6 +95,7 @@ fn every_key_that_the_schema_offers_is_known() {
         (&schema["$defs"]["claude"], "commands: [a]\nclaude:\n  model: a\n", "  "),
         (&schema["$defs"]["budget"], "commands: [a]\nbudget:\n  usd: 1\n", "  "),
         (&schema["$defs"]["limits"], "commands: [a]\nlimits:\n  max_wait: 1\n", "  "),
+        (&schema["$defs"]["requires"]["anyOf"][2], "commands: [a]\nrequires:\n  env: A\n", "  "),
     ];
     let mut unknown = Vec::new();
     for (schema, before, indent) in places {

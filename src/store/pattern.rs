@@ -1,11 +1,15 @@
-//! `--map GLOB`: the files that a pattern fits, sorted.
+//! The files that a pattern fits, sorted: of `--map`, of `artifacts:`.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// The files below the working directory that `pattern` fits, as paths relative to it (or
-/// absolute for an absolute pattern); hidden ones only where the pattern names them.
-pub(super) fn expand(pattern: &str) -> Result<Vec<Vec<u8>>, String> {
+/// The files below `directory` that `pattern` fits, as paths relative to it (or absolute for an
+/// absolute pattern); hidden ones only where the pattern names them. What is named without a
+/// pattern may be of any kind.
+///
+/// # Errors
+/// What is wrong with the pattern.
+pub fn matching(pattern: &str, directory: &Path) -> Result<Vec<PathBuf>, String> {
     let glob = globset::GlobBuilder::new(pattern)
         .literal_separator(true)
         .build()
@@ -16,20 +20,15 @@ pub(super) fn expand(pattern: &str) -> Result<Vec<Vec<u8>>, String> {
         .take_while(|part| !part.as_os_str().as_bytes().iter().any(|byte| b"*?[{".contains(byte)))
         .collect();
     if fixed == Path::new(pattern) {
-        return Ok(if fixed.exists() {
-            vec![fixed.as_os_str().as_bytes().to_vec()]
-        } else {
-            vec![]
-        });
+        return Ok(if directory.join(&fixed).exists() { vec![fixed] } else { vec![] });
     }
     let mut found = Vec::new();
     let hidden = pattern.split('/').any(|part| part.starts_with('.') && part.len() > 2);
     let mut pending = vec![fixed];
-    while let Some(directory) = pending.pop() {
-        let shown = if directory.as_os_str().is_empty() { Path::new(".") } else { &directory };
-        let Ok(entries) = std::fs::read_dir(shown) else { continue };
+    while let Some(part) = pending.pop() {
+        let Ok(entries) = std::fs::read_dir(directory.join(&part)) else { continue };
         for entry in entries.flatten() {
-            let path = directory.join(entry.file_name());
+            let path = part.join(entry.file_name());
             if !hidden && entry.file_name().as_bytes().starts_with(b".") {
                 continue;
             }
@@ -37,7 +36,7 @@ pub(super) fn expand(pattern: &str) -> Result<Vec<Vec<u8>>, String> {
             if is_directory {
                 pending.push(path);
             } else if glob.is_match(&path) {
-                found.push(path.as_os_str().as_bytes().to_vec());
+                found.push(path);
             }
         }
     }

@@ -1,0 +1,55 @@
+//! `prodigy recovery initiate`: which way, why, and there.
+
+use serde_json::json;
+
+use crate::cli::args::{Initiate, OutputMode, Resume};
+use crate::cli::lookup::Place;
+use crate::cli::output::Console;
+use crate::exit::{ExitKind, Failure};
+use crate::recovery::{RecoveryState, Shelf};
+
+use super::decide::{Asked, decide};
+use super::drive::Drive;
+use super::{find, rules, words};
+
+/// Runs the command.
+pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKind, Failure> {
+    let place = Place::open()?;
+    let id = arguments.failure_id.as_deref().or(arguments.id.as_deref());
+    let target = find::target(&place, id)?;
+    let rules = rules::rules(&place.home, &target.card, console)?;
+    let shelf = Shelf::of(&place.home);
+    let asked = Asked { way: arguments.kind.map(Into::into), force: arguments.force, limit: None };
+    let state = decide(&target, &rules, asked, &shelf, console)?;
+    tell(&state, arguments.json, console);
+    if arguments.dry_run {
+        if arguments.json {
+            console.output.json(&json!(state));
+        } else {
+            console.output.text(words::state(&state));
+        }
+        return Ok(ExitKind::Success);
+    }
+    let resume = Resume {
+        yes: arguments.yes,
+        park: arguments.park,
+        accept_changes: arguments.accept_changes,
+        output: if arguments.json { OutputMode::Silent } else { arguments.output },
+        ..Resume::default()
+    };
+    let mut drive = Drive::new(&place, &target.card, state, &resume, rules.allow_rollback())?;
+    let ended = drive.go(console);
+    if arguments.json {
+        console.output.json(&json!(drive.state()));
+    }
+    ended
+}
+
+/// Which way, and why.
+pub(super) fn tell(state: &RecoveryState, json: bool, console: &mut Console) {
+    if !json {
+        let way = state.recovery_type.as_str();
+        let reason = crate::view::line(&state.recovery_context.reason).into_owned();
+        console.remark(format_args!("{way}: {reason}"));
+    }
+}

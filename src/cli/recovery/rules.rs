@@ -1,0 +1,82 @@
+//! The rules that hold for a session: those of its workflow as it is now, and the user's own.
+
+use std::path::Path;
+
+use crate::cli::output::Console;
+use crate::exit::{ExitKind, Failure};
+use crate::playbook::recovery::{Recovery, RecoveryRule};
+use crate::playbook::{LoadError, parse, parse_recovery};
+use crate::recovery::Rules;
+use crate::store::{Card, Home, stored_workflow};
+
+/// The rules for a session. A workflow file that cannot be read any more is told of; its copy
+/// speaks for it.
+pub(super) fn rules(home: &Home, card: &Card, console: &mut Console) -> Result<Rules, Failure> {
+    let user = home.recovery_rules();
+    let user = match std::fs::read_to_string(&user) {
+        Ok(text) => {
+            parse_recovery(&user, &text).map_err(|error| wrong_rules(&user, error, console))?
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Recovery::default(),
+        Err(error) => {
+            return Err(Failure::new(ExitKind::Usage, format!("cannot read {}", user.display()))
+                .because(error.to_string()));
+        }
+    };
+    Ok(Rules { workflow: of_workflow(home, card, console)?, user })
+}
+
+fn of_workflow(home: &Home, card: &Card, console: &mut Console) -> Result<Recovery, Failure> {
+    let path = &card.workflow_path;
+    if let Ok(text) = std::fs::read_to_string(path) {
+        match parse(path, &text) {
+            Ok(loaded) => return Ok(loaded.workflow.recovery),
+            Err(_) => console.remark(format_args!(
+                "{} has errors: the rules of the stored copy hold",
+                path.display()
+            )),
+        }
+    }
+    let stored = home.workflow(&card.session_id);
+    let text = stored_workflow(home, &card.session_id)?;
+    let loaded = parse(&stored, &text).map_err(|error| wrong(&stored, error, console))?;
+    Ok(loaded.workflow.recovery)
+}
+
+fn wrong(path: &Path, error: LoadError, console: &mut Console) -> Failure {
+    crate::cli::validate::refuse(path, error, console)
+}
+
+/// The user's own rules cannot be read: nothing is recovered by halves of them.
+fn wrong_rules(path: &Path, error: LoadError, console: &mut Console) -> Failure {
+    let failure =
+        Failure::new(ExitKind::Usage, format!("the rules in {} cannot be read", path.display()));
+    match error {
+        LoadError::Read(_, source) => failure.because(source.to_string()),
+        LoadError::Problems(problems, text) => {
+            crate::cli::validate::show(path, &problems, &text, console);
+            failure.with_help("correct them, or remove the file")
+        }
+    }
+}
+
+/// Reads a rule again that a recovery was begun with.
+pub(super) fn read_again(written: &serde_json::Value) -> Result<RecoveryRule, Failure> {
+    let text = serde_json::json!({ "rules": [written] }).to_string();
+    let damaged = |why: String| {
+        Failure::new(ExitKind::Damaged, "the rule of this recovery cannot be read again")
+            .because(why)
+            .with_help("prodigy recovery initiate ID --type retry   (begins a new one)")
+    };
+    match parse_recovery(Path::new("recovery"), &text) {
+        Ok(recovery) => {
+            let rule = recovery.rules.into_iter().next();
+            rule.ok_or_else(|| damaged("it is empty".to_owned()))
+        }
+        Err(LoadError::Problems(problems, _)) => {
+            let first = problems.into_iter().next();
+            Err(damaged(first.map(|problem| problem.message).unwrap_or_default()))
+        }
+        Err(error) => Err(damaged(error.to_string())),
+    }
+}

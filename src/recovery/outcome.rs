@@ -1,0 +1,98 @@
+//! What the journal says of a recovery: the file may be a crash behind it.
+
+use crate::session::{
+    Address, Event, EventKind, ItemStatus, RecoveryId, SessionState, SessionStatus, item_number,
+};
+
+/// How a recovery stands by what the session has recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The step that failed did not fail again.
+    Recovered(String),
+    /// It failed again, or something before it did.
+    FailedAgain(String),
+    /// The session has not come that far.
+    Open,
+}
+
+/// How the recovery of the failure of `step` stands; without a step, that of a damaged session.
+#[must_use]
+pub fn outcome(state: &SessionState, step: Option<&Address>) -> Outcome {
+    if state.status.is_some_and(SessionStatus::is_completed) {
+        return Outcome::Recovered("the workflow went to its end".to_owned());
+    }
+    if state.unanswered.is_some() {
+        return Outcome::Open; // Nothing was gone back over yet.
+    }
+    if let Some(step) = step
+        && is_past(state, step)
+    {
+        return Outcome::Recovered(format!("step {step} did not fail again"));
+    }
+    match (state.status, &state.failure) {
+        (Some(SessionStatus::Failed), Some(failure)) => {
+            let message = failure.failure.message.shown();
+            Outcome::FailedAgain(format!("step {}: {message} ({})", failure.step, failure.id))
+        }
+        (Some(SessionStatus::Failed), None) => {
+            Outcome::FailedAgain("the workflow failed".to_owned())
+        }
+        _ => Outcome::Open,
+    }
+}
+
+/// True when the step ended since so that the workflow goes on.
+fn is_past(state: &SessionState, step: &Address) -> bool {
+    match item_number(step) {
+        Some(item) => state
+            .standing
+            .items
+            .results()
+            .any(|(number, status, _)| number == item && status == ItemStatus::Success),
+        None => {
+            let step_is = state.standing.result(step).is_some_and(|result| result.goes_on);
+            step_is || state.standing.scope(step).is_some_and(|scope| scope.goes_on)
+        }
+    }
+}
+
+/// The latest attempt of a recovery that the journal knows, and whether its run ended in good
+/// order.
+#[must_use]
+pub fn last_attempt(events: &[Event], id: &RecoveryId) -> Option<(u32, bool)> {
+    let (index, attempt) = latest_start(events, id)?;
+    let after = events.get(index..).unwrap_or_default();
+    let ended = after.iter().any(|event| matches!(event.kind, EventKind::RunFinished { .. }));
+    Some((attempt, ended))
+}
+
+/// True when the steps of the fix of this attempt ended well, and something was gone back over
+/// or run since, in whichever process.
+#[must_use]
+pub fn is_past_fix(events: &[Event], id: &RecoveryId, attempt: u32) -> bool {
+    let begins = |event: &Event| match &event.kind {
+        EventKind::RecoveryStarted(started) => {
+            started.recovery == *id && started.attempt == attempt
+        }
+        _ => false,
+    };
+    let after = events.iter().skip_while(|event| !begins(event));
+    let mut after = after.filter(|event| match &event.kind {
+        EventKind::Rewound { scope, .. } => !scope.is_of_recovery(),
+        EventKind::StepStarted { address, .. } => {
+            !address.is_of_recovery() && !address.as_str().starts_with("finally[")
+        }
+        _ => false,
+    });
+    after.next().is_some()
+}
+
+/// Where the latest attempt of a recovery starts, and its number.
+fn latest_start(events: &[Event], id: &RecoveryId) -> Option<(usize, u32)> {
+    events.iter().enumerate().rev().find_map(|(index, event)| match &event.kind {
+        EventKind::RecoveryStarted(started) if started.recovery == *id => {
+            Some((index, started.attempt))
+        }
+        _ => None,
+    })
+}

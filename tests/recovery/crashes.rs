@@ -1,0 +1,253 @@
+//! `kill -9` in recoveries: before and after every word, and at random instants; then
+//! `recovery status`, and on to the same end, with `recovery initiate` or with `resume`.
+
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::support::{Ran, Sandbox};
+use super::{LINT, sandbox};
+
+/// One recovery: what fails, how it goes on, and all words from the first run to the end.
+struct Case {
+    name: &'static str,
+    workflow: String,
+    /// Words before the recovery.
+    before: &'static str,
+    /// Words of the recovery and what follows it.
+    after: &'static str,
+}
+
+fn cases() -> Vec<Case> {
+    vec![
+        Case {
+            name: "retry",
+            workflow: format!(
+                "
+commands:
+  - shell: ./say one
+  - shell: ./flaky two 2 || {LINT}
+  - shell: ./say three
+recovery:
+  rules:
+    - {{class: lint, attempts: 2, delay: 1ms, fix: [{{shell: ./say fix}}, {{shell: ./say fixed}}]}}
+"
+            ),
+            before: "one two",
+            after: "fix fixed two fix fixed two three",
+        },
+        Case {
+            name: "retry in a stage with handlers",
+            workflow: format!(
+                "
+stages:
+  - name: s
+    commands:
+      - shell: ./flaky two 1 || {LINT}
+        on_failure: {{shell: ./say mend 1}}
+      - shell: ./say three
+    on_failure: {{shell: ./say tell}}
+  - {{name: t, commands: [{{shell: ./say four}}]}}
+recovery: {{rules: [{{class: lint, fix: [{{shell: ./say fix}}]}}]}}
+"
+            ),
+            before: "two mend tell",
+            after: "fix two three four",
+        },
+        Case {
+            name: "resume",
+            workflow: "
+commands:
+  - shell: ./say one
+  - {foreach: [a, b], do: [{shell: './flaky in-${item} 1'}]}
+  - shell: ./say three
+recovery: {rules: [{class: any, strategy: resume}]}
+"
+            .to_owned(),
+            before: "one in-a",
+            after: "in-a in-b",
+        },
+    ]
+}
+
+/// Starts the recovery, killed where `crash` says; then goes on with `next` to the end.
+fn crashed(case: &Case, crash: &str, next: &[&str]) -> (String, Ran) {
+    let sandbox = sandbox(&case.workflow);
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    assert_eq!(sandbox.heard(), case.before, "{}", case.name);
+    let mut command = sandbox.command(&["recovery", "initiate", "flow"]);
+    let ran = Ran::of(command.env("CRASH", crash).output().unwrap());
+    assert_eq!(ran.code, None, "{}: not killed at {crash}: {ran:#?}", case.name);
+    let states = sandbox.recoveries();
+    assert_eq!(states.len(), 1);
+    assert_eq!(states[0]["status"], "in_progress", "{}, {crash}: {states:#?}", case.name);
+    let ran = sandbox.run(next);
+    let after = sandbox.recoveries();
+    assert_eq!(after[0]["id"], states[0]["id"], "the same recovery goes on");
+    assert!(
+        matches!(after[0]["status"].as_str(), Some("completed" | "failed")),
+        "{}, {crash}: {after:#?}",
+        case.name
+    );
+    (sandbox.heard(), ran)
+}
+
+#[test]
+fn every_recovery_goes_on_after_a_kill_at_every_word() {
+    let cases = cases();
+    let mut kills = Vec::new();
+    for case in &cases {
+        for index in 0..case.after.split(' ').count() {
+            for next in [&["recovery", "initiate", "flow"][..], &["resume"][..]] {
+                kills.extend([(case, index, false, next), (case, index, true, next)]);
+            }
+        }
+    }
+    let place = AtomicUsize::new(0);
+    let wrong = Mutex::new(String::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some((case, index, after, next)) =
+                    kills.get(place.fetch_add(1, Ordering::Relaxed))
+                {
+                    if let Err(difference) = killed_at(case, *index, *after, next) {
+                        wrong.lock().unwrap().push_str(&difference);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Kills a recovery before or after its word number `index`, goes on, and compares.
+fn killed_at(case: &Case, index: usize, after: bool, next: &[&str]) -> Result<(), String> {
+    let said = case.before.split(' ').count();
+    let crash = match after {
+        false => format!("{}:before", said + index),
+        true => format!("{}:after", said + index + 1),
+    };
+    let mut wanted: Vec<&str> = case.after.split(' ').collect();
+    if after {
+        wanted.insert(index, wanted[index]); // What was in flight is repeated.
+    }
+    let wanted = format!("{} {}", case.before, wanted.join(" "));
+    let exit = if case.name == "resume" { 1 } else { 0 };
+    let (words, ran) = crashed(case, &crash, next);
+    if words == wanted && ran.code == Some(exit) {
+        return Ok(());
+    }
+    Err(format!(
+        "{} killed at {crash}, then {next:?}:\n  wanted {wanted:?} {exit}\n  got    {words:?} {:?}\n{}\n",
+        case.name, ran.code, ran.stderr
+    ))
+}
+
+/// The same with rules that act by themselves: what was killed goes on with a plain resume.
+#[test]
+fn an_unattended_run_goes_on_after_a_kill_at_every_word() {
+    let case = &cases()[0];
+    let workflow = case.workflow.replace("recovery:\n", "recovery:\n  auto: true\n");
+    let all = format!("{} {}", case.before, case.after);
+    let words: Vec<&str> = all.split(' ').collect();
+    for index in 0..words.len() {
+        for after in [false, true] {
+            let sandbox = sandbox(&workflow);
+            let crash = match after {
+                false => format!("{index}:before"),
+                true => format!("{}:after", index + 1),
+            };
+            let mut command = sandbox.command(&["cook", "flow.yaml"]);
+            let ran = Ran::of(command.env("CRASH", &crash).output().unwrap());
+            assert_eq!(ran.code, None, "not killed at {crash}: {ran:#?}");
+            sandbox.run(&["resume"]).exits(0);
+            let mut wanted = words.clone();
+            if after {
+                wanted.insert(index, words[index]);
+            }
+            assert_eq!(sandbox.heard(), wanted.join(" "), "killed at {crash}");
+            let states = sandbox.recoveries();
+            assert!(states.iter().all(|it| it["status"] == "completed"), "{states:#?}");
+        }
+    }
+}
+
+/// Runs the command and kills it after `delay`, if it still runs; tells whether it was killed.
+fn killed(mut command: Command, delay: Duration) -> bool {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    while start.elapsed() < delay {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::hint::spin_loop();
+    }
+    child.kill().unwrap();
+    std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()) == Some(9)
+}
+
+/// How long the whole recovery takes, without a kill.
+fn whole(case: &Case) -> Duration {
+    let sandbox = failed(case);
+    let start = Instant::now();
+    sandbox.run(&["recovery", "initiate", "flow"]);
+    start.elapsed()
+}
+
+fn failed(case: &Case) -> Sandbox {
+    let sandbox = sandbox(&case.workflow);
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    sandbox
+}
+
+#[test]
+fn a_recovery_that_is_killed_anywhere_goes_on_to_its_end() {
+    let long = std::env::var_os("PRODIGY_LONG_TESTS").is_some();
+    let runs = if long { 100 } else { 4 };
+    let seed = u64::from(std::process::id()) << 20 | 0x9e37;
+    let mut random = seed;
+    let mut below = |limit: u128| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        u128::from(random) % limit
+    };
+    let mut kills = 0;
+    for case in cases() {
+        let whole = whole(&case);
+        for _ in 0..runs {
+            let sandbox = failed(&case);
+            let failure = sandbox.initiate(&["--dry-run", "--json"]).json()["failure_id"].clone();
+            let failure = failure.as_str().unwrap().to_owned();
+            for _ in 0..3 {
+                let delay = Duration::from_micros(u64::try_from(below(whole.as_micros())).unwrap());
+                if !killed(sandbox.command(&["recovery", "initiate", "flow"]), delay) {
+                    break;
+                }
+                kills += 1;
+                sandbox.run(&["recovery", "status", "flow"]).exits(0);
+            }
+            sandbox.run(&["recovery", "initiate", &failure]);
+            sandbox.run(&["resume"]);
+            let states = sandbox.recoveries();
+            let of_it = states.iter().filter(|it| it["failure_id"] == failure.as_str());
+            let of_it: Vec<_> = of_it.collect();
+            assert!(of_it.len() <= 1, "one recovery for a failure (seed {seed}): {states:#?}");
+            assert!(
+                states.iter().all(|it| it["status"] != "in_progress"),
+                "{} (seed {seed}): {states:#?}",
+                case.name
+            );
+            sandbox.run(&["checkpoints", "validate", "flow"]).exits(0);
+            let words = sandbox.heard();
+            let said: Vec<&str> = words.split(' ').collect();
+            for word in case.after.split(' ') {
+                assert!(said.contains(&word), "{}: {word} in {words} (seed {seed})", case.name);
+            }
+        }
+    }
+    assert!(kills > 0, "nothing was ever killed (seed {seed})");
+}
