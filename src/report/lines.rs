@@ -326,6 +326,7 @@ impl Lines {
             | EventKind::FilesKept(_)
             | EventKind::CheckpointMade { .. }
             | EventKind::RollbackStarted(_)
+            | EventKind::FilesRestored { .. }
             | EventKind::RunFinished { .. } => {}
         }
     }

@@ -194,6 +194,7 @@ impl Standing {
             | EventKind::Waiting { .. }
             | EventKind::RunFinished { .. }
             | EventKind::FilesKept(_)
+            | EventKind::FilesRestored { .. }
             | EventKind::CheckpointMade { .. }
             | EventKind::RollbackStarted(_)
             | EventKind::RecoveryStarted(_)
