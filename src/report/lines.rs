@@ -335,6 +335,7 @@ impl Lines {
             | EventKind::FilesKept(_)
             | EventKind::CheckpointMade { .. }
             | EventKind::RollbackStarted(_)
+            | EventKind::FilesRestored { .. }
             | EventKind::RunFinished { .. } => {}
         }
     }

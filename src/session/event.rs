@@ -366,6 +366,12 @@ pub enum EventKind {
     },
     /// `recovery rollback`: from here to the rewind that follows, files are restored.
     RollbackStarted(Box<RollbackStarted>),
+    /// `recovery rollback`: the files are restored.
+    FilesRestored {
+        /// The tree of all files as they are now, which is not that of the checkpoint where some
+        /// had to stay as they were.
+        tree: String,
+    },
     /// `recovery`, when a recovery or a further attempt of it begins.
     RecoveryStarted(Box<RecoveryStarted>),
     /// `recovery`, when a recovery is over.

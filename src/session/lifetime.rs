@@ -38,6 +38,8 @@ pub struct Lifetime {
     pub rollback: Option<Box<RollbackStarted>>,
     /// True when nothing has run since that rollback.
     pub rests_on_rollback: bool,
+    /// The tree of the files as that rollback left them; absent where it restored none.
+    pub restored: Option<String>,
     /// Going back as a whole: the event that did it, and the one it went to.
     pub(super) returns: Vec<(u64, u64)>,
     /// HEAD as it was recorded last, in a git repository.
@@ -233,7 +235,9 @@ impl Lifetime {
             }
             EventKind::RollbackStarted(rollback) => {
                 self.rollback = Some(rollback.clone());
+                self.restored = None;
             }
+            EventKind::FilesRestored { tree } => self.restored = Some(tree.clone()),
             EventKind::Rewound { to_seq, cause, .. } => {
                 self.rests_on_rollback = *cause == RewindCause::Rollback;
                 self.returns.extend(to_seq.map(|to_seq| (event.seq, to_seq)));

@@ -197,6 +197,7 @@ impl Standing {
             | EventKind::Waiting { .. }
             | EventKind::RunFinished { .. }
             | EventKind::FilesKept(_)
+            | EventKind::FilesRestored { .. }
             | EventKind::CheckpointMade { .. }
             | EventKind::RollbackStarted(_)
             | EventKind::RecoveryStarted(_)

@@ -77,6 +77,7 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::FilesKept(_) => "files_kept",
         EventKind::CheckpointMade { .. } => "checkpoint_made",
         EventKind::RollbackStarted(_) => "rollback_started",
+        EventKind::FilesRestored { .. } => "files_restored",
         EventKind::RecoveryStarted(_) => "recovery_started",
         EventKind::RecoveryFinished(_) => "recovery_finished",
         EventKind::Moved { .. } => "moved",
@@ -119,6 +120,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::Forked { .. }
         | EventKind::FilesKept(_)
         | EventKind::RollbackStarted(_)
+        | EventKind::FilesRestored { .. }
         | EventKind::RecoveryFinished(_)
         | EventKind::Moved { .. }
         | EventKind::Superseded { .. } => None,
@@ -267,6 +269,7 @@ pub fn event_words(kind: &EventKind) -> String {
             let files = if rollback.files.is_some() { " with files" } else { "" };
             format!("to v{}{files}; undone by v{}", rollback.version, rollback.undo_version)
         }
+        EventKind::FilesRestored { tree } => format!("tree {}", tree.get(..12).unwrap_or(tree)),
         EventKind::RecoveryStarted(started) => {
             let attempt = match started.attempt {
                 1 => String::new(),

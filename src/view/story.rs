@@ -324,6 +324,7 @@ fn tell_rollback(story: &mut Story) {
         address: address("1"),
         name: Some("before-rollback".into()),
     });
+    story.add(EventKind::FilesRestored { tree: "9c1f0e7d2b".repeat(4) });
     story.add(EventKind::FilesKept(Box::new(KeptFiles {
         tree: "0123456789abcdef".into(),
         head: Some("fedcba9876543210".into()),

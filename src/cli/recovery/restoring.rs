@@ -14,7 +14,9 @@ use crate::git::{
 };
 use crate::playbook::model::Snapshots;
 use crate::playbook::{Loaded, parse};
-use crate::recovery::{FilesReach, RecoveryState, RecoveryStatus, Rollback, Shelf, StepWord};
+use crate::recovery::{
+    FilesReach, RecoveryState, RecoveryStatus, Rollback, RollbackTarget, Shelf, StepWord,
+};
 use crate::session::{
     Address, EventKind, PersonsAnswer, Reach, RestoredFiles, RewindCause, RollbackStarted,
     SessionStarted, SessionState, Version,
@@ -196,6 +198,9 @@ impl Rolling<'_> {
         };
         let mut left = plan.left.clone();
         left.extend(blocked);
+        // What is left differs, too: only the whole tells whether anything changed since.
+        let tree = store.keep(self.session.id().as_str())?.tree;
+        self.session.commit(EventKind::FilesRestored { tree })?;
         self.end(Some(counts(written.len(), removed.len())))?;
         Ok(DoneFiles { written: paths(written), removed: paths(removed), left })
     }
@@ -289,9 +294,11 @@ pub(super) fn nothing_left(
 }
 
 impl Saved {
-    /// True when the files are those of the checkpoint already.
-    pub(super) fn changes_nothing(&self) -> bool {
-        self.files.as_ref().is_none_or(|files| files.plan.changes.is_empty())
+    /// True when the files are as the latest rollback left them, whose tree is `restored`.
+    pub(super) fn are_still(&self, restored: Option<&str>) -> bool {
+        self.files.as_ref().is_none_or(|files| {
+            files.plan.changes.is_empty() || restored == Some(files.now.tree.as_str())
+        })
     }
 
     /// What happens to files, as the end of a sentence.
@@ -311,6 +318,15 @@ impl Saved {
 }
 
 impl Done {
+    /// True when this is what was asked for, by a command that says the same again.
+    pub(super) fn answers(&self, target: &RollbackTarget) -> bool {
+        match target {
+            RollbackTarget::LastGood => true,
+            RollbackTarget::Version(number) => *number == self.version.version,
+            RollbackTarget::Undo => self.version.name.as_deref() == Some(BEFORE),
+        }
+    }
+
     /// Lines about files and HEAD.
     pub(super) fn words(&self) -> Vec<String> {
         if self.reach == FilesReach::Nowhere {

@@ -38,8 +38,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKi
     };
     if let Some(done) = settle(&session, &header)? {
         console.remark("finished the rollback that was interrupted");
-        let version = done.version.version;
-        if target == RollbackTarget::LastGood || target == RollbackTarget::Version(version) {
+        if done.answers(&target) {
             tell(&session, &header, &done, arguments.json, console);
             return Ok(ExitKind::Success);
         }
@@ -89,7 +88,7 @@ pub(super) fn go_back(
     if let Some(before) = &state.lifetime.rollback
         && state.lifetime.rests_on_rollback
         && before.version == rollback.version.version
-        && saved.changes_nothing()
+        && saved.are_still(state.lifetime.restored.as_deref())
     {
         // Done already, perhaps by a process that was killed before it could say so.
         return nothing_left(session, header, before);
