@@ -13,6 +13,7 @@ mod dlq;
 mod docs;
 mod events;
 mod failure;
+mod file_store;
 mod goal;
 mod init;
 mod logs;

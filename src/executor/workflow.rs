@@ -279,13 +279,12 @@ impl<'a> Run<'a> {
 
     fn run_failure(&self, cause: &Address) -> RunFailure {
         let number = self.session.with(|state| state.lifetime.failures) + 1;
-        let short: String = self.session.id().uuid().chars().take(6).collect();
         let report: Report = self.report_of(cause);
         let failure: Failure = report
             .failure
             .or_else(|| self.item_failure(cause))
             .unwrap_or_else(|| self.failure(FailureKind::Inner, "it failed"));
-        RunFailure { id: format!("failure-{short}-{number}"), step: cause.clone(), failure }
+        RunFailure { id: self.session.id().failure_id(number), step: cause.clone(), failure }
     }
 
     /// The failure of an item of the map, which is all that is kept of its steps.

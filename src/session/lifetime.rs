@@ -298,6 +298,8 @@ impl Lifetime {
             }
             EventKind::Forked { from, version, .. } => {
                 self.forked_from = Some((from.clone(), *version));
+                // The working tree is as it is now, not as it was then.
+                self.has_moved_on = true;
             }
             EventKind::RecoveryStarted(started) => {
                 let step = started.step.clone().unwrap_or_default();

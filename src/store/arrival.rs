@@ -72,11 +72,19 @@ fn map_job(home: &Home, state: &SessionState) -> Result<(), StoreError> {
     write_mapping(home, &mapping)
 }
 
-/// Gives the job of a session that gets another id the name that goes with it.
-pub(super) fn rename_job(events: &mut [Event], old: &SessionId, new: &SessionId) {
+/// Gives the job and the failures of a session that gets another id the names that go with it.
+pub(super) fn rename_after(events: &mut [Event], old: &SessionId, new: &SessionId) {
+    let failure = |id: &mut String| {
+        if let Some(number) = old.failure_number(id) {
+            *id = new.failure_id(number);
+        }
+    };
     for event in events {
-        if let EventKind::JobStarted { job, .. } = &mut event.kind {
-            *job = job.replace(old.as_str(), new.as_str());
+        match &mut event.kind {
+            EventKind::JobStarted { job, .. } => *job = job.replace(old.as_str(), new.as_str()),
+            EventKind::RunFinished { failure: Some(known), .. } => failure(&mut known.id),
+            EventKind::RecoveryStarted(started) => failure(&mut started.failure),
+            _ => {}
         }
     }
 }

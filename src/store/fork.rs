@@ -6,9 +6,9 @@ use std::path::Path;
 
 use chrono::Utc;
 
-use crate::session::{Event, EventKind, SessionId, WorkflowId, attempts};
+use crate::session::{Event, EventKind, SessionId, Version, WorkflowId, attempts};
 
-use super::arrival::{job_directory, rename_job, take_place, write_journal};
+use super::arrival::{job_directory, rename_after, take_place, write_journal};
 use super::bundle::{ITEMS_PART, RESULTS_PART};
 use super::error::{NamePath, io_error};
 use super::files::Keep;
@@ -18,8 +18,19 @@ use super::labels::labels;
 use super::read::read_events;
 use super::{Card, Home, StoreError, files, lock};
 
-/// Makes a session with fresh ids that stands where `id` stood after event `seq`, in the workflow
-/// as it is edited since. Returns its card; it is interrupted, and goes on in the same directory.
+/// Where a session is forked.
+#[derive(Debug, Clone, Copy)]
+pub struct ForkPoint<'a> {
+    /// The last event that is copied.
+    pub seq: u64,
+    /// The version that this is, as the whole session knows it.
+    pub version: Option<&'a Version>,
+}
+
+/// Makes the session `new` that stands where `id` stood after event `seq`, in the workflow as it
+/// is edited since. Returns its card; it is interrupted, and goes on in the same directory. The
+/// files that were kept of its versions are only referred to by it: the caller sees to it that they
+/// stay.
 ///
 /// # Errors
 /// The session is damaged before that event or cannot be read; something cannot be written, and
@@ -27,13 +38,12 @@ use super::{Card, Home, StoreError, files, lock};
 pub fn fork(
     home: &Home,
     id: &SessionId,
-    seq: u64,
-    version: Option<u32>,
+    point: ForkPoint<'_>,
+    new: &SessionId,
 ) -> Result<Card, StoreError> {
-    let new = SessionId::fresh();
-    let passing = home.passing_session(&new);
+    let passing = home.passing_session(new);
     files::make_directory(&passing)?;
-    let forked = copy(home, id, seq, version, &new, &passing);
+    let forked = copy(home, id, point, new, &passing);
     if passing.exists() {
         fs::remove_dir_all(&passing).named("remove", &passing)?;
     }
@@ -43,12 +53,12 @@ pub fn fork(
 fn copy(
     home: &Home,
     id: &SessionId,
-    seq: u64,
-    version: Option<u32>,
+    point: ForkPoint<'_>,
     new: &SessionId,
     passing: &Path,
 ) -> Result<Card, StoreError> {
     let scan = read_events(home, id)?;
+    let seq = point.seq;
     let count = usize::try_from(seq).unwrap_or(usize::MAX);
     let Some(copied) = scan.events.get(..count) else {
         return Err(scan.damage.unwrap_or_else(|| StoreError::Unreadable {
@@ -57,8 +67,8 @@ fn copy(
         }));
     };
     let later = scan.events.get(count..).unwrap_or_default();
-    let mut events = forked_events(copied, later, id, version, new);
-    rename_job(&mut events, id, new);
+    let mut events = forked_events(copied, later, id, point.version, new);
+    rename_after(&mut events, id, new);
     let _held = lock::take(home, new)?;
     let within = |path: std::path::PathBuf| {
         path.strip_prefix(home.session(new)).map(|path| passing.join(path)).unwrap_or(path)
@@ -77,13 +87,13 @@ fn copy(
     take_place(home, passing, new, &events)
 }
 
-/// The events of the new session: those that are copied, with the new ids, the edits of the
-/// workflow since, and that it is a fork.
+/// The events of the new session: those that are copied, with the new ids, the files of the
+/// version, the edits of the workflow since, and that it is a fork.
 fn forked_events(
     copied: &[Event],
     later: &[Event],
     from: &SessionId,
-    version: Option<u32>,
+    version: Option<&Version>,
     new: &SessionId,
 ) -> Vec<Event> {
     let mut events = copied.to_vec();
@@ -97,9 +107,15 @@ fn forked_events(
     };
     let edits = later.iter().filter(since);
     let seq = copied.last().map_or(0, |event| event.seq);
+    // They were kept right after the version was made.
+    let kept = version.and_then(|version| {
+        let files = version.files.as_deref()?.clone();
+        Some((version.at, EventKind::FilesKept(Box::new(files))))
+    });
+    let version = version.map(|version| version.version);
     let forked = EventKind::Forked { from: from.clone(), seq, version };
     let added = edits.map(|edit| (edit.at, edit.kind.clone())).chain([(Utc::now(), forked)]);
-    for (at, kind) in added {
+    for (at, kind) in kept.into_iter().chain(added) {
         let seq = events.len() as u64 + 1;
         events.push(Event { seq, at, kind });
     }

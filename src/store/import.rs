@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::session::{Event, EventKind, SessionId, SessionStarted, WorkflowId};
 
-use super::arrival::{rename_job, take_place, write_journal};
+use super::arrival::{rename_after, take_place, write_journal};
 use super::error::NamePath;
 use super::journal::Journal;
 use super::scan::{Scan, read_journal};
@@ -72,7 +72,7 @@ fn take_in(
     }
     let formerly = (old.session_id != header.session_id).then(|| old.session_id.clone());
     let (id, changed) = (header.session_id.clone(), *header != old);
-    rename_job(&mut events, &old.session_id, &id);
+    rename_after(&mut events, &old.session_id, &id);
     let _held = lock::take(home, &id)?;
     match changed {
         true => {

@@ -41,7 +41,7 @@ pub use error::StoreError;
 pub use files::replace_file;
 pub use find::{Entry, cards, find, latest_resumable};
 pub use foreign::{ForeignCheckpoint, ForeignRetry, ForeignStep, checkpoint_files, read_foreign};
-pub use fork::fork;
+pub use fork::{ForkPoint, fork};
 pub use home::{Home, carried_checkpoints};
 pub use import::{Imported, import};
 pub use job::{FrozenItems, JobFiles, Mapping, read_result, write_mapping};

@@ -20,7 +20,7 @@ pub struct Difference {
     /// Where it stood.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<Change>,
-    /// HEAD of the git repository after the last step, as far as it was recorded.
+    /// HEAD of the git repository, as it was recorded last.
     #[serde(skip_serializing_if = "Option::is_none")]
     head: Option<Change>,
     /// The hash of the workflow.
@@ -43,7 +43,7 @@ struct Change {
 /// A file that is not what it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileChange {
-    /// Its path in the working directory.
+    /// Its path from the top directory of the git repository.
     pub path: String,
     /// Whether it was there before.
     pub before: bool,
@@ -89,7 +89,7 @@ impl Difference {
         Self {
             status: change(|state| Some(state.status?.as_str().to_owned())),
             position: change(|state| Some(super::position(state).to_string())),
-            head: change(head),
+            head: change(|state| state.lifetime.head.clone()),
             workflow_hash: change(|state| Some(state.header()?.workflow_hash.to_string())),
             files: None,
             variables: variable_changes(before, after),
@@ -173,15 +173,6 @@ impl Difference {
         }
         text
     }
-}
-
-/// HEAD as the step that ended last recorded it, or as the run began with it.
-fn head(state: &SessionState) -> Option<String> {
-    let recorded = state.standing.records().filter_map(|(_, record)| {
-        Some((record.finished_seq, record.result.as_ref()?.head.clone()?))
-    });
-    let last = recorded.max_by_key(|(seq, _)| *seq).map(|(_, head)| head);
-    last.or_else(|| state.lifetime.runs.last()?.head.clone())
 }
 
 fn mark(before: bool, after: bool) -> Cell {
