@@ -133,10 +133,9 @@ pub(super) fn go_to_phase(
     if phase != Phase::Setup {
         pass_over_setup(state, places, decision);
     }
-    let progress = JobProgress::of(state);
-    let ended = progress.as_ref().map_or(0, |progress| progress.processed);
+    let ended = JobProgress::of(state).map_or(0, |progress| progress.processed);
     if phase == Phase::Reduce {
-        pass_over_items(state, progress, request, decision)?;
+        pass_over_items(state, request, decision)?;
     }
     let cause = RewindCause::FromCheckpoint;
     // The last first: a crash between these records leaves no phase that saw what is gone.
@@ -177,21 +176,20 @@ fn pass_over_setup(state: &SessionState, places: &[Place<'_>], decision: &mut De
 }
 
 /// Reduce may only begin when every item ended, or a person passes over the others.
-fn pass_over_items(
+pub(super) fn pass_over_items(
     state: &SessionState,
-    progress: Option<JobProgress>,
     request: &Request,
     decision: &mut Decision,
 ) -> Result<(), Refusal> {
-    let Some(progress) = progress.filter(|_| state.standing.frozen) else {
+    let Some(progress) = JobProgress::of(state).filter(|_| state.standing.frozen) else {
         return Err(Refusal::NoItems);
     };
     let map = map_address();
     if progress.pending > 0 {
-        let Some(numbers) = &request.pass_over else {
+        if !request.pass_over {
             return Err(Refusal::PendingItems(progress.pending));
-        };
-        for item in numbers {
+        }
+        for item in &request.items {
             if state.standing.items.standing(*item) == ItemStanding::Pending {
                 let at = item_address(*item);
                 if begun(state, &at) {
@@ -235,7 +233,7 @@ fn rank(phase: Phase) -> u8 {
 }
 
 /// True when something at or below `at` is recorded.
-fn begun(state: &SessionState, at: &Address) -> bool {
+pub(super) fn begun(state: &SessionState, at: &Address) -> bool {
     let standing = &state.standing;
     standing.records_within(at).next().is_some()
         || standing.scope(at).is_some()

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::session::{ResultRef, SessionId};
+use crate::session::{Event, EventKind, ResultRef, SessionId};
 
 use super::error::{NamePath, io_error};
 use super::files::{self, Keep};
@@ -351,6 +351,17 @@ pub fn read_result(
     checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
 }
 
+/// Bytes of `results.jsonl` that `events` refer to.
+pub(super) fn results_end(events: &[Event]) -> u64 {
+    let end = |event: &Event| match &event.kind {
+        EventKind::ItemFinished { result, .. } if *result != ResultRef::NONE => {
+            result.offset + u64::from(result.length) + 1
+        }
+        _ => 0,
+    };
+    events.iter().map(end).max().unwrap_or(0)
+}
+
 /// The bytes of a result, if they are those that were written.
 fn checked(path: &Path, bytes: Vec<u8>, at: ResultRef) -> Result<Vec<u8>, StoreError> {
     if crc32fast::hash(&bytes) == at.crc {
@@ -401,6 +412,12 @@ impl Home {
     #[must_use]
     pub fn job(&self, repository: &str, job: &str) -> PathBuf {
         self.repositories().join(repository).join("mapreduce/jobs").join(file_name(job))
+    }
+
+    /// `state/<repo>/mapreduce/jobs/<job>/items.jsonl`.
+    #[must_use]
+    pub fn items(&self, repository: &str, job: &str) -> PathBuf {
+        self.job(repository, job).join(ITEMS)
     }
 
     /// `state/<repo>/mapreduce/jobs/<job>/results.jsonl`.

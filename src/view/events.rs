@@ -164,8 +164,9 @@ mod tests {
 2023-11-14T22:13:57Z    37 files_restored    tree 9c1f0e7d2b9c
 2023-11-14T22:13:58Z    38 files_kept        tree 0123456789, HEAD fedcba9876
 2023-11-14T22:13:59Z    39 rollback_started  to v1; undone by v2
-2023-11-14T22:14:00Z    40 moved             to /elsewhere
-2023-11-14T22:14:01Z    41 superseded        by session-00000000-0000-4000-8000-000000000002
+2023-11-14T22:14:00Z    40 forked            from session-00000000-0000-4000-8000-000000000002 at v1
+2023-11-14T22:14:01Z    41 moved             to /elsewhere
+2023-11-14T22:14:02Z    42 superseded        by session-00000000-0000-4000-8000-000000000002
 
 "#]]
         );
