@@ -242,10 +242,51 @@ fn a_map_is_forked_with_its_items_and_results() {
         }
         assert_eq!(files_of(&sandbox, &old), before);
     }
-    // Once the items were read again, those of then are gone.
+    // Read again, the items are the same; once they are others, those of then are gone.
+    let of_two = of("map/item_2");
     sandbox.run(&["resume", &old, "--from-checkpoint", "setup"]).exits(0);
-    let ran = sandbox.run(&["sessions", "fork", &old, "--at", &of("map/item_2")]).exits(2);
+    fork(&sandbox, &old, &of_two);
+    sandbox.write("flow.yaml", &MAP.replace("seq 1 6", "seq 2 7"));
+    sandbox.run(&["resume", &old, "--from-checkpoint", "setup", "--accept-changes"]).exits(0);
+    let ran = sandbox.run(&["sessions", "fork", &old, "--at", &of_two]).exits(2);
     assert!(ran.stderr.contains("were read again"), "{ran:#?}");
+}
+
+#[test]
+fn an_edit_of_the_items_that_a_kill_cut_off_gives_no_fork_wrong_results() {
+    let sandbox = Sandbox::new();
+    sandbox.write("items", "1\n2\n3\n");
+    let flow = "name: cut\nmap:\n  input: items\n  agent_template: ['echo ${item} >> words; echo made-${item}']\nreduce: ['cp \"${map.results_file}\" results.json; [ -e go ]']\n";
+    sandbox.write("flow.yaml", flow);
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    let old = only_id(&sandbox);
+    let list = ["checkpoints", "list", "--workflow-id", &old, "--json"];
+    let rows = sandbox.run(&list).exits(0).json();
+    let at_map = rows.as_array().unwrap().iter().find(|row| row["address"] == "map").unwrap();
+    let at_map = format!("v{}", at_map["version"]);
+    // Killed before the items are read: those of then are still there.
+    sandbox.write("flow.yaml", &flow.replace("input: items", "input: kill -9 $PPID; cat items"));
+    assert_eq!(sandbox.run(&["resume", "--accept-changes"]).code, None);
+    sandbox.write("items", "1\nb\n3\n");
+    sandbox.write("flow.yaml", &flow.replace("input: items", "input: cat items"));
+    let new = fork(&sandbox, &old, &at_map);
+    sandbox.write("words", "");
+    sandbox.write("go", "");
+    sandbox.run(&["resume", &new, "--accept-changes"]).exits(0);
+    assert_eq!(sandbox.words("words"), "b");
+    assert_eq!(outputs(&sandbox), ["made-1", "made-b", "made-3"]);
+    // Killed after they were frozen and before that was recorded.
+    let shown = sandbox.run(&["sessions", "show", &old, "--json"]).exits(0).json();
+    let job = shown["mapreduce_state"]["job_id"].as_str().unwrap();
+    let home = prodigy::store::Home::at(&sandbox.state()).unwrap();
+    let line = |(index, item): (usize, &str)| {
+        format!(r#"{{"item_id":"item_{}","item":"{item}"}}"#, index + 1).into_bytes()
+    };
+    let lines = ["1", "b", "3"].into_iter().enumerate().map(line);
+    JobFiles::freeze(&home, "work", job, lines).unwrap();
+    let ran = sandbox.run(&["sessions", "fork", &old, "--at", &at_map]).exits(2);
+    assert!(ran.stderr.contains("were read again"), "{ran:#?}");
+    assert_eq!(sandbox.run(&["sessions", "list", "--json"]).json().as_array().unwrap().len(), 2);
 }
 
 #[test]

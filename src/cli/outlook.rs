@@ -2,8 +2,7 @@
 
 use crate::exit::{ExitKind, Failure};
 use crate::resume::{
-    Changes, Decision, Downstream, Earlier, Refusal, Request, Row, before_items_are_read_again,
-    decide, foresee, rows,
+    Changes, Decision, Downstream, Earlier, Refusal, Request, Row, decide, foresee, rows,
 };
 use crate::session::{Address, Digest, EventKind, SessionState, item_address, item_number};
 use crate::store::{Card, FrozenItems, Home, OpenSession};
@@ -29,23 +28,16 @@ pub(super) fn outlook(
     wish: &ItemWish,
     earlier: &Earlier<'_>,
 ) -> Result<Outlook, Refusal> {
-    let mut changed = Vec::new();
-    if let Some(changes) = &goal.changes {
-        let workflow = &goal.loaded.workflow;
-        if changes.items {
-            changed.extend(before_items_are_read_again(state));
-        }
-        let event = EventKind::WorkflowChanged {
-            workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
-            total_steps: crate::playbook::count_steps(workflow) * passes(state),
-            stages: workflow.stage_names(),
-            kept: changes.kept.clone(),
-            edited: changes.edited.clone(),
-            items: changes.items,
-        };
-        changed.push(event);
-    }
-    let edited = foresee(state, &changed, earlier);
+    let workflow = &goal.loaded.workflow;
+    let changed = goal.changes.as_ref().map(|changes| EventKind::WorkflowChanged {
+        workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
+        total_steps: crate::playbook::count_steps(workflow) * passes(state),
+        stages: workflow.stage_names(),
+        kept: changes.kept.clone(),
+        edited: changes.edited.clone(),
+        items: changes.items,
+    });
+    let edited = foresee(state, changed.as_slice(), earlier);
     let request = Request {
         from_checkpoint: arguments
             .from_checkpoint
@@ -69,13 +61,13 @@ pub(super) fn outlook(
         },
         pass_over: arguments.force,
     };
-    let mut decision = decide(&edited, &goal.loaded.workflow, &request, earlier)?;
+    let mut decision = decide(&edited, workflow, &request, earlier)?;
     let after = foresee(&edited, &decision.events, earlier);
     decision.events.splice(0..0, changed);
     if wish.extra_runs.is_some() {
         decision.starting.retain(is_item);
     }
-    let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
+    let rows = rows(workflow, state, &after, &decision, goal.changes.as_ref());
     Ok(Outlook { decision, rows })
 }
 

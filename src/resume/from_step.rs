@@ -17,6 +17,16 @@ use super::tree::passes;
 
 const CAUSE: RewindCause = RewindCause::FromStep;
 
+/// The step at `address`, if `--from-step` can make it run again by itself.
+#[must_use]
+pub fn step_alone<'w>(
+    address: &Address,
+    workflow: &'w Workflow,
+    state: &SessionState,
+) -> Option<&'w Step> {
+    Path::to(address, workflow, state).ok()?.step()
+}
+
 /// Adds the events that make the step at `address` the next one to run. What has ended before
 /// it stays; what has not is passed over.
 pub(super) fn go_to(

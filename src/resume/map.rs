@@ -102,14 +102,18 @@ pub(super) fn requeue(
     Ok(())
 }
 
-/// What is recorded before an edit that changes the items: a reduce that has begun saw others.
-#[must_use]
-pub fn before_items_are_read_again(state: &SessionState) -> Vec<EventKind> {
+/// Where the items have to be read again, a reduce that has begun saw others.
+pub(super) fn renew_reduce(there: &SessionState, request: &Request, decision: &mut Decision) {
     let reduce = phase_address(Phase::Reduce);
-    match state.standing.frozen && begun(state, &reduce) {
-        true => vec![rewound(&reduce, Reach::Subtree, RewindCause::Edited)],
-        false => Vec::new(),
+    if there.lifetime.job.is_none() || there.standing.frozen || !begun(there, &reduce) {
+        return;
     }
+    let cause = match request.from_checkpoint {
+        Some(_) => RewindCause::FromCheckpoint,
+        None => RewindCause::Edited,
+    };
+    decision.events.push(rewound(&reduce, Reach::Subtree, cause));
+    reopen_around(there, &[reduce], cause, decision);
 }
 
 /// The phase called `name`, where the workflow has it.
@@ -141,7 +145,9 @@ pub(super) fn go_to_phase(
     // The last first: a crash between these records leaves no phase that saw what is gone.
     for later in [Phase::Reduce, Phase::Map, Phase::Setup] {
         let at = phase_address(later);
-        if rank(later) >= rank(phase) && begun(state, &at) {
+        // Of a setup that was edited as a whole nothing is left, but its items are.
+        let known = begun(state, &at) || (later == Phase::Setup && state.standing.frozen);
+        if rank(later) >= rank(phase) && known {
             // Items that are read again keep their results where they are the same.
             let items_stay = later == Phase::Map && phase == Phase::Setup;
             let reach = if items_stay { Reach::Own } else { Reach::Subtree };

@@ -68,11 +68,11 @@ pub struct RowAgents {
 }
 
 /// The items of the map in one line.
-fn map_row(before: &SessionState, after: &SessionState, read_again: bool) -> Option<Row> {
+fn map_row(before: &SessionState, after: &SessionState) -> Option<Row> {
     let progress = JobProgress::of(after)?;
     let again = (before.standing.items.ended()).saturating_sub(progress.processed);
     let over = progress.total_items > 0 && progress.pending == 0;
-    let reason = if read_again && before.standing.frozen {
+    let reason = if before.standing.frozen && !after.standing.frozen {
         format!(
             "its items are read again; {} ended, and keep their results where they are the same",
             progress.processed
@@ -209,7 +209,7 @@ pub fn rows(
         });
     }
     if let Body::MapReduce(job) = &workflow.body
-        && let Some(mut row) = map_row(before, after, changes.is_some_and(|it| it.items))
+        && let Some(mut row) = map_row(before, after)
     {
         row.agents = map_agents(&job.map, before, after, row.action == Action::Keep);
         let reduce = Address::root().join("reduce");

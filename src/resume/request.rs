@@ -165,6 +165,7 @@ pub fn decide(
         }
         None => failed::start_again(state, workflow, request, &mut decision),
     }
+    map::renew_reduce(&foresee(state, &decision.events, earlier), request, &mut decision);
     if request.downstream == Downstream::Again && !request.edited.is_empty() {
         edited::run_what_follows(state, &places, request, &mut decision);
     }

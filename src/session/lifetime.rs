@@ -74,6 +74,8 @@ pub struct Lifetime {
     pub items: u32,
     /// CRC-32 of the file that holds them, where it was recorded.
     pub items_crc: Option<u32>,
+    /// The event after which that file held them.
+    pub(super) items_since: u64,
     /// Items that ever failed for good, by number.
     pub dead: BTreeMap<u32, DeadItem>,
     /// A restore point after every so many items.
@@ -273,6 +275,7 @@ impl Lifetime {
             }
             EventKind::JobStarted { job, items, checkpoint_frequency, items_crc } => {
                 self.items_crc = *items_crc;
+                self.items_since = event.seq;
                 self.job = Some(job.clone());
                 self.items = *items;
                 self.checkpoint_frequency = *checkpoint_frequency;

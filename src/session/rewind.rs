@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::address::Address;
 use super::event::{EventKind, Reach, RewindCause};
-use super::items::{Items, item_number};
+use super::items::{ItemStanding, Items, item_number, map_address};
 use super::record::Progress;
 use super::standing::Standing;
 use super::stored::Stored;
@@ -106,6 +106,21 @@ impl Standing {
             }
             None => {}
         }
+    }
+
+    /// Back before the items were read again, or had to be: those of then may be others, of which
+    /// nothing is known any more. Results that still stand `now` are of items that are the same.
+    pub(super) fn read_items_again(&mut self, now: &Items) {
+        let map = map_address();
+        let then = std::mem::take(&mut self.items);
+        for (item, status, result) in then.results() {
+            if now.standing(item) == ItemStanding::Ended(status, result) {
+                self.items.end(item, status, result);
+            }
+        }
+        self.frozen = false;
+        self.forget_inside(&map);
+        self.scopes.remove(&map);
     }
 
     /// What is inside an item is not looked into once it ended: a finished item costs a few bytes.

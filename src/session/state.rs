@@ -175,9 +175,13 @@ impl SessionState {
     /// what never goes back stays.
     pub fn return_to(&mut self, earlier: SessionState, rewound: &EventKind) {
         let EventKind::Rewound { to_seq: Some(seq), cause, .. } = rewound else { return };
-        self.standing = earlier.standing;
+        let now = std::mem::replace(&mut self.standing, earlier.standing);
         for kept in self.lifetime.edits_after(*seq) {
             self.standing.rename(kept);
+        }
+        let job = self.lifetime.job.is_some();
+        if job && (!now.frozen || self.lifetime.items_since > *seq) {
+            self.standing.read_items_again(&now.items);
         }
         self.standing.doubt_what_was_running();
         self.settle_dead(None);

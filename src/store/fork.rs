@@ -12,7 +12,7 @@ use super::arrival::{job_directory, rename_after, take_place, write_journal};
 use super::bundle::{ITEMS_PART, RESULTS_PART};
 use super::error::{NamePath, io_error};
 use super::files::Keep;
-use super::job::results_end;
+use super::job::{FrozenItems, results_end};
 use super::journal::{NO_LINE, write_record};
 use super::labels::labels;
 use super::read::read_events;
@@ -33,8 +33,8 @@ pub struct ForkPoint<'a> {
 /// stay.
 ///
 /// # Errors
-/// The session is damaged before that event or cannot be read; something cannot be written, and
-/// then nothing is left behind.
+/// The session is damaged before that event or cannot be read; the items of its map are other ones
+/// now; something cannot be written. Nothing is left behind then.
 pub fn fork(
     home: &Home,
     id: &SessionId,
@@ -158,9 +158,12 @@ fn copy_job(home: &Home, copied: &[Event], passing: &Path) -> Result<(), StoreEr
     let (Some(job), Some(header)) = (&state.lifetime.job, state.header()) else { return Ok(()) };
     files::make_directory(&job_directory(passing))?;
     let items = home.items(&header.repository, job);
-    if !copy_file(&items, &passing.join(ITEMS_PART), u64::MAX)? {
+    let copy = passing.join(ITEMS_PART);
+    if !copy_file(&items, &copy, u64::MAX)? {
         return Err(io_error("read", &items, io::ErrorKind::NotFound.into()));
     }
+    // The items may have been read again since; also where a crash kept that from being recorded.
+    FrozenItems::read(copy)?.check(state.lifetime.items, state.lifetime.items_crc)?;
     let results = home.results(&header.repository, job);
     copy_file(&results, &passing.join(RESULTS_PART), results_end(copied))?;
     Ok(())

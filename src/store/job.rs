@@ -68,7 +68,11 @@ impl FrozenItems {
     /// # Errors
     /// They cannot be read.
     pub fn open(home: &Home, repository: &str, job: &str) -> Result<Self, StoreError> {
-        let path = home.job(repository, job).join(ITEMS);
+        Self::read(home.job(repository, job).join(ITEMS))
+    }
+
+    /// The same for a file that lies elsewhere.
+    pub(super) fn read(path: PathBuf) -> Result<Self, StoreError> {
         let file = match File::open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(StoreError::DamagedItems { path, reason: "it is gone".to_owned() });

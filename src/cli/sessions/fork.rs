@@ -8,8 +8,8 @@ use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
 use crate::git::FileStore;
-use crate::session::{Event, EventKind, SessionId, SessionState};
-use crate::store::{self, Card, ForkPoint, StoreError};
+use crate::session::{Event, EventKind, SessionId, SessionState, WorkflowId};
+use crate::store::{self, Card, ForkPoint, Loaded, StoreError};
 
 /// Forks the session.
 pub(super) fn run(arguments: &SessionsFork, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -24,7 +24,6 @@ pub(super) fn run(arguments: &SessionsFork, console: &mut Console) -> Result<Exi
             None => return Err(nothing_to_fork(&place, &card)),
         },
     };
-    check_items(&loaded.events, seq, card.workflow_id.as_str())?;
     let version = loaded.state.lifetime.all_versions().find(|version| version.seq == seq);
     let new = SessionId::fresh();
     let store = file_store(&place.home, &card.repository, &card.directory);
@@ -36,7 +35,12 @@ pub(super) fn run(arguments: &SessionsFork, console: &mut Console) -> Result<Exi
         // That it could not be forked is what a person has to know.
         let _ = store.forget(new.as_str());
     }
-    let forked = forked?;
+    let forked = match forked {
+        Err(StoreError::DamagedItems { .. }) if items_are_others(&loaded, seq) => {
+            return Err(no_items_of_then(&card.workflow_id));
+        }
+        forked => forked?,
+    };
     if let Err(why) = files {
         console.errors.line(format_args!(
             "warning: the files kept of its checkpoints are not taken along: {why}"
@@ -94,19 +98,20 @@ fn keep_files(
     }
 }
 
-/// The items of a map that were read again since are not those of then.
-fn check_items(events: &[Event], seq: u64, id: &str) -> Result<(), Failure> {
-    let frozen = |event: &&Event| matches!(event.kind, EventKind::JobStarted { .. });
-    let Some(last) = events.iter().rfind(frozen) else { return Ok(()) };
-    let before = events.iter().find(frozen).is_some_and(|first| first.seq <= seq);
-    if last.seq <= seq || !before {
-        return Ok(());
-    }
+/// True when the items of the map were read again after event `seq`, as far as that is recorded,
+/// or have to be.
+fn items_are_others(loaded: &Loaded, seq: u64) -> bool {
+    let again = |event: &Event| matches!(event.kind, EventKind::JobStarted { .. });
+    let mut later = loaded.events.iter().filter(|event| event.seq > seq);
+    !loaded.state.standing.frozen || later.any(again)
+}
+
+fn no_items_of_then(id: &WorkflowId) -> Failure {
     let message =
         "the items of the map were read again after that point, and those of then are gone";
-    Err(Failure::new(ExitKind::Usage, message).with_help(format!(
+    Failure::new(ExitKind::Usage, message).with_help(format!(
         "prodigy checkpoints list --workflow-id {id}   (a later one), or prodigy resume {id} --from-checkpoint …"
-    )))
+    ))
 }
 
 fn nothing_to_fork(place: &Place, card: &Card) -> Failure {
