@@ -14,6 +14,9 @@ use crate::session::RecoveryType;
 
 use super::find::{Target, nothing_failed};
 
+/// Where it is kept that the recoveries of the step are used up.
+const LIMIT: &str = "max_recoveries";
+
 /// What a person, or nobody, asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
@@ -33,8 +36,12 @@ pub(super) fn decide(
     shelf: &Shelf<'_>,
     console: &mut Console,
 ) -> Result<RecoveryState, Failure> {
-    if let Some(open) = &target.open {
-        if asked.way.is_none_or(|way| way == open.recovery_type) {
+    // What is only decided is decided anew: the rules may have changed since.
+    let mut waiting = None;
+    match &target.open {
+        None => {}
+        Some(open) if open.status == RecoveryStatus::Pending => waiting = Some(open),
+        Some(open) if asked.way.is_none_or(|way| way == open.recovery_type) => {
             console.remark(format_args!("going on with {}", open.id));
             let mut open = open.clone();
             if asked.way.is_some() {
@@ -42,22 +49,49 @@ pub(super) fn decide(
             }
             return Ok(open);
         }
-        let mut given_up = open.clone();
-        let reason = "a person chose another way";
-        given_up.finish(RecoveryStatus::Failed, reason, Utc::now());
-        shelf.keep(&given_up)?;
+        Some(open) => {
+            let mut given_up = open.clone();
+            let reason = "a person chose another way";
+            given_up.finish(RecoveryStatus::Failed, reason, Utc::now());
+            shelf.keep(&given_up)?;
+        }
     }
+    let mut state = anew(target, rules, asked, console)?;
+    if let Some(waiting) = waiting {
+        state.id = waiting.id.clone();
+        state.started_at = waiting.started_at;
+    }
+    Ok(state)
+}
+
+fn anew(
+    target: &Target,
+    rules: &Rules,
+    asked: Asked,
+    console: &mut Console,
+) -> Result<RecoveryState, Failure> {
     let failure = target.failure.as_ref().ok_or_else(|| nothing_failed(target))?;
     let choice = choose(failure, rules);
     for warning in &choice.warnings {
         console.errors.line(format_args!("warning: {warning}"));
     }
-    let Some(way) = asked.way.or(choice.way) else { return Err(only_a_person(failure, &choice)) };
     let step = failure.step.clone().unwrap_or_default();
     let before = target.loaded.state.lifetime.recoveries(&step);
     let limit = asked.limit.unwrap_or_else(|| rules.max_recoveries());
-    if before >= limit && !asked.force {
-        return Err(over_the_limit(failure, before, limit));
+    let mut way = asked.way.unwrap_or(choice.way);
+    let mut reason = match asked.way {
+        Some(way) => format!(
+            "{} ({}); asked for with --type {}",
+            class_word(failure.class),
+            failure.why,
+            way.as_str()
+        ),
+        None => choice.reason.clone(),
+    };
+    let over = way != RecoveryType::Person && before >= limit && !asked.force;
+    if over {
+        way = RecoveryType::Person;
+        reason = format!("{reason}; {}", did_not_help(before, limit));
     }
     let context = RecoveryContext {
         session_id: failure.session_id.clone(),
@@ -66,21 +100,16 @@ pub(super) fn decide(
         class: failure.class,
         number: before + 1,
         chosen_by: if asked.way.is_some() { Chooser::Person } else { Chooser::Rule },
-        reason: match asked.way {
-            Some(way) => format!(
-                "{} ({}); asked for with --type {}",
-                class_word(failure.class),
-                failure.why,
-                way.as_str()
-            ),
-            None => choice.reason.clone(),
-        },
+        reason,
         rule: Some(written(failure, &choice, way)),
         rule_source: Some(choice.source.to_owned()),
     };
     let (id, repository) = (failure.id.clone(), failure.repository.clone());
     let mut state = RecoveryState::new(id, repository, way, context, Utc::now());
     state.recovery_plan = plan(way, &choice, target);
+    if over {
+        state.metadata.insert(LIMIT.to_owned(), json!(limit));
+    }
     state.corruption_detected = target.loaded.damage.is_some();
     state.target_checkpoint_id = target
         .loaded
@@ -94,6 +123,7 @@ pub(super) fn decide(
 fn plan(way: RecoveryType, choice: &Choice, target: &Target) -> Vec<StepWord> {
     let mut plan = vec![StepWord::ValidateState];
     match way {
+        RecoveryType::Person => plan.clear(),
         RecoveryType::Retry => {
             if !choice.delay.is_zero() {
                 plan.push(StepWord::Wait);
@@ -126,7 +156,7 @@ fn written(failure: &FailureRecord, choice: &Choice, way: RecoveryType) -> Value
     match &choice.rule {
         Some(rule) if rule.strategy.as_str() == way.as_str() => rule.written.to_json(),
         _ if way != RecoveryType::Retry => json!({ "class": class, "strategy": way.as_str() }),
-        _ if choice.way == Some(way) => json!({
+        _ if choice.way == way => json!({
             "class": class,
             "strategy": "retry",
             "attempts": choice.attempts,
@@ -136,23 +166,26 @@ fn written(failure: &FailureRecord, choice: &Choice, way: RecoveryType) -> Value
     }
 }
 
-fn only_a_person(failure: &FailureRecord, choice: &Choice) -> Failure {
-    let id = &failure.workflow_id;
-    Failure::new(ExitKind::NeedsPerson, format!("nothing brings {id} back by itself"))
-        .because(choice.reason.clone())
-        .with_help(format!("put it right, then: prodigy resume {id}"))
-}
-
-fn over_the_limit(failure: &FailureRecord, before: u32, limit: u32) -> Failure {
-    let id = &failure.workflow_id;
-    let step = failure.step.as_ref().map_or("the session".to_owned(), |it| format!("step {it}"));
+fn did_not_help(before: u32, limit: u32) -> String {
     let times = match before {
         1 => "1 recovery".to_owned(),
         before => format!("{before} recoveries"),
     };
+    format!("{times} did not help, and {limit} may be tried")
+}
+
+/// Says that only a person can go on, and how.
+pub(super) fn waits_for_person(state: &RecoveryState) -> Failure {
+    let context = &state.recovery_context;
+    let id = &context.workflow_id;
+    let step = context.step.as_ref().map_or("the session".to_owned(), |it| format!("step {it}"));
+    let again = match state.metadata.contains_key(LIMIT) {
+        true => "--force",
+        false => "--type retry",
+    };
     Failure::new(ExitKind::NeedsPerson, format!("a person must look at {step} of {id}"))
-        .because(format!("{times} did not help, and {limit} may be tried"))
+        .because(context.reason.clone())
         .with_help(format!(
-            "put it right, then: prodigy resume {id}   (or prodigy recovery initiate {id} --force)"
+            "put it right, then: prodigy resume {id}   (or prodigy recovery initiate {id} {again})"
         ))
 }

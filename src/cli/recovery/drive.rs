@@ -24,6 +24,7 @@ use crate::session::{
 };
 use crate::store::{Card, Loaded, OpenSession};
 
+use super::decide::waits_for_person;
 use super::ground::{footing, refused};
 use super::rules::read_again;
 
@@ -70,14 +71,21 @@ impl<'a> Drive<'a> {
             return self.end(true, "the workflow went to its end", ExitKind::Success);
         }
         self.keep()?;
-        if self.state.recovery_type == RecoveryType::Rollback {
-            self.ask_to_roll_back()?;
-        }
-        self.validate(console)?;
         match self.state.recovery_type {
-            RecoveryType::Retry => self.retry(console),
-            RecoveryType::Resume => self.resume(console),
-            RecoveryType::Rollback => self.roll_back(console),
+            RecoveryType::Person => Err(waits_for_person(&self.state)),
+            RecoveryType::Retry => {
+                self.validate(console)?;
+                self.retry(console)
+            }
+            RecoveryType::Resume => {
+                self.validate(console)?;
+                self.resume(console)
+            }
+            RecoveryType::Rollback => {
+                self.ask_to_roll_back()?;
+                self.validate(console)?;
+                self.roll_back(console)
+            }
         }
     }
 

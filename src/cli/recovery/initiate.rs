@@ -7,8 +7,9 @@ use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{RecoveryState, Shelf};
+use crate::session::RecoveryType;
 
-use super::decide::{Asked, decide};
+use super::decide::{Asked, decide, waits_for_person};
 use super::drive::Drive;
 use super::{find, rules, words};
 
@@ -28,7 +29,10 @@ pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKin
         } else {
             console.output.text(words::state(&state));
         }
-        return Ok(ExitKind::Success);
+        return match state.recovery_type {
+            RecoveryType::Person => Err(waits_for_person(&state)),
+            _ => Ok(ExitKind::Success),
+        };
     }
     let resume = Resume {
         yes: arguments.yes,
@@ -47,7 +51,8 @@ pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKin
 
 /// Which way, and why.
 pub(super) fn tell(state: &RecoveryState, json: bool, console: &mut Console) {
-    if !json {
+    // That a person must look is said as an error, when the decision is kept.
+    if !json && state.recovery_type != RecoveryType::Person {
         let way = state.recovery_type.as_str();
         let reason = crate::view::line(&state.recovery_context.reason).into_owned();
         console.remark(format_args!("{way}: {reason}"));

@@ -5,14 +5,18 @@ use std::fmt::Write as _;
 use chrono::Utc;
 
 use crate::recovery::{ProgressStep, RecoveryState, RecoveryStatus, StepWord};
+use crate::session::RecoveryType;
 use crate::view::{clip, duration_ms, line, paragraph, time};
 
 /// The recovery in a few lines of name and value.
 pub(super) fn state(state: &RecoveryState) -> String {
     let context = &state.recovery_context;
     let now = Utc::now();
-    let mut text =
-        format!("{} {}: {}\n", state.id, status_words(state.status), state.recovery_type.as_str());
+    let way = match state.recovery_type {
+        RecoveryType::Person if state.status.is_open() => "it waits for a person",
+        way => way.as_str(),
+    };
+    let mut text = format!("{} {}: {way}\n", state.id, status_words(state.status));
     let mut add = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<11} {value}");
     };
@@ -55,6 +59,9 @@ pub(super) fn state(state: &RecoveryState) -> String {
     }
     if state.status.is_open() {
         let command = match state.failure_id.as_str() {
+            _ if state.recovery_type == RecoveryType::Person => {
+                format!("put it right, then: prodigy resume {}", context.workflow_id)
+            }
             "" => format!("prodigy recovery rollback {}", context.workflow_id),
             id => format!("prodigy recovery initiate --failure-id {}", line(id)),
         };
