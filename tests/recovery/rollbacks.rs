@@ -158,9 +158,10 @@ fn killed_in_the_middle_it_is_finished() {
         let back = std::fs::read_dir(&many).unwrap().count();
         assert!(back < 1500, "not killed in the middle: {back} files");
         let ran: Ran = sandbox.run(next).exits(0);
-        assert_eq!(std::fs::read_dir(&many).unwrap().count(), 1500, "{next:?} {ran:#?}");
         assert_eq!(types(&sandbox), [("rollback".to_owned(), "completed".to_owned())]);
+        // A resume finishes it first: the step itself looks whether the files are back.
         if next != ["resume"] {
+            assert_eq!(std::fs::read_dir(&many).unwrap().count(), 1500, "{next:?} {ran:#?}");
             assert_eq!(sandbox.read("text"), "good\n");
             assert_eq!(sandbox.heard(), "one two");
             sandbox.run(&["resume"]).exits(0);

@@ -368,8 +368,8 @@ impl<'a> Drive<'a> {
             success: true,
             reason: format!("back at v{}", done.version.version),
         })))?;
-        let json = self.resume.output == OutputMode::Silent;
-        if !json {
+        let for_people = matches!(self.resume.output, OutputMode::Text | OutputMode::Quiet);
+        if for_people {
             super::rollback::tell(&session, &header, &done, false, console);
         }
         Ok(ExitKind::Success)
