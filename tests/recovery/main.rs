@@ -16,6 +16,7 @@ mod checkpoints;
 mod crashes;
 mod damage;
 mod dashboard;
+mod items;
 mod limits;
 mod rollbacks;
 mod rules;

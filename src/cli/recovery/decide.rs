@@ -14,8 +14,8 @@ use crate::session::RecoveryType;
 
 use super::find::{Target, nothing_failed};
 
-/// Where it is kept that the recoveries of the step are used up.
-const LIMIT: &str = "max_recoveries";
+/// Where it is kept what a person can do, of a recovery that waits for one.
+pub(super) const NEXT: &str = "next";
 
 /// What a person, or nobody, asked for.
 #[derive(Debug, Clone, Copy)]
@@ -107,8 +107,8 @@ fn anew(
     let (id, repository) = (failure.id.clone(), failure.repository.clone());
     let mut state = RecoveryState::new(id, repository, way, context, Utc::now());
     state.recovery_plan = plan(way, &choice, target);
-    if over {
-        state.metadata.insert(LIMIT.to_owned(), json!(limit));
+    if way == RecoveryType::Person {
+        state.metadata.insert(NEXT.to_owned(), json!(persons_way(target, over)));
     }
     state.corruption_detected = target.loaded.damage.is_some();
     state.target_checkpoint_id = target
@@ -174,18 +174,25 @@ fn did_not_help(before: u32, limit: u32) -> String {
     format!("{times} did not help, and {limit} may be tried")
 }
 
+/// What a person can do, with the commands.
+fn persons_way(target: &Target, over_the_limit: bool) -> String {
+    let id = &target.card.workflow_id;
+    let goes_on = match target.loaded.state.only_dead_items_failed() {
+        true => format!("prodigy dlq retry {id}"),
+        false => format!("prodigy resume {id}"),
+    };
+    let again = if over_the_limit { "--force" } else { "--type retry" };
+    format!("put it right, then: {goes_on}   (or prodigy recovery initiate {id} {again})")
+}
+
 /// Says that only a person can go on, and how.
 pub(super) fn waits_for_person(state: &RecoveryState) -> Failure {
     let context = &state.recovery_context;
-    let id = &context.workflow_id;
     let step = context.step.as_ref().map_or("the session".to_owned(), |it| format!("step {it}"));
-    let again = match state.metadata.contains_key(LIMIT) {
-        true => "--force",
-        false => "--type retry",
-    };
-    Failure::new(ExitKind::NeedsPerson, format!("a person must look at {step} of {id}"))
-        .because(context.reason.clone())
-        .with_help(format!(
-            "put it right, then: prodigy resume {id}   (or prodigy recovery initiate {id} {again})"
-        ))
+    let message = format!("a person must look at {step} of {}", context.workflow_id);
+    let failure = Failure::new(ExitKind::NeedsPerson, message).because(context.reason.clone());
+    match state.metadata.get(NEXT).and_then(Value::as_str) {
+        Some(next) => failure.with_help(next),
+        None => failure,
+    }
 }

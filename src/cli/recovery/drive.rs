@@ -299,7 +299,12 @@ impl<'a> Drive<'a> {
             ended: &ended,
         };
         super::restoring::keep_present(&session, console)?;
-        let requeue = match session.with(SessionState::only_dead_items_failed) {
+        // A recovery that was killed in its fix has not put them back into the map yet.
+        let dead_items = |state: &SessionState| {
+            let failed = state.status == Some(SessionStatus::Failed) || state.unanswered.is_some();
+            failed && state.only_dead_items_are_left()
+        };
+        let requeue = match session.with(dead_items) {
             true => Requeue::All,
             false => Requeue::Nothing,
         };

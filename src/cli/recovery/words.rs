@@ -8,6 +8,8 @@ use crate::recovery::{ProgressStep, RecoveryState, RecoveryStatus, StepWord};
 use crate::session::RecoveryType;
 use crate::view::{clip, duration_ms, line, paragraph, time};
 
+use super::decide::NEXT;
+
 /// The recovery in a few lines of name and value.
 pub(super) fn state(state: &RecoveryState) -> String {
     let context = &state.recovery_context;
@@ -58,12 +60,11 @@ pub(super) fn state(state: &RecoveryState) -> String {
         add("result", &paragraph(result, 14));
     }
     if state.status.is_open() {
-        let command = match state.failure_id.as_str() {
-            _ if state.recovery_type == RecoveryType::Person => {
-                format!("put it right, then: prodigy resume {}", context.workflow_id)
-            }
-            "" => format!("prodigy recovery rollback {}", context.workflow_id),
-            id => format!("prodigy recovery initiate --failure-id {}", line(id)),
+        let next = state.metadata.get(NEXT).and_then(|it| it.as_str());
+        let command = match (next, state.failure_id.as_str()) {
+            (Some(next), _) => line(next).into_owned(),
+            (None, "") => format!("prodigy recovery rollback {}", context.workflow_id),
+            (None, id) => format!("prodigy recovery initiate --failure-id {}", line(id)),
         };
         add("to go on", &command);
     }
