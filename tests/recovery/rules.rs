@@ -95,6 +95,38 @@ recovery: {rules: [{class: any, fix: 'echo ${one.output} ${error.message} ${tow.
 }
 
 #[test]
+fn names_in_a_fix_of_the_user_are_checked_against_the_workflow() {
+    let sandbox = sandbox(&format!(
+        "commands: [{{id: one, shell: \"./flaky one 1 || {LINT}\"}}, {{shell: ./say two}}]"
+    ));
+    sandbox.user_rules(
+        "
+rules:
+  - {class: test, fix: 'echo ${never.output}'}
+  - class: lint
+    fix:
+      - shell: ./say ${error.class}
+      - shell: ./say fix-${tow.output}
+",
+    );
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    for more in [&["--dry-run"][..], &[], &["-y"], &["--type", "retry"]] {
+        let ran = sandbox.initiate(more).exits(2);
+        assert!(ran.stderr.contains("recovery.yaml:7:"), "its place: {ran:#?}");
+        assert!(ran.stderr.contains("`tow`") && !ran.stderr.contains("never"), "{ran:#?}");
+        assert!(ran.stderr.contains("help: correct it, or put a rule"), "{ran:#?}");
+    }
+    sandbox.run(&["resume", "--auto-recover", "--plan"]).exits(0);
+    assert!(sandbox.recoveries().is_empty(), "nothing was begun");
+    assert_eq!(sandbox.heard(), "one");
+    sandbox.user_rules(
+        "rules: [{class: lint, fix: ['./say ${error.class}', './say fix${one.output:-none}']}]\n",
+    );
+    sandbox.initiate(&[]).exits(0);
+    assert_eq!(sandbox.heard(), "one lint fixnone one two");
+}
+
+#[test]
 fn a_rule_that_is_added_after_the_failure_counts() {
     let flow = format!("commands: [{{shell: \"./flaky one 1 || {LINT}\"}}]\n");
     let sandbox = sandbox(&flow);

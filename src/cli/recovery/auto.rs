@@ -44,7 +44,7 @@ pub(crate) fn after(
         }
         let target = find::look(&place, card)?;
         let asked = Asked { way: None, force: false, limit: resume.auto_recover.flatten() };
-        let state = decide(&target, &rules, asked, &Shelf::of(home), console)?;
+        let state = decide(&target, &rules, asked, home, console)?;
         initiate::tell(&state, false, console);
         let mut drive = Drive::new(&place, &target.card, state, resume, rules.allow_rollback())?;
         kind = drive.go(console)?;

@@ -11,8 +11,10 @@ use crate::recovery::{
     StepWord, choose, class_word,
 };
 use crate::session::RecoveryType;
+use crate::store::Home;
 
 use super::find::{Target, nothing_failed};
+use super::rules::check_names;
 
 /// Where it is kept what a person can do, of a recovery that waits for one.
 pub(super) const NEXT: &str = "next";
@@ -33,7 +35,7 @@ pub(super) fn decide(
     target: &Target,
     rules: &Rules,
     asked: Asked,
-    shelf: &Shelf<'_>,
+    home: &Home,
     console: &mut Console,
 ) -> Result<RecoveryState, Failure> {
     // What is only decided is decided anew: the rules may have changed since.
@@ -53,10 +55,10 @@ pub(super) fn decide(
             let mut given_up = open.clone();
             let reason = "a person chose another way";
             given_up.finish(RecoveryStatus::Failed, reason, Utc::now());
-            shelf.keep(&given_up)?;
+            Shelf::of(home).keep(&given_up)?;
         }
     }
-    let mut state = anew(target, rules, asked, console)?;
+    let mut state = anew(target, rules, asked, home, console)?;
     if let Some(waiting) = waiting {
         state.id = waiting.id.clone();
         state.started_at = waiting.started_at;
@@ -68,6 +70,7 @@ fn anew(
     target: &Target,
     rules: &Rules,
     asked: Asked,
+    home: &Home,
     console: &mut Console,
 ) -> Result<RecoveryState, Failure> {
     let failure = target.failure.as_ref().ok_or_else(|| nothing_failed(target))?;
@@ -92,6 +95,11 @@ fn anew(
     if over {
         way = RecoveryType::Person;
         reason = format!("{reason}; {}", did_not_help(before, limit));
+    }
+    if let (RecoveryType::Retry, Some(rule)) = (way, &choice.rule)
+        && choice.source == "recovery.yaml"
+    {
+        check_names(home, &target.card, rule, console)?;
     }
     let context = RecoveryContext {
         session_id: failure.session_id.clone(),

@@ -6,7 +6,7 @@ use crate::cli::args::{Initiate, OutputMode, Resume};
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
-use crate::recovery::{RecoveryState, Shelf};
+use crate::recovery::RecoveryState;
 use crate::session::RecoveryType;
 
 use super::decide::{Asked, decide, waits_for_person};
@@ -19,9 +19,8 @@ pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKin
     let id = arguments.failure_id.as_deref().or(arguments.id.as_deref());
     let target = find::target(&place, id)?;
     let rules = rules::rules(&place.home, &target.card, console)?;
-    let shelf = Shelf::of(&place.home);
     let asked = Asked { way: arguments.kind.map(Into::into), force: arguments.force, limit: None };
-    let state = decide(&target, &rules, asked, &shelf, console)?;
+    let state = decide(&target, &rules, asked, &place.home, console)?;
     tell(&state, arguments.json, console);
     if arguments.dry_run {
         if arguments.json {
