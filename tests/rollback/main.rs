@@ -16,4 +16,5 @@ mod support;
 mod commands;
 mod property;
 mod script;
+mod travel;
 mod tree;

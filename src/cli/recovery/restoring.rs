@@ -101,7 +101,14 @@ pub(super) fn save(
             ExitKind::Damaged,
             format!("the files kept at v{} are not complete any more", version.version),
         )
-        .because("objects are missing; nothing was changed"));
+        .because(
+            "objects are missing, or the session was imported without them; nothing was changed",
+        )
+        .with_help(format!(
+            "prodigy resume {} --from-checkpoint v{}   (variables and position only)",
+            header_of(&session.with(Clone::clone))?.workflow_id,
+            version.version
+        )));
     }
     let now = store.keep(holder)?;
     let plan = store.plan(holder, &now, &kept_before(files))?;
