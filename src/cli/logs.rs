@@ -19,8 +19,11 @@ use super::watch::Watch;
 
 /// One attempt of one step, and where its log is.
 struct Log {
+    /// Where the step stands now, or stood when an edit removed it.
     step: Address,
     attempt: u32,
+    /// True when an edit removed the step.
+    gone: bool,
     path: PathBuf,
     /// Absent when it printed nothing.
     bytes: Option<u64>,
@@ -125,17 +128,13 @@ fn output_in(result: &Stored) -> String {
 
 /// All attempts in the order in which they started.
 fn logs(place: &Place, card: &Card, loaded: &Loaded) -> Vec<Log> {
-    let started = loaded.events.iter().filter_map(|event| match &event.kind {
-        EventKind::StepStarted { address, attempt, .. } => Some((address, *attempt)),
-        _ => None,
-    });
-    started
-        .map(|(step, attempt)| {
-            let path = place.home.log(&card.session_id, step, attempt);
-            let bytes = std::fs::metadata(&path).ok().map(|metadata| metadata.len());
-            Log { step: step.clone(), attempt, path, bytes }
-        })
-        .collect()
+    let log = |made: crate::session::Attempt| {
+        let path = place.home.log(&card.session_id, &made.log);
+        let bytes = std::fs::metadata(&path).ok().map(|metadata| metadata.len());
+        let crate::session::Attempt { step, gone, log } = made;
+        Log { step, attempt: log.attempt, gone, path, bytes }
+    };
+    crate::session::attempts(&loaded.events).into_iter().map(log).collect()
 }
 
 /// The attempt that was asked for, or the latest; without a step the latest that printed anything.
@@ -160,6 +159,7 @@ fn list(logs: &[Log], json: bool, console: &mut Console) {
             json!({
                 "address": log.step,
                 "attempt": log.attempt,
+                "removed": log.gone,
                 "path": log.bytes.map(|_| &log.path),
                 "size": log.bytes.unwrap_or(0),
             })
@@ -173,7 +173,8 @@ fn list(logs: &[Log], json: bool, console: &mut Console) {
             Some(bytes) => format!("{} ({})", log.path.display(), view::bytes(bytes)),
             None => "printed nothing".to_owned(),
         };
-        console.output.line(format_args!("step {step}, attempt {}: {place}", log.attempt));
+        let gone = if log.gone { " (removed by an edit)" } else { "" };
+        console.output.line(format_args!("step {step}{gone}, attempt {}: {place}", log.attempt));
     }
 }
 
@@ -272,7 +273,7 @@ fn first_to_follow(logs: &[Log], loaded: &Loaded, arguments: &Logs) -> usize {
 }
 
 fn fits(log: &Log, arguments: &Logs) -> bool {
-    arguments.step.as_ref().is_none_or(|step| log.step == *step)
+    arguments.step.as_ref().is_none_or(|step| log.step == *step && !log.gone)
         && arguments.attempt.is_none_or(|attempt| log.attempt == attempt)
 }
 

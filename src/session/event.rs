@@ -15,6 +15,7 @@ use super::outcome::{AgentReport, Failure, Report, StepResult};
 use super::recovery::{RecoveryFinished, RecoveryStarted};
 use super::run::{RunFailure, RunStarted, SessionStarted};
 use super::short_result::ShortResult;
+use super::status::{PersonsAnswer, SessionStatus, WaitReason};
 use super::stored::Stored;
 
 /// One event with its place in the journal.
@@ -329,6 +330,10 @@ pub enum EventKind {
         stages: Vec<String>,
         /// The finished addresses that are kept, old → new.
         kept: Vec<(Address, Address)>,
+        /// The addresses of steps that are the same and were edited, old → new: they run again,
+        /// their attempts are counted on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        edited: Vec<(Address, Address)>,
         /// True when the items of the map are read again; results of those that are the same stay.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         items: bool,
@@ -343,6 +348,16 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<RunFailure>,
     },
+    /// `sessions fork`: everything before was copied from another session, which goes its own way.
+    Forked {
+        /// That session.
+        from: SessionId,
+        /// The event that it was copied up to.
+        seq: u64,
+        /// The version that this was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u32>,
+    },
     /// The executor and `recovery`: the files of the working tree are kept as they are now.
     FilesKept(Box<KeptFiles>),
     /// `recovery`: the state as it is becomes a restore point, because something is about to
@@ -356,6 +371,12 @@ pub enum EventKind {
     },
     /// `recovery rollback`: from here to the rewind that follows, files are restored.
     RollbackStarted(Box<RollbackStarted>),
+    /// `recovery rollback`: the files are restored.
+    FilesRestored {
+        /// The tree of all files as they are now, which is not that of the checkpoint where some
+        /// had to stay as they were.
+        tree: String,
+    },
     /// `recovery`, when a recovery or a further attempt of it begins.
     RecoveryStarted(Box<RecoveryStarted>),
     /// `recovery`, when a recovery is over.
@@ -426,72 +447,4 @@ pub enum RewindCause {
     Rollback,
     /// `dlq retry`, `resume-job --force`: items of the dead letter queue run again.
     DlqRetry,
-}
-
-/// Why a session waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaitReason {
-    /// A stage or step asks for a yes.
-    Confirmation,
-    /// `strategy: intervene`.
-    Intervention,
-    /// A marked step's standing is only known to a person.
-    OnResume,
-    /// A provider's limit.
-    Limit,
-    /// The session's budget.
-    Budget,
-}
-
-/// What a person said of a marked step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PersonsAnswer {
-    /// It was done: go past it.
-    Done,
-    /// Run it again.
-    Rerun,
-}
-
-/// How a session stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionStatus {
-    /// A process runs it (or died without a word: the lock tells).
-    Running,
-    /// Stopped by a signal, or killed.
-    Interrupted,
-    /// Ended well.
-    Completed,
-    /// Ended, with failures that the workflow lets pass.
-    CompletedWithFailures,
-    /// Ended by a failure that nothing handled.
-    Failed,
-    /// Waits for a person.
-    Waiting,
-    /// Waits for a provider's limit or a larger budget.
-    Parked,
-}
-
-impl SessionStatus {
-    /// The word as it stands in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Interrupted => "interrupted",
-            Self::Completed => "completed",
-            Self::CompletedWithFailures => "completed_with_failures",
-            Self::Failed => "failed",
-            Self::Waiting => "waiting",
-            Self::Parked => "parked",
-        }
-    }
-
-    /// True when there is nothing left to resume.
-    #[must_use]
-    pub fn is_completed(self) -> bool {
-        matches!(self, Self::Completed | Self::CompletedWithFailures)
-    }
 }

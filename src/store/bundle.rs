@@ -7,6 +7,8 @@
 //! {"end":{"files":2}}
 //! ```
 //!
+//! An archive with the kept files of the working tree (`files.pack`, a pack of git) has format 2.
+//!
 //! Only the files that make a session are in it, and only their names are taken in, so that
 //! no archive reaches outside the directory of its session.
 
@@ -19,19 +21,29 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::session::{SessionId, WorkflowId};
+use crate::session::{SessionId, SessionState, WorkflowId};
 
 use super::error::{NamePath, io_error};
+use super::job::results_end;
 use super::read::read_events;
 use super::{Card, Home, StoreError, blobs, files, replay};
 
 /// The newest format of archives.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// That of archives without kept files: older programs read them, too.
+const PLAIN_FORMAT: u32 = 1;
+/// The kept files of the working tree.
+pub(super) const FILES: &str = "files.pack";
 const KIND: &str = "prodigy-session";
 /// Bytes of a file in one line; divisible by 3, so that only the last line has padding.
 const CHUNK: u64 = 384 * 1024;
 /// No line is longer than this.
 const LONGEST_LINE: u64 = 1 << 20;
+
+/// The frozen items of a map.
+pub(super) const ITEMS_PART: &str = "job/items.jsonl";
+/// Their results.
+pub(super) const RESULTS_PART: &str = "job/results.jsonl";
 
 /// One line of an archive.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,11 +77,17 @@ struct Ending {
 }
 
 /// Writes a session into the file `target`, which appears in full or not at all and is private.
-/// Returns its card. The archive holds journal, workflow, logs, kept texts and labels.
+/// Returns its card. The archive holds journal, workflow, logs, kept texts, labels, the items and
+/// results of a map, and the kept files of the working tree, `kept`, as a pack of git.
 ///
 /// # Errors
 /// The session is damaged or cannot be read; the target cannot be written.
-pub fn export(home: &Home, id: &SessionId, target: &Path) -> Result<Card, StoreError> {
+pub fn export(
+    home: &Home,
+    id: &SessionId,
+    target: &Path,
+    kept: Option<&[u8]>,
+) -> Result<Card, StoreError> {
     let scan = read_events(home, id)?;
     if let Some(damage) = scan.damage {
         return Err(damage);
@@ -84,19 +102,27 @@ pub fn export(home: &Home, id: &SessionId, target: &Path) -> Result<Card, StoreE
     let mut out = BufWriter::new(temporary);
     let heading = Heading {
         kind: KIND.to_owned(),
-        format: FORMAT,
+        format: if kept.is_some() { FORMAT } else { PLAIN_FORMAT },
         session_id: card.session_id.clone(),
         workflow_id: card.workflow_id.clone(),
         name: card.name.clone(),
     };
     write_line(&mut out, &Line::Archive(heading)).named("write", target)?;
-    let files = session_files(home, id)?;
+    let files = session_files(home, id, &state)?;
     for (name, path) in &files {
         // A running session goes on writing; the archive holds what was checked.
-        let most = if name == "journal.jsonl" { scan.end.length } else { u64::MAX };
+        let most = match name.as_str() {
+            "journal.jsonl" => scan.end.length,
+            RESULTS_PART => results_end(&scan.events),
+            _ => u64::MAX,
+        };
         pack_file(&mut out, target, name, path, most)?;
     }
-    write_line(&mut out, &Line::End(Ending { files: files.len() })).named("write", target)?;
+    if let Some(kept) = kept {
+        pack_part(&mut out, target, FILES, (&mut io::Cursor::new(kept), kept.len() as u64))?;
+    }
+    let files = files.len() + usize::from(kept.is_some());
+    write_line(&mut out, &Line::End(Ending { files })).named("write", target)?;
     let temporary =
         out.into_inner().map_err(|error| io_error("write", target, error.into_error()))?;
     temporary.as_file().sync_all().named("sync", target)?;
@@ -140,24 +166,35 @@ fn pack_file(
     let mut source =
         files::open_private(path, OpenOptions::new().read(true)).named("read", path)?;
     let bytes = source.metadata().named("read", path)?.len().min(most);
+    pack_part(out, target, name, (&mut source, bytes))
+}
+
+/// Writes the first `bytes` of a source.
+fn pack_part<S: Read + Seek>(
+    out: &mut impl Write,
+    target: &Path,
+    name: &str,
+    (source, bytes): (&mut S, u64),
+) -> Result<(), StoreError> {
+    let path = Path::new(name);
     let mut hash = Sha256::new();
     let mut left = bytes;
     while left > 0 {
-        hash.update(chunk(&mut source, &mut left).named("read", path)?);
+        hash.update(chunk(source, &mut left).named("read", path)?);
     }
     let part = Part { name: name.to_owned(), bytes, sha256: digits(hash) };
     write_line(out, &Line::File(part)).named("write", target)?;
     source.rewind().named("read", path)?;
     left = bytes;
     while left > 0 {
-        let chunk = chunk(&mut source, &mut left).named("read", path)?;
+        let chunk = chunk(source, &mut left).named("read", path)?;
         write_line(out, &Line::Data(BASE64.encode(chunk))).named("write", target)?;
     }
     Ok(())
 }
 
 /// The next piece of a file of which `left` bytes are still to come.
-fn chunk(source: &mut File, left: &mut u64) -> io::Result<Vec<u8>> {
+fn chunk(source: &mut impl Read, left: &mut u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let wanted = CHUNK.min(*left);
     if Read::by_ref(source).take(wanted).read_to_end(&mut bytes)? as u64 != wanted {
@@ -197,8 +234,20 @@ fn unpack_file(lines: &mut Lines<'_>, part: &Part, into: &Path) -> Result<(), St
 }
 
 /// The files of a session that an archive holds: their name in it, and where they are.
-fn session_files(home: &Home, id: &SessionId) -> Result<Vec<(String, PathBuf)>, StoreError> {
+fn session_files(
+    home: &Home,
+    id: &SessionId,
+    state: &SessionState,
+) -> Result<Vec<(String, PathBuf)>, StoreError> {
     let mut found = vec![("journal.jsonl".to_owned(), home.journal(id))];
+    if let (Some(job), Some(header)) = (&state.lifetime.job, state.header()) {
+        let results = home.results(&header.repository, job);
+        if results.is_file() {
+            found.push((RESULTS_PART.to_owned(), results));
+        }
+        // Without its items a job cannot go on: that they are not there is an error.
+        found.push((ITEMS_PART.to_owned(), home.items(&header.repository, job)));
+    }
     for (name, path) in [("workflow.yaml", home.workflow(id)), ("labels.jsonl", home.labels(id))] {
         if path.is_file() {
             found.push((name.to_owned(), path));
@@ -224,7 +273,8 @@ fn session_files(home: &Home, id: &SessionId) -> Result<Vec<(String, PathBuf)>, 
 /// The names that an archive may hold.
 fn is_session_file(name: &str) -> bool {
     match name.split_once('/') {
-        None => matches!(name, "journal.jsonl" | "workflow.yaml" | "labels.jsonl"),
+        None => matches!(name, "journal.jsonl" | "workflow.yaml" | "labels.jsonl" | FILES),
+        Some(("job", _)) => matches!(name, ITEMS_PART | RESULTS_PART),
         Some(("blobs", digest)) => blobs::parse(digest).is_some(),
         Some(("logs", log)) => {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_%+.".contains(&byte);

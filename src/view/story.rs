@@ -274,6 +274,7 @@ pub fn everything() -> Story {
         answer: crate::session::PersonsAnswer::Done,
     });
     story.add(EventKind::WorkflowChanged {
+        edited: Vec::new(),
         workflow_hash: Digest::of(b"y"),
         total_steps: 3,
         stages: Vec::new(),
@@ -306,12 +307,13 @@ pub fn everything() -> Story {
     tell_items(&mut story);
     tell_recovery(&mut story);
     tell_rollback(&mut story);
-    let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    let other = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    story.add(EventKind::Forked { from: other.clone(), seq: 17, version: Some(1) });
     story.add(EventKind::Moved {
         directory: "/elsewhere".into(),
         workflow_path: "/elsewhere/flow.yaml".into(),
     });
-    story.add(EventKind::Superseded { by });
+    story.add(EventKind::Superseded { by: other });
     story
 }
 
@@ -322,6 +324,7 @@ fn tell_rollback(story: &mut Story) {
         address: address("1"),
         name: Some("before-rollback".into()),
     });
+    story.add(EventKind::FilesRestored { tree: "9c1f0e7d2b".repeat(4) });
     story.add(EventKind::FilesKept(Box::new(KeptFiles {
         tree: "0123456789abcdef".into(),
         head: Some("fedcba9876543210".into()),

@@ -4,7 +4,7 @@ use crate::support::Sandbox;
 use crate::tree::{files, git, repository};
 
 /// Three steps that change files, the last one fails.
-const WORKFLOW: &str = "\
+pub const WORKFLOW: &str = "\
 name: flow
 snapshots: always
 commands:
@@ -13,7 +13,7 @@ commands:
   - {shell: 'echo broken > a; exit 1'}
 ";
 
-fn sandbox(workflow: &str) -> Sandbox {
+pub fn sandbox(workflow: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let top = sandbox.directory();
     git(&top, &["init", "--quiet", "--initial-branch=main"], b"");
@@ -24,7 +24,7 @@ fn sandbox(workflow: &str) -> Sandbox {
     sandbox
 }
 
-fn id(sandbox: &Sandbox) -> String {
+pub fn id(sandbox: &Sandbox) -> String {
     let list = sandbox.run(&["sessions", "list", "--json"]).exits(0).json();
     list[0]["workflow_id"].as_str().unwrap().to_owned()
 }

@@ -14,6 +14,8 @@
 mod support;
 
 mod commands;
+mod forks;
 mod property;
 mod script;
+mod travel;
 mod tree;

@@ -178,6 +178,11 @@ fn one_case(seed: u64, kills: Kills) {
         kill_some(&case, &back, &mut random);
     }
     let done = case.sandbox.run(&back).exits(0).json();
+    if random.below(2) == 0 {
+        // Asked for again, as a script does that saw no answer: it is done already.
+        let again = case.sandbox.run(&back).exits(0).json();
+        assert_eq!(again["undo_checkpoint_id"], done["undo_checkpoint_id"]);
+    }
     let left = done["files"]["left"].as_array().cloned();
     // After a crash what was left is not told again.
     if let Some(left) = left.filter(|_| kills == Kills::None) {
@@ -188,8 +193,10 @@ fn one_case(seed: u64, kills: Kills) {
     assert_eq!(case.sandbox.status(), "interrupted");
     assert_eq!(done["version"], version);
 
-    let undone = case.sandbox.run(&["recovery", "rollback", "--undo", "--yes", "--json"]);
-    undone.exits(0);
+    let undo = ["recovery", "rollback", "--undo", "--yes", "--json"];
+    if !(kills == Kills::Some && kill(&case, &undo, &mut random) == Killed::Done) {
+        case.sandbox.run(&undo).exits(0);
+    }
     assert_eq!(files(&top), files(&before), "undone");
     assert_eq!(repository(&top), theirs);
     assert_eq!(case.told(None), told_before);
@@ -199,25 +206,42 @@ fn one_case(seed: u64, kills: Kills) {
 /// Kills the rollback at a few instants; what it leaves is known as such.
 fn kill_some(case: &Case, back: &[&str], random: &mut Random) {
     for _ in 0..=random.below(3) {
-        let mut command = case.sandbox.command(back);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let delay = Duration::from_millis(random.below(250));
-        let start = Instant::now();
-        while start.elapsed() < delay && child.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
-        }
-        child.kill().unwrap();
-        let ended = child.wait().unwrap();
-        if ended.success() {
-            // Another one would have its own state to undo.
-            let _ = case.sandbox.run(&["recovery", "rollback", "--undo", "--yes"]).exits(0);
-            continue;
-        }
-        let events = case.sandbox.events();
-        let started = events.matches("\"rollback_started\"").count();
-        let done = events.matches("\"cause\":\"rollback\"").count();
-        if started > done && random.below(2) == 0 {
+        if kill(case, back, random) == Killed::InTheMiddle && random.below(2) == 0 {
             case.sandbox.run(&["recovery", "status", &case.id]).exits(0);
         }
+    }
+}
+
+/// How far a killed rollback came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Killed {
+    /// Nothing was changed.
+    Before,
+    InTheMiddle,
+    /// It was done, whether it could say so or not.
+    Done,
+}
+
+fn kill(case: &Case, rollback: &[&str], random: &mut Random) -> Killed {
+    let count = || {
+        let events = case.sandbox.events();
+        let of = |word: &str| events.matches(word).count();
+        (of("{\"rollback_started\""), of("\"cause\":\"rollback\""))
+    };
+    let (_, done_before) = count();
+    let mut command = case.sandbox.command(rollback);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let delay = Duration::from_millis(random.below(250));
+    let start = Instant::now();
+    while start.elapsed() < delay && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (started, done) = count();
+    match (started > done, done > done_before) {
+        (true, _) => Killed::InTheMiddle,
+        (false, true) => Killed::Done,
+        (false, false) => Killed::Before,
     }
 }

@@ -142,6 +142,9 @@ Examples:
   prodigy checkpoints export build-3fa9c1
   prodigy checkpoints export build-3fa9c1 -o /media/stick/build.prodigy
 
+The archive holds journal, workflow and logs, and in a git repository the files that were kept
+at its checkpoints, also those that no commit has.
+
 Exit codes:
   0 written     2 ambiguous id, or the file exists     3 no such session     4 it is running")]
 pub struct CheckpointsExport {
@@ -151,6 +154,9 @@ pub struct CheckpointsExport {
     /// The archive to write, by default <workflow-id>.prodigy here
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+    /// Leave out the kept files of the working tree: no rollback will restore them
+    #[arg(long)]
+    pub without_files: bool,
 }
 
 /// `checkpoints import FILE`.
@@ -177,8 +183,35 @@ pub enum Sessions {
     List(SessionsList),
     /// Show one session
     Show(SessionsShow),
+    /// Start a new session from an old point of one, which stays as it is
+    Fork(SessionsFork),
     /// Remove sessions that are over
     Clean(SessionsClean),
+}
+
+/// `sessions fork ID`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy sessions fork build-3fa9c1 --at v2
+  prodigy sessions fork build --at compiled      a named checkpoint, or the end of a stage
+  prodigy sessions fork build                    its latest checkpoint
+
+The new session has ids of its own and runs in the same directory; prodigy resume NEW_ID runs it on.
+
+Exit codes:
+  0 forked     2 ambiguous id, or no way to go on from there
+  3 no such session or checkpoint     5 the session is damaged")]
+pub struct SessionsFork {
+    /// The session
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The version or named checkpoint; without it the latest version
+    #[arg(long, value_name = "vN|NAME")]
+    pub at: Option<String>,
+    /// Print JSON with the keys of the index card
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `sessions list`.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use chrono::Utc;
 use serde_json::{Value as Json, json};
 
+use crate::cli::file_store::file_store;
 use crate::cli::output::Console;
+use crate::cli::resume::header_of;
 use crate::executor::{kept_before, kept_files};
 use crate::exit::{ExitKind, Failure};
 use crate::git::{
@@ -14,12 +16,14 @@ use crate::git::{
 };
 use crate::playbook::model::Snapshots;
 use crate::playbook::{Loaded, parse};
-use crate::recovery::{FilesReach, RecoveryState, RecoveryStatus, Rollback, Shelf, StepWord};
+use crate::recovery::{
+    FilesReach, RecoveryState, RecoveryStatus, Rollback, RollbackTarget, Shelf, StepWord,
+};
 use crate::session::{
     Address, EventKind, PersonsAnswer, Reach, RestoredFiles, RewindCause, RollbackStarted,
-    SessionStarted, SessionState, Version,
+    SessionStarted, Version,
 };
-use crate::store::{self, Home, OpenSession};
+use crate::store::{self, OpenSession};
 use crate::view;
 
 /// The name of the checkpoint that the state before a rollback becomes.
@@ -60,20 +64,6 @@ struct DoneFiles {
     left: Vec<Left>,
 }
 
-/// Where the files of a session are kept, in a git repository.
-pub(super) fn store_of(home: &Home, header: &SessionStarted) -> Option<FileStore> {
-    let repository = Repository::find(&header.directory)?;
-    Some(FileStore::new(repository, home.kept_files(&header.repository)))
-}
-
-/// What the session is.
-pub(super) fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
-    state
-        .header()
-        .cloned()
-        .ok_or_else(|| Failure::new(ExitKind::Damaged, "the session's first record is missing"))
-}
-
 /// The workflow as it ran.
 pub(super) fn workflow_of(session: &OpenSession) -> Result<Loaded, Failure> {
     let text = store::stored_workflow(session.home(), session.id())?;
@@ -99,7 +89,14 @@ pub(super) fn save(
             ExitKind::Damaged,
             format!("the files kept at v{} are not complete any more", version.version),
         )
-        .because("objects are missing; nothing was changed"));
+        .because(
+            "objects are missing, or the session was imported without them; nothing was changed",
+        )
+        .with_help(format!(
+            "prodigy resume {} --from-checkpoint v{}   (variables and position only)",
+            header_of(&session.with(Clone::clone))?.workflow_id,
+            version.version
+        )));
     }
     let now = store.keep(holder)?;
     let plan = store.plan(holder, &now, &kept_before(files))?;
@@ -168,7 +165,8 @@ impl Rolling<'_> {
         let files = match &started.files {
             None => None,
             Some(files) => {
-                let store = store_of(session.home(), header).ok_or_else(|| gone(header))?;
+                let store = file_store(session.home(), &header.repository, &header.directory)
+                    .ok_or_else(|| gone(header))?;
                 // What a person changed since the crash is not lost either.
                 store.keep(session.id().as_str())?;
                 let plan = store.planned(&files.from, &files.goal)?;
@@ -196,6 +194,9 @@ impl Rolling<'_> {
         };
         let mut left = plan.left.clone();
         left.extend(blocked);
+        // What is left differs, too: only the whole tells whether anything changed since.
+        let tree = store.keep(self.session.id().as_str())?.tree;
+        self.session.commit(EventKind::FilesRestored { tree })?;
         self.end(Some(counts(written.len(), removed.len())))?;
         Ok(DoneFiles { written: paths(written), removed: paths(removed), left })
     }
@@ -251,7 +252,9 @@ fn gone(header: &SessionStarted) -> Failure {
 /// Keeps the files before another kind of recovery begins; what goes wrong is only told.
 pub(super) fn keep_present(session: &OpenSession, console: &mut Console) -> Result<(), Failure> {
     let header = session.with(|state| state.header().cloned());
-    let store = header.as_ref().and_then(|header| store_of(session.home(), header));
+    let store = header
+        .as_ref()
+        .and_then(|header| file_store(session.home(), &header.repository, &header.directory));
     let Some(store) = store else { return Ok(()) };
     let wanted =
         workflow_of(session).is_ok_and(|loaded| loaded.workflow.snapshots != Snapshots::Off);
@@ -289,9 +292,11 @@ pub(super) fn nothing_left(
 }
 
 impl Saved {
-    /// True when the files are those of the checkpoint already.
-    pub(super) fn changes_nothing(&self) -> bool {
-        self.files.as_ref().is_none_or(|files| files.plan.changes.is_empty())
+    /// True when the files are as the latest rollback left them, whose tree is `restored`.
+    pub(super) fn are_still(&self, restored: Option<&str>) -> bool {
+        self.files.as_ref().is_none_or(|files| {
+            files.plan.changes.is_empty() || restored == Some(files.now.tree.as_str())
+        })
     }
 
     /// What happens to files, as the end of a sentence.
@@ -311,6 +316,15 @@ impl Saved {
 }
 
 impl Done {
+    /// True when this is what was asked for, by a command that says the same again.
+    pub(super) fn answers(&self, target: &RollbackTarget) -> bool {
+        match target {
+            RollbackTarget::LastGood => true,
+            RollbackTarget::Version(number) => *number == self.version.version,
+            RollbackTarget::Undo => self.version.name.as_deref() == Some(BEFORE),
+        }
+    }
+
     /// Lines about files and HEAD.
     pub(super) fn words(&self) -> Vec<String> {
         if self.reach == FilesReach::Nowhere {

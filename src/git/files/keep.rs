@@ -50,6 +50,30 @@ impl FileStore {
         Ok(kept)
     }
 
+    /// Keeps for `other`, too, those of `ids` that are kept for `holder`; tells whether that were
+    /// all of them.
+    ///
+    /// # Errors
+    /// Git fails.
+    pub fn share(&self, holder: &str, other: &str, ids: &[&str]) -> Result<bool, GitError> {
+        if !self.exists() {
+            return Ok(ids.is_empty());
+        }
+        let locked = self.lock()?;
+        let mut all = true;
+        let mut orders = String::new();
+        for id in ids {
+            match locked.path(&reference(holder, id)).exists() {
+                true => orders.push_str(&format!("update {} {id}\n", reference(other, id))),
+                false => all = false,
+            }
+        }
+        if !orders.is_empty() {
+            locked.git(&["update-ref", "--stdin"], Some(orders.into_bytes()))?;
+        }
+        Ok(all)
+    }
+
     /// Lets go of everything that was kept for `holder`, and of its space.
     ///
     /// # Errors
@@ -124,7 +148,7 @@ impl Locked<'_> {
         self.refer(holder, tree)
     }
 
-    fn has_loose(&self, id: &str) -> bool {
+    pub(super) fn has_loose(&self, id: &str) -> bool {
         let (directory, file) = id.split_at(2);
         self.path("objects").join(directory).join(file).exists()
     }
@@ -133,13 +157,18 @@ impl Locked<'_> {
     /// git removes some day.
     fn copy(&self, ids: Vec<u8>) -> Result<(), GitError> {
         let pack = self.git(&["pack-objects", "--quiet", "--stdout"], Some(ids))?;
+        self.unpack(pack, &["unpack-objects", "-q"])
+    }
+
+    /// Makes the objects of a pack our own, with this command of git.
+    pub(super) fn unpack(&self, pack: Vec<u8>, command: &[&str]) -> Result<(), GitError> {
         let incoming = self.path("incoming");
         if incoming.exists() {
             std::fs::remove_dir_all(&incoming).map_err(GitError::io("empty", &incoming))?;
         }
         std::fs::create_dir_all(&incoming).map_err(GitError::io("make", &incoming))?;
         let elsewhere = [("GIT_OBJECT_DIRECTORY", incoming.as_os_str())];
-        self.git_with(&elsewhere, &["unpack-objects", "-q"], Some(pack))?;
+        self.git_with(&elsewhere, command, Some(pack))?;
         for directory in entries(&incoming)? {
             for file in entries(&directory)? {
                 let Ok(name) = file.strip_prefix(&incoming) else { continue };
