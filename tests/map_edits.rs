@@ -148,3 +148,73 @@ fn an_edit_that_a_crash_kept_from_being_stored_is_still_the_workflow() {
     assert!(outputs(&sandbox).starts_with("old-1 old-2 old-3 new"), "{}", outputs(&sandbox));
     assert_ne!(std::fs::read_to_string(&stored).unwrap(), old);
 }
+
+/// Three items that all ended; reduce fails until there is a file `go`.
+const REDUCING: &str = "
+name: edit
+map:
+  input: items
+  max_parallel: 1
+  agent_template: ['echo ${item} >> words; echo old-${item}']
+reduce:
+  - {shell: 'echo publish >> words', on_resume: confirm}
+  - {shell: 'cp \"${map.results_file}\" results.json; [ -e go ]'}
+";
+
+fn reducing(flow: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("items", "1\n2\n3\n");
+    sandbox.write("others", "a\n2\nc\n");
+    sandbox.write("flow.yaml", flow);
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    assert_eq!(sandbox.words("words"), "1 2 3 publish");
+    sandbox
+}
+
+#[test]
+fn a_marked_step_of_a_reduce_that_saw_other_items_needs_a_person() {
+    for (answer, words) in
+        [("--rerun", "1 2 3 publish a c publish"), ("--done", "1 2 3 publish a c")]
+    {
+        let sandbox = reducing(REDUCING);
+        sandbox.write("go", "");
+        edit(&sandbox, "input: items", "input: others");
+        let refused = sandbox.run(&["resume", "--accept-changes"]).exits(6);
+        assert!(refused.stderr.contains("reduce/1 is marked `on_resume: confirm`"), "{refused:#?}");
+        assert_eq!(sandbox.words("words"), "1 2 3 publish", "nothing ran");
+        sandbox.run(&["resume", "--accept-changes", answer, "reduce/1"]).exits(0);
+        assert_eq!(sandbox.words("words"), words);
+        assert_eq!(outputs(&sandbox), "old-a old-2 old-c");
+    }
+}
+
+#[test]
+fn results_of_items_that_are_others_now_do_not_come_back() {
+    let flow = REDUCING.replace(", on_resume: confirm", "");
+    let sandbox = reducing(&flow);
+    let versions = ["checkpoints", "list", "--workflow-id", "edit", "--json"];
+    let versions = sandbox.run(&versions).exits(0).json();
+    let version = |address: &str| {
+        let mut rows = versions.as_array().unwrap().iter();
+        format!("v{}", rows.find(|row| row["address"] == address).unwrap()["version"])
+    };
+    edit(&sandbox, "input: items", "input: others");
+    // Back to before the edit, and the edit in one; and when its items have been read.
+    let back = version("map");
+    let plan = ["resume", "--accept-changes", "--from-checkpoint", &back, "--plan"];
+    let plan = sandbox.run(&plan).exits(0).stdout;
+    assert!(plan.contains("its items are read again; 3 ended"), "{plan}");
+    sandbox.run(&["resume", "--accept-changes"]).exits(1);
+    assert_eq!(sandbox.words("words"), "1 2 3 publish a c publish");
+    sandbox.write("words", "");
+    sandbox.run(&["resume", "--from-checkpoint", &version("reduce/1")]).exits(1);
+    assert_eq!(sandbox.words("words"), "a c publish", "only the second is the same");
+    assert_eq!(outputs(&sandbox), "old-a old-2 old-c");
+    // The same way back by a rollback, which runs nothing itself.
+    sandbox.run(&["recovery", "rollback", "--checkpoint-id", &back, "--yes"]).exits(0);
+    sandbox.write("words", "");
+    sandbox.write("go", "");
+    sandbox.run(&["resume"]).exits(0);
+    assert_eq!(sandbox.words("words"), "a c publish");
+    assert_eq!(outputs(&sandbox), "old-a old-2 old-c");
+}

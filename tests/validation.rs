@@ -206,7 +206,7 @@ fn each_thing_that_stands_against_a_recovery_is_found() {
         case("nothing happens", |_| {}, [P, P, P, P]),
         Case {
             told: &["the artifact app of step 1 is not there any more"],
-            help: &["--force"],
+            help: &["--from-step 1"],
             ..case("an artifact is lost", |it| remove(it.place("app")), [P, P, F, P])
         },
         Case {
@@ -241,7 +241,7 @@ fn each_thing_that_stands_against_a_recovery_is_found() {
         },
         Case {
             told: &["the artifact y.part of step 3.do[2]/1 is not there"],
-            help: &["--from-checkpoint v2"],
+            help: &["--from-step '3.do[2]/1'"],
             ..case("one of a round is lost", |it| remove(it.place("y.part")), [P, P, F, P])
         },
         Case {
@@ -373,16 +373,21 @@ fn damage_journal(session: &Session) {
 /// What the help says is what brings the session to a good end.
 #[test]
 fn the_command_that_goes_back_makes_the_artifact_again() {
-    let session = Session::failed();
-    remove(session.place("shared.txt"));
-    let found = session.validate(None, &Outside::default());
-    let help = found.help.iter().find(|line| line.contains("--from-checkpoint")).unwrap();
-    session.sandbox.write("repaired", "");
-    let words: Vec<&str> = help.split(' ').skip(1).collect();
-    let mut command = session.sandbox.command(&words);
-    command.env("LANGUAGE", "en").env("PATH", path(&session.sandbox));
-    support::Ran::of(command.output().unwrap()).exits(0);
-    assert!(session.place("shared.txt").exists());
+    for (artifact, way) in
+        [("shared.txt", "--from-checkpoint"), ("app", "--from-step"), ("y.part", "--from-step")]
+    {
+        let session = Session::failed();
+        remove(session.place(artifact));
+        let found = session.validate(None, &Outside::default());
+        let help = found.help.iter().find(|line| line.contains(way)).unwrap();
+        session.sandbox.write("repaired", "");
+        let help = help.replace('\'', "");
+        let words: Vec<&str> = help.split(' ').skip(1).collect();
+        let mut command = session.sandbox.command(&words);
+        command.env("LANGUAGE", "en").env("PATH", path(&session.sandbox));
+        support::Ran::of(command.output().unwrap()).exits(0);
+        assert!(session.place(artifact).exists(), "{artifact}");
+    }
 }
 
 /// `recovery initiate` in the surroundings of the first run.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use crate::exit::{ExitKind, Failure};
-use crate::git::{FileStore, Repository};
 use crate::store::{self, Card, Prunable, StoreError};
 use crate::view;
 
 use super::args::{CheckpointsClean, SessionsClean};
 use super::confirm::{self, Answer};
+use super::file_store::file_store;
 use super::lookup::Place;
 use super::output::Console;
 
@@ -110,8 +110,8 @@ fn one(place: &Place, id: &str, older_than: Option<Duration>) -> Result<Vec<Prun
 /// The files that were kept of a session go with its records; a repository that is gone or
 /// broken is no reason to keep the records.
 fn forget_files(place: &Place, card: &Card, console: &mut Console) {
-    let Some(repository) = Repository::find(&card.directory) else { return };
-    let store = FileStore::new(repository, place.home.kept_files(&card.repository));
+    let store = file_store(&place.home, &card.repository, &card.directory);
+    let Some(store) = store else { return };
     if let Err(error) = store.forget(card.session_id.as_str()) {
         let id = &card.workflow_id;
         console.errors.line(format_args!("warning: the files of {id} are not removed: {error}"));

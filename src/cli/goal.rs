@@ -1,4 +1,4 @@
-//! The workflow that a session goes on with: the file as it is now, or the stored copy.
+//! The workflow that a session goes on with: its file as it is now, or the stored copy.
 
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::{LoadError, Loaded, parse};
@@ -6,6 +6,7 @@ use crate::resume::{Changes, match_steps};
 use crate::session::{Digest, SessionId, SessionStarted, SessionState};
 use crate::store::Home;
 
+use super::args::Resume;
 use super::output::Console;
 use super::validate::refuse;
 
@@ -72,4 +73,14 @@ fn stored_workflow(home: &Home, id: &SessionId, console: &mut Console) -> Result
         .with_help(format!("prodigy resume {id} --force   (starts again from the beginning)"))
     })?;
     parse(&path, &text).map_err(|error: LoadError| refuse(&path, error, console))
+}
+
+/// `--downstream` alone says nothing.
+pub(super) fn check_downstream(goal: &Goal, arguments: &Resume, id: &str) -> Result<(), Failure> {
+    if !arguments.downstream || arguments.from_step.is_some() || goal.changes.is_some() {
+        return Ok(());
+    }
+    let message = "--downstream says what follows a step that runs again, and none was named";
+    Err(Failure::new(ExitKind::Usage, message)
+        .with_help(format!("prodigy resume {id} --from-step ADDRESS --downstream")))
 }

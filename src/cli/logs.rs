@@ -19,8 +19,11 @@ use super::watch::Watch;
 
 /// One attempt of one step, and where its log is.
 struct Log {
+    /// Where the step stands now, or stood when an edit removed it.
     step: Address,
     attempt: u32,
+    /// True when an edit removed the step.
+    gone: bool,
     path: PathBuf,
     /// Absent when it printed nothing.
     bytes: Option<u64>,
@@ -91,8 +94,11 @@ fn small_output(place: &Place, card: &Card, loaded: &Loaded, log: &Log) -> Vec<u
             EventKind::StepFinished { address, result, .. } if *address == log.step => {
                 both(&result.report)
             }
-            EventKind::ItemFinished { item: ended, result, .. } if *ended == item => {
-                result_output(place, card, *result)
+            EventKind::ItemFinished { item: ended, status, value, result } if *ended == item => {
+                output_in(&match value {
+                    Some(short) => short.whole(item, *status),
+                    None => read_result(place, card, *result),
+                })
             }
             _ => continue,
         };
@@ -103,12 +109,16 @@ fn small_output(place: &Place, card: &Card, loaded: &Loaded, log: &Log) -> Vec<u
     Vec::new()
 }
 
-/// The output that the result of an item holds.
-fn result_output(place: &Place, card: &Card, at: ResultRef) -> String {
+/// The result of an item; null where it cannot be read.
+fn read_result(place: &Place, card: &Card, at: ResultRef) -> Stored {
     let job = card.job_id.as_deref().unwrap_or_default();
     let bytes = crate::store::read_result(&place.home, &card.repository, job, at);
-    let result = bytes.ok().and_then(|bytes| serde_json::from_slice::<Stored>(&bytes).ok());
-    let json = result.map(|result| result.to_json()).unwrap_or_default();
+    bytes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// The output that the result of an item holds.
+fn output_in(result: &Stored) -> String {
+    let json = result.to_json();
     let mut text = json["output"].as_str().unwrap_or_default().to_owned();
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -118,17 +128,13 @@ fn result_output(place: &Place, card: &Card, at: ResultRef) -> String {
 
 /// All attempts in the order in which they started.
 fn logs(place: &Place, card: &Card, loaded: &Loaded) -> Vec<Log> {
-    let started = loaded.events.iter().filter_map(|event| match &event.kind {
-        EventKind::StepStarted { address, attempt, .. } => Some((address, *attempt)),
-        _ => None,
-    });
-    started
-        .map(|(step, attempt)| {
-            let path = place.home.log(&card.session_id, step, attempt);
-            let bytes = std::fs::metadata(&path).ok().map(|metadata| metadata.len());
-            Log { step: step.clone(), attempt, path, bytes }
-        })
-        .collect()
+    let log = |made: crate::session::Attempt| {
+        let path = place.home.log(&card.session_id, &made.log);
+        let bytes = std::fs::metadata(&path).ok().map(|metadata| metadata.len());
+        let crate::session::Attempt { step, gone, log } = made;
+        Log { step, attempt: log.attempt, gone, path, bytes }
+    };
+    crate::session::attempts(&loaded.events).into_iter().map(log).collect()
 }
 
 /// The attempt that was asked for, or the latest; without a step the latest that printed anything.
@@ -153,6 +159,7 @@ fn list(logs: &[Log], json: bool, console: &mut Console) {
             json!({
                 "address": log.step,
                 "attempt": log.attempt,
+                "removed": log.gone,
                 "path": log.bytes.map(|_| &log.path),
                 "size": log.bytes.unwrap_or(0),
             })
@@ -166,7 +173,8 @@ fn list(logs: &[Log], json: bool, console: &mut Console) {
             Some(bytes) => format!("{} ({})", log.path.display(), view::bytes(bytes)),
             None => "printed nothing".to_owned(),
         };
-        console.output.line(format_args!("step {step}, attempt {}: {place}", log.attempt));
+        let gone = if log.gone { " (removed by an edit)" } else { "" };
+        console.output.line(format_args!("step {step}{gone}, attempt {}: {place}", log.attempt));
     }
 }
 
@@ -265,7 +273,7 @@ fn first_to_follow(logs: &[Log], loaded: &Loaded, arguments: &Logs) -> usize {
 }
 
 fn fits(log: &Log, arguments: &Logs) -> bool {
-    arguments.step.as_ref().is_none_or(|step| log.step == *step)
+    arguments.step.as_ref().is_none_or(|step| log.step == *step && !log.gone)
         && arguments.attempt.is_none_or(|attempt| log.attempt == attempt)
 }
 

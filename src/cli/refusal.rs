@@ -17,6 +17,13 @@ pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
             .with_help(format!("prodigy checkpoints list --workflow-id {id}")),
         Refusal::NoStep(_) => Failure::new(ExitKind::NotFound, message)
             .with_help(format!("prodigy checkpoints show {id}")),
+        Refusal::NotAlone { instead, .. } => {
+            let failure = Failure::new(ExitKind::Usage, message);
+            match instead {
+                Some(flags) => failure.with_help(format!("prodigy resume {id} {flags}")),
+                None => failure.with_help(format!("prodigy checkpoints show {id}")),
+            }
+        }
         Refusal::DeadItems { .. } => {
             Failure::new(ExitKind::Failed, message).with_help(format!(
                 "prodigy dlq retry {id}   (run them again), or prodigy dlq list {id}   (see why)"

@@ -5,22 +5,17 @@ use std::path::{Path, PathBuf};
 use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
 use crate::process::Stop;
-use crate::resume::{
-    Changes, Decision, Earlier, ReduceAfter, Refusal, Request, Requeue, Row,
-    before_items_are_read_again, decide, foresee, rows,
-};
-use crate::session::{
-    Address, Digest, EventKind, SessionStarted, SessionState, item_address, item_number,
-};
-use crate::store::{Card, FrozenItems, Home, OpenSession};
+use crate::resume::{ReduceAfter, Refusal, Requeue};
+use crate::session::{SessionStarted, SessionState};
+use crate::store::{Card, Home, OpenSession};
 
-use super::args::{Cook, Resume};
-use super::cook::{Cooking, read_workflow};
-use super::goal::{Goal, goal};
-use super::moved::{OldPlace, new_place};
+use super::args::Resume;
+use super::goal::{check_downstream, goal};
+use super::outlook::{accept_changes, outlook, show_plan};
 use super::output::Console;
 use super::refusal::refused;
 use super::requirements::Ground;
+use super::restart::restart;
 use super::running::{Prepared, Wanted, end_dead_run, here, lacking, run as run_session};
 use super::taking::Taking;
 
@@ -85,6 +80,8 @@ pub(super) fn take_up(
 /// True when nothing is asked but that the session goes on.
 fn goes_where_it_stood(arguments: &Resume, wish: &ItemWish) -> bool {
     arguments.from_checkpoint.is_none()
+        && arguments.from_step.is_none()
+        && !arguments.downstream
         && arguments.rerun.is_empty()
         && arguments.done.is_empty()
         && arguments.max_retries.is_none()
@@ -123,88 +120,6 @@ fn chosen(home: &Home, repository: Option<&str>, id: Option<&str>) -> Result<Fou
     }
 }
 
-/// What a resume would do: events, plan rows, and the state after them.
-struct Outlook {
-    decision: Decision,
-    rows: Vec<Row>,
-}
-
-fn outlook(
-    home: &Home,
-    state: &SessionState,
-    goal: &Goal,
-    arguments: &Resume,
-    wish: &ItemWish,
-    earlier: &Earlier<'_>,
-) -> Result<Outlook, Refusal> {
-    let mut changed = Vec::new();
-    if let Some(changes) = &goal.changes {
-        let workflow = &goal.loaded.workflow;
-        if changes.items {
-            changed.extend(before_items_are_read_again(state));
-        }
-        let event = EventKind::WorkflowChanged {
-            workflow_hash: Digest::of(goal.loaded.text.as_bytes()),
-            total_steps: crate::playbook::count_steps(workflow) * passes(state),
-            stages: workflow.stage_names(),
-            kept: changes.kept.clone(),
-            items: changes.items,
-        };
-        changed.push(event);
-    }
-    let edited = foresee(state, &changed, earlier);
-    let request = Request {
-        from_checkpoint: arguments
-            .from_checkpoint
-            .as_deref()
-            .map(|name| unlabelled(home, state, name)),
-        rerun: arguments.rerun.clone(),
-        done: arguments.done.clone(),
-        requeue: wish.requeue.clone(),
-        reduce: wish.reduce,
-        pass_over: match arguments.force {
-            true => numbers(home, state),
-            false => None,
-        },
-    };
-    let mut decision = decide(&edited, &goal.loaded.workflow, &request, earlier)?;
-    let after = foresee(&edited, &decision.events, earlier);
-    decision.events.splice(0..0, changed);
-    if wish.extra_runs.is_some() {
-        decision.starting.retain(is_item);
-    }
-    let rows = rows(&goal.loaded.workflow, state, &after, &decision, goal.changes.as_ref());
-    Ok(Outlook { decision, rows })
-}
-
-/// A name given from outside stands for a version; any other is what it is.
-fn unlabelled(home: &Home, state: &SessionState, name: &str) -> String {
-    let label = state.header().and_then(|header| {
-        let labels = crate::store::labels(home, &header.session_id).ok()?;
-        labels.into_iter().rev().find(|label| label.name == name)
-    });
-    label.map_or_else(|| name.to_owned(), |label| format!("v{}", label.version))
-}
-
-/// The numbers of all items of the session's job.
-fn numbers(home: &Home, state: &SessionState) -> Option<Vec<u32>> {
-    let (job, header) = (state.lifetime.job.as_ref()?, state.header()?);
-    let items = FrozenItems::open(home, &header.repository, job).ok()?;
-    Some(items.numbers().collect())
-}
-
-/// True for the scope of an item as a whole.
-fn is_item(address: &Address) -> bool {
-    item_number(address).is_some_and(|item| item_address(item) == *address)
-}
-
-/// How often the session runs through its steps.
-fn passes(state: &SessionState) -> usize {
-    let Some(header) = state.header() else { return 1 };
-    let iterations = header.max_iterations.map(|it| usize::try_from(it).unwrap_or(usize::MAX));
-    iterations.unwrap_or(header.passes.len()).max(1)
-}
-
 /// Takes the session up and runs it to its end.
 pub(super) fn go_on(
     session: OpenSession,
@@ -224,6 +139,7 @@ pub(super) fn go_on(
     let moved = super::moved::follow(session.home(), &mut header, console)?;
     let id = header.workflow_id.clone();
     let mut goal = goal(session.home(), &header, &state, console)?;
+    check_downstream(&goal, arguments, id.as_str())?;
     if let Some(taking) = &taking {
         goal.loaded.workflow.recovery.rules = vec![taking.rule.clone()];
     }
@@ -309,7 +225,8 @@ fn lacking_again(error: SurroundingsError, id: &str) -> Failure {
         .with_help(format!("{what}, then: prodigy resume {id}"))
 }
 
-fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
+/// What the session is.
+pub(super) fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
     state
         .header()
         .cloned()
@@ -351,7 +268,7 @@ pub(super) fn surroundings(
 }
 
 /// The run goes on where it began.
-fn enter_directory(directory: &Path) -> Result<(), Failure> {
+pub(super) fn enter_directory(directory: &Path) -> Result<(), Failure> {
     std::env::set_current_dir(directory).map_err(|error| {
         Failure::new(
             ExitKind::NotFound,
@@ -375,122 +292,4 @@ fn warn_of_changes(state: &SessionState, surroundings: &Surroundings, console: &
             None => console.remark(format_args!("warning: env {name} is not set any more")),
         }
     }
-}
-
-fn accept_changes(
-    changes: &Changes,
-    outlook: &Outlook,
-    arguments: &Resume,
-    id: &str,
-    console: &mut Console,
-) -> Result<(), Failure> {
-    console.remark("the workflow file was edited since the last run:");
-    console.remark(super::plan::table(&outlook.rows));
-    for setting in &changes.settings {
-        console.remark(format_args!("  {setting}: changed; applies to what still runs"));
-    }
-    if changes.items {
-        console.remark("  the items are read again; those that are the same keep their results");
-    }
-    if arguments.accept_changes {
-        return Ok(());
-    }
-    match super::confirm::ask("Go on with the edited workflow?", &|| false) {
-        super::confirm::Answer::Yes => Ok(()),
-        _ => Err(Failure::new(ExitKind::NeedsPerson, "the workflow file was edited")
-            .with_help(format!("prodigy resume {id} --accept-changes"))),
-    }
-}
-
-/// `--plan`: shows what would happen, without holding the session.
-fn show_plan(
-    home: &Home,
-    card: &Card,
-    arguments: &Resume,
-    wish: &ItemWish,
-    console: &mut Console,
-) -> Result<ExitKind, Failure> {
-    let loaded = OpenSession::read(home, &card.session_id)?;
-    if let Some(damage) = loaded.damage {
-        return Err(damage.into());
-    }
-    let mut header = header_of(&loaded.state)?;
-    super::moved::follow(home, &mut header, console)?;
-    let goal = goal(home, &header, &loaded.state, console)?;
-    let earlier = |seq| loaded.at(seq);
-    let rows = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
-        Ok(outlook) => outlook.rows,
-        Err(Refusal::Completed) => {
-            console.remark(format_args!("{} is completed: nothing would run", header.workflow_id));
-            Vec::new()
-        }
-        Err(refusal) => return Err(refused(refusal, header.workflow_id.as_str())),
-    };
-    if arguments.json {
-        let json = serde_json::to_value(&rows).map_err(anyhow::Error::from)?;
-        console.output.json(&json);
-    } else if !rows.is_empty() {
-        console.output.text(super::plan::table(&rows));
-    }
-    Ok(ExitKind::Success)
-}
-
-/// `--force`: a new session from the beginning; the old one is kept and marked. Needs no more
-/// than the index card of the old one (DECISIONS A45).
-fn restart(
-    home: &Home,
-    card: &Card,
-    arguments: &Resume,
-    console: &mut Console,
-) -> Result<ExitKind, Failure> {
-    if let Some(holder) = crate::store::holder(home, &card.session_id) {
-        return Err(crate::store::StoreError::Busy {
-            session: card.session_id.to_string(),
-            holder: holder.to_string(),
-        }
-        .into());
-    }
-    let old = OldPlace {
-        session: &card.session_id,
-        repository: &card.repository,
-        directory: &card.directory,
-        workflow_path: &card.workflow_path,
-    };
-    let (directory, workflow_path) = match new_place(home, &old, console)? {
-        Some(new) => (new.directory, new.workflow_path),
-        None => (card.directory.clone(), card.workflow_path.clone()),
-    };
-    enter_directory(&directory)?;
-    let file = if workflow_path.exists() {
-        workflow_path
-    } else {
-        console.remark(format_args!(
-            "{} is gone: starting again from the stored copy",
-            workflow_path.display()
-        ));
-        home.workflow(&card.session_id)
-    };
-    let loaded = read_workflow(&file, console)?;
-    let old = OpenSession::read(home, &card.session_id).ok();
-    let header = old.as_ref().and_then(|old| old.state.header().cloned());
-    let cook = Cook::again(arguments, header.as_ref());
-    let given = header.as_ref().map(|header| {
-        let none = crate::session::Secrets::default();
-        let plain = header
-            .parameters
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), value.open(&none).ok()?)));
-        plain.collect()
-    });
-    let cooking = Cooking {
-        arguments: &cook,
-        file: &file,
-        loaded: &loaded,
-        supersedes: Some(card.session_id.clone()),
-    };
-    if let Some(old) = &old {
-        end_dead_run(&old.state, console);
-    }
-    console.remark(format_args!("starting {} again from the beginning", card.name));
-    cooking.run(given.unwrap_or_default(), console)
 }

@@ -106,6 +106,7 @@ pub(super) fn run(
         starting,
         injections: wanted.inject.iter().map(injection).collect(),
         person: &person,
+        failed_again: crate::resume::failed_again,
     };
     let mut run = Run::new(&session, workflow, stop, options, surroundings, constants);
     let ending = run.execute(Before { fix, events, edited });
@@ -185,8 +186,8 @@ fn observe(
         return None;
     }
     let (home, id) = (session.home().clone(), session.id().clone());
-    let log = move |address: &Address, attempt: u32| {
-        let path = home.log(&id, address, attempt);
+    let log = move |state: &SessionState, address: &Address, attempt: u32| {
+        let path = home.log(&id, &state.lifetime.log_name(address, attempt));
         path.exists().then_some(path)
     };
     let item_errors = match &workflow.body {

@@ -7,7 +7,8 @@ use crate::expr::{EvalError, Template};
 use crate::playbook::model::{Limit, Workflow};
 use crate::process::Stop;
 use crate::session::{
-    Address, EventKind, Failure, FailureClass, FailureKind, Notice, Secrets, Stored, WaitReason,
+    Address, EventKind, Failure, FailureClass, FailureKind, Notice, Secrets, SessionState, Stored,
+    WaitReason,
 };
 use crate::store::{OpenSession, StoreError};
 
@@ -42,6 +43,9 @@ pub struct Options<'a> {
     pub injections: Vec<Injection>,
     /// Whom to ask.
     pub person: &'a dyn Confirm,
+    /// What starts the failed steps of a session again (a run that finds a failure recorded, and
+    /// only had to answer it, goes on there).
+    pub failed_again: fn(&SessionState) -> Vec<EventKind>,
 }
 
 /// `--inject ADDRESS=KIND`: a step that is made to fail.
@@ -92,6 +96,8 @@ pub struct Run<'a> {
     pub(super) watched: Watched,
     /// What reduce sees of the map.
     pub(super) map_values: MapValues<'a>,
+    /// The last event before anything of this run's own.
+    pub(super) began: u64,
 }
 
 impl<'a> Run<'a> {
@@ -126,6 +132,7 @@ impl<'a> Run<'a> {
             tries_before: HashMap::new(),
             watched: Watched::default(),
             map_values: MapValues::default(),
+            began: session.with(|state| state.last_seq),
         }
     }
 

@@ -28,7 +28,7 @@ impl<'a> Run<'a> {
     /// first what comes `before`.
     pub fn execute(&mut self, before: Before<'a>) -> Ending {
         let body = match self.prepare(before) {
-            Ok(None) => self.body(),
+            Ok(None) => self.body_again(),
             ended => ended,
         };
         let body = match body {
@@ -65,6 +65,24 @@ impl<'a> Run<'a> {
             (_, _, Err(error)) => Ending::Halted(error),
             (Ok(_), Ok(_), Ok(())) => Ending::Over(status),
         }
+    }
+
+    /// Everything but `finally`. Where a run was killed between a failure and its own end, this
+    /// one only answers that failure; whoever resumed wants the failed step to run again.
+    fn body_again(&self) -> Result<Option<Address>, Halt> {
+        let Some(cause) = self.body()? else { return Ok(None) };
+        let of_before = self.session.with(|state| {
+            let record = state.standing.record(&cause);
+            record.is_some_and(|it| it.result.is_some() && it.finished_seq <= self.began)
+        });
+        if !of_before {
+            return Ok(Some(cause));
+        }
+        for event in self.session.with(|state| (self.options.failed_again)(state)) {
+            self.commit(event)?;
+        }
+        self.session.sync_now()?;
+        self.body()
     }
 
     /// Everything but `finally`: the first unhandled failure's step, if any.
@@ -261,13 +279,12 @@ impl<'a> Run<'a> {
 
     fn run_failure(&self, cause: &Address) -> RunFailure {
         let number = self.session.with(|state| state.lifetime.failures) + 1;
-        let short: String = self.session.id().uuid().chars().take(6).collect();
         let report: Report = self.report_of(cause);
         let failure: Failure = report
             .failure
             .or_else(|| self.item_failure(cause))
             .unwrap_or_else(|| self.failure(FailureKind::Inner, "it failed"));
-        RunFailure { id: format!("failure-{short}-{number}"), step: cause.clone(), failure }
+        RunFailure { id: self.session.id().failure_id(number), step: cause.clone(), failure }
     }
 
     /// The failure of an item of the map, which is all that is kept of its steps.

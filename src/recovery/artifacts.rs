@@ -6,6 +6,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::playbook::model::Step;
+use crate::resume::step_alone;
 use crate::session::{Address, Artifact, Digest, EventKind, Progress, SessionState};
 use crate::store::{artifact_paths, checksum};
 use crate::view;
@@ -22,7 +24,7 @@ pub(super) fn artifacts(ground: &Ground<'_>, at: &SessionState, seq: u64) -> Not
         let message = format!("the artifact {name} of step {} {how}", made.step);
         if grave && ground.files == Files::Stay {
             notes.errors.push(message);
-            notes.help.push(way_before(&ground.loaded.state, at, made.step));
+            notes.help.push(way_to_make(ground, at, made.step));
         } else {
             notes.warnings.push(message);
         }
@@ -120,6 +122,21 @@ fn of_workflow(ground: &Ground<'_>) -> Vec<PathBuf> {
         .filter_map(|text| artifact_paths(&text, ground.around.directory).ok())
         .flatten()
         .collect()
+}
+
+/// The command that makes an artifact again: the step that declares it, alone. On what only the
+/// workflow declares several steps may have worked.
+fn way_to_make(ground: &Ground<'_>, at: &SessionState, step: &Address) -> String {
+    let state = &ground.loaded.state;
+    let declares = |step: &Step| !step.artifacts.is_empty();
+    let alone = step_alone(step, ground.workflow, at).is_some_and(declares);
+    match state.header() {
+        Some(header) if alone => {
+            let step = view::typed(step.as_str());
+            format!("prodigy resume {} --from-step {step}", header.workflow_id)
+        }
+        _ => way_before(state, at, step),
+    }
 }
 
 /// The command that goes back to before the step (that around it, for an inner one).

@@ -47,16 +47,7 @@ pub struct FailureRecord {
 /// The id of the failure that no run met: damage.
 #[must_use]
 pub fn damage_id(session: &SessionId) -> String {
-    let short: String = session.uuid().chars().take(6).collect();
-    format!("failure-{short}-0")
-}
-
-/// True when `id` can be a failure of `session`.
-#[must_use]
-pub fn belongs_to(id: &str, session: &SessionId) -> bool {
-    let short = session.uuid().get(..6);
-    let parts = id.strip_prefix("failure-").and_then(|rest| rest.split_once('-'));
-    parts.is_some_and(|(hex, number)| Some(hex) == short && number.parse::<u32>().is_ok())
+    session.failure_id(0)
 }
 
 /// The ids of all failures of a session and when they happened, oldest first.

@@ -18,7 +18,7 @@ mod validation;
 
 pub use choice::{Choice, Rules, choose, class_word, delay_before};
 pub use dashboard::{CheckpointStatus, Dashboard, Day, Operation, SessionHealth, Share, Summary};
-pub use failure::{FailureRecord, belongs_to, damage_id, failure_ids, present_failure};
+pub use failure::{FailureRecord, damage_id, failure_ids, present_failure};
 pub use integrity::{Integrity, LostText};
 pub use marked::{Marked, doubtful_mark, repeated_mark};
 pub use outcome::{Outcome, answer, is_past_fix, last_attempt, outcome};

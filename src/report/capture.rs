@@ -45,7 +45,7 @@ pub fn wishes(level: Level) -> Wishes {
     Wishes {
         level,
         style: Style::Plain,
-        log: Box::new(|address, attempt| {
+        log: Box::new(|_, address, attempt| {
             Some(PathBuf::from(format!("/logs/{}.{attempt}.log", address.file_name())))
         }),
         item_errors: ErrorCollection::default(),

@@ -164,7 +164,7 @@ impl Lines {
                 Disposition::Dlq | Disposition::Skip => "",
             }
         );
-        self.output_and_log(&failure.step, failure.attempt, tail_of(&failure.output));
+        self.output_and_log(&failure.step, failure.attempt, tail_of(&failure.output), state);
         let told = self.text.split_off(before);
         self.text.extend(self.item_errors.push(told));
     }

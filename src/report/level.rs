@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::playbook::mapreduce::ErrorCollection;
-use crate::session::Address;
+use crate::session::{Address, SessionState};
 use crate::view::Style;
 
 /// How much is shown.
@@ -20,7 +20,7 @@ pub enum Level {
 }
 
 /// The log of an attempt, where there is one; the caller knows where logs are kept.
-pub type LogPath = Box<dyn Fn(&Address, u32) -> Option<PathBuf> + Send>;
+pub type LogPath = Box<dyn Fn(&SessionState, &Address, u32) -> Option<PathBuf> + Send>;
 
 /// What the caller wishes of an observer for people.
 pub struct Wishes {

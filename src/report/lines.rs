@@ -144,7 +144,7 @@ impl Lines {
         if failed {
             let attempt = state.standing.record(address).map_or(attempts, |record| record.attempt);
             if self.shown.get(address) != Some(&attempt) {
-                self.failure(address, attempt, &result.report);
+                self.failure(address, attempt, &result.report, state);
             }
         }
     }
@@ -167,17 +167,23 @@ impl Lines {
             view::clip(&failure.message.shown(), WIDTH),
             view::duration_ms(report.duration_ms)
         );
-        self.failure(address, attempt, report);
+        self.failure(address, attempt, report, state);
         self.shown.insert(address.clone(), attempt);
     }
 
     /// The end of the output and the log.
-    fn failure(&mut self, address: &Address, attempt: u32, report: &Report) {
-        self.output_and_log(address, attempt, output_end(report));
+    fn failure(&mut self, address: &Address, attempt: u32, report: &Report, state: &SessionState) {
+        self.output_and_log(address, attempt, output_end(report), state);
     }
 
     /// The end of an output that was not shown as it came, and the log.
-    pub(super) fn output_and_log(&mut self, address: &Address, attempt: u32, end_of: Vec<String>) {
+    pub(super) fn output_and_log(
+        &mut self,
+        address: &Address,
+        attempt: u32,
+        end_of: Vec<String>,
+        state: &SessionState,
+    ) {
         let style = self.wishes.style;
         let (faint, end) = (style.start(Ink::Faint), style.end());
         if !self.seen.contains(address) {
@@ -188,7 +194,7 @@ impl Lines {
         if attempt == 0 {
             return; // It failed before anything was run.
         }
-        if let Some(log) = (self.wishes.log)(address, attempt) {
+        if let Some(log) = (self.wishes.log)(state, address, attempt) {
             let _ = writeln!(self.text, "    log: {}", view::line(&log.display().to_string()));
         }
     }
@@ -290,6 +296,9 @@ impl Lines {
             EventKind::WorkflowChanged { kept, .. } => {
                 let same = view::count(kept.len() as u64, "step");
                 let _ = writeln!(self.text, "changed   the workflow was edited; as before: {same}");
+            }
+            EventKind::Forked { from, .. } => {
+                let _ = writeln!(self.text, "forked    from {from}");
             }
             EventKind::RecoveryStarted(started) => {
                 let (way, id) = (started.kind.as_str(), &started.recovery);

@@ -52,6 +52,9 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
     }
     row("steps", &StepCounts::of(state).to_string());
     row("time", &view::duration_ms(state.lifetime.active_ms));
+    if let Some(older) = older(state) {
+        row("older", &older);
+    }
     if let Some(agents) = Agents::of(&state.lifetime).words() {
         row("agents", &agents);
     }
@@ -75,6 +78,24 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
         row("recover", &format!("prodigy recovery initiate {workflow}   ({id}: {class})"));
     }
     text
+}
+
+/// `steps 3, 4 are older than step 2, which ran again`.
+fn older(state: &SessionState) -> Option<String> {
+    const TOLD: usize = 5;
+    let older = view::outdated(state);
+    let mut steps: Vec<_> = older.keys().collect();
+    steps.sort_by_cached_key(|step| view::order(step, state));
+    let by = older.get(*steps.first()?)?;
+    let mut names: Vec<_> = steps.iter().map(|step| view::line(step.as_str())).collect();
+    if names.len() > TOLD {
+        let more = names.len() - TOLD;
+        names.truncate(TOLD);
+        names.push(format!("{more} more").into());
+    }
+    let (word, are) = if steps.len() == 1 { ("step", "is") } else { ("steps", "are") };
+    let by = view::line(by.as_str());
+    Some(format!("{word} {} {are} older than step {by}, which ran again", names.join(", ")))
 }
 
 /// `NAME failed at step 3/10: exit code 1`.

@@ -5,7 +5,8 @@ use crate::session::{
     Address, EventKind, ItemStanding, Reach, RewindCause, SessionState, StepStatus,
 };
 
-use super::foresee::Earlier;
+use super::failed;
+use super::foresee::{Earlier, foresee};
 use super::map;
 use super::request::{Decision, Refusal, Request, rewound, skipped};
 use super::tree::{Place, passes};
@@ -46,6 +47,8 @@ pub(super) fn go_to(
         .records()
         .filter(|(address, record)| address.is_top_level() && record.finished_seq > version.seq)
         .count();
+    let there = foresee(state, &decision.events, earlier);
+    failed::start_again_there(&there, workflow, decision);
     let items = earlier(version.seq).map_or(0, |then| items_ended_since(&then, state));
     let and_items = match items {
         0 => String::new(),
@@ -130,7 +133,7 @@ pub(super) fn pass_over_steps<'p>(
                 let cause = RewindCause::FromCheckpoint;
                 decision.events.push(rewound(&place.address, Reach::Subtree, cause));
             }
-            decision.events.push(skipped(place));
+            decision.events.push(skipped(&place.address, place.step));
             decision.passed_over.push(place.address.clone());
         }
     }

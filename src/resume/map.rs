@@ -102,14 +102,18 @@ pub(super) fn requeue(
     Ok(())
 }
 
-/// What is recorded before an edit that changes the items: a reduce that has begun saw others.
-#[must_use]
-pub fn before_items_are_read_again(state: &SessionState) -> Vec<EventKind> {
+/// Where the items have to be read again, a reduce that has begun saw others.
+pub(super) fn renew_reduce(there: &SessionState, request: &Request, decision: &mut Decision) {
     let reduce = phase_address(Phase::Reduce);
-    match state.standing.frozen && begun(state, &reduce) {
-        true => vec![rewound(&reduce, Reach::Subtree, RewindCause::Edited)],
-        false => Vec::new(),
+    if there.lifetime.job.is_none() || there.standing.frozen || !begun(there, &reduce) {
+        return;
     }
+    let cause = match request.from_checkpoint {
+        Some(_) => RewindCause::FromCheckpoint,
+        None => RewindCause::Edited,
+    };
+    decision.events.push(rewound(&reduce, Reach::Subtree, cause));
+    reopen_around(there, &[reduce], cause, decision);
 }
 
 /// The phase called `name`, where the workflow has it.
@@ -133,16 +137,17 @@ pub(super) fn go_to_phase(
     if phase != Phase::Setup {
         pass_over_setup(state, places, decision);
     }
-    let progress = JobProgress::of(state);
-    let ended = progress.as_ref().map_or(0, |progress| progress.processed);
+    let ended = JobProgress::of(state).map_or(0, |progress| progress.processed);
     if phase == Phase::Reduce {
-        pass_over_items(state, progress, request, decision)?;
+        pass_over_items(state, request, decision)?;
     }
     let cause = RewindCause::FromCheckpoint;
     // The last first: a crash between these records leaves no phase that saw what is gone.
     for later in [Phase::Reduce, Phase::Map, Phase::Setup] {
         let at = phase_address(later);
-        if rank(later) >= rank(phase) && begun(state, &at) {
+        // Of a setup that was edited as a whole nothing is left, but its items are.
+        let known = begun(state, &at) || (later == Phase::Setup && state.standing.frozen);
+        if rank(later) >= rank(phase) && known {
             // Items that are read again keep their results where they are the same.
             let items_stay = later == Phase::Map && phase == Phase::Setup;
             let reach = if items_stay { Reach::Own } else { Reach::Subtree };
@@ -177,21 +182,20 @@ fn pass_over_setup(state: &SessionState, places: &[Place<'_>], decision: &mut De
 }
 
 /// Reduce may only begin when every item ended, or a person passes over the others.
-fn pass_over_items(
+pub(super) fn pass_over_items(
     state: &SessionState,
-    progress: Option<JobProgress>,
     request: &Request,
     decision: &mut Decision,
 ) -> Result<(), Refusal> {
-    let Some(progress) = progress.filter(|_| state.standing.frozen) else {
+    let Some(progress) = JobProgress::of(state).filter(|_| state.standing.frozen) else {
         return Err(Refusal::NoItems);
     };
     let map = map_address();
     if progress.pending > 0 {
-        let Some(numbers) = &request.pass_over else {
+        if !request.pass_over {
             return Err(Refusal::PendingItems(progress.pending));
-        };
-        for item in numbers {
+        }
+        for item in &request.items {
             if state.standing.items.standing(*item) == ItemStanding::Pending {
                 let at = item_address(*item);
                 if begun(state, &at) {
@@ -200,6 +204,7 @@ fn pass_over_items(
                 decision.events.push(EventKind::ItemFinished {
                     item: *item,
                     status: ItemStatus::Skipped,
+                    value: None,
                     result: ResultRef::NONE,
                 });
             }
@@ -235,7 +240,7 @@ fn rank(phase: Phase) -> u8 {
 }
 
 /// True when something at or below `at` is recorded.
-fn begun(state: &SessionState, at: &Address) -> bool {
+pub(super) fn begun(state: &SessionState, at: &Address) -> bool {
     let standing = &state.standing;
     standing.records_within(at).next().is_some()
         || standing.scope(at).is_some()

@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::playbook::mapreduce::Map;
 use crate::playbook::model::{Body, OnResume, Workflow};
 use crate::session::{
-    Address, ItemStanding, JobProgress, PersonsAnswer, Progress, SessionState, map_address,
+    Address, ItemStanding, JobProgress, PersonsAnswer, Progress, SessionState, StepResult,
+    StepStatus, item_number, map_address,
 };
 
 use super::changes::Changes;
@@ -67,11 +68,11 @@ pub struct RowAgents {
 }
 
 /// The items of the map in one line.
-fn map_row(before: &SessionState, after: &SessionState, read_again: bool) -> Option<Row> {
+fn map_row(before: &SessionState, after: &SessionState) -> Option<Row> {
     let progress = JobProgress::of(after)?;
     let again = (before.standing.items.ended()).saturating_sub(progress.processed);
     let over = progress.total_items > 0 && progress.pending == 0;
-    let reason = if read_again && before.standing.frozen {
+    let reason = if before.standing.frozen && !after.standing.frozen {
         format!(
             "its items are read again; {} ended, and keep their results where they are the same",
             progress.processed
@@ -156,6 +157,8 @@ pub fn rows(
     changes: Option<&Changes>,
 ) -> Vec<Row> {
     let mut rows = Vec::new();
+    let mut stale = None;
+    let mut behind_asked = false;
     for place in places(workflow, after) {
         let address = &place.address;
         let old = changes.and_then(|changes| {
@@ -165,21 +168,22 @@ pub fn rows(
         let was = before.standing.record(old.as_ref().unwrap_or(address));
         let edited = changes.is_some_and(|it| it.edited.iter().any(|(_, new)| new == address));
         let added = changes.is_some_and(|it| it.added.contains(address));
-        let (action, reason) = if after.standing.result(address).is_some() {
+        if stale.is_none() && changes.is_some_and(|it| it.shifted.contains(address)) {
+            stale = Some("a step before it was removed or moved".to_owned());
+        }
+        let asked = decision.asked.iter().find(|asked| asked.is_within(address));
+        let (action, reason) = if let Some(result) = after.standing.result(address) {
             if decision.passed_over.contains(address) {
                 (Action::Keep, "passed over on request".to_owned())
             } else {
-                (Action::Keep, "finished".to_owned())
+                (Action::Keep, kept(result, stale.as_deref()))
             }
         } else if added {
             (Action::New, "new in the edited workflow".to_owned())
         } else {
             match was.map(|record| (record.progress, record.result.is_some())) {
                 Some((_, true)) if edited => (Action::Rerun, "edited".to_owned()),
-                Some((_, true)) if decision.starting.contains(address) => {
-                    (Action::Rerun, "failed before".to_owned())
-                }
-                Some((_, true)) => (Action::Rerun, "gone back over".to_owned()),
+                Some((_, true)) => (Action::Rerun, again(address, asked, behind_asked, decision)),
                 Some((Progress::Running | Progress::InDoubt, _)) => {
                     caught(place.step.on_resume, after.standing.answer(address))
                 }
@@ -189,6 +193,12 @@ pub fn rows(
                 _ => (Action::Run, "has not run yet".to_owned()),
             }
         };
+        behind_asked |= asked.is_some();
+        let serves = place.step.on_resume == OnResume::Always;
+        let runs = matches!(action, Action::Rerun | Action::New | Action::Run);
+        if runs && !serves && item_number(address).is_none() {
+            stale.get_or_insert_with(|| format!("older than step {address} then"));
+        }
         rows.push(Row {
             address: address.clone(),
             old_address: old.clone().filter(|old| old != address),
@@ -199,7 +209,7 @@ pub fn rows(
         });
     }
     if let Body::MapReduce(job) = &workflow.body
-        && let Some(mut row) = map_row(before, after, changes.is_some_and(|it| it.items))
+        && let Some(mut row) = map_row(before, after)
     {
         row.agents = map_agents(&job.map, before, after, row.action == Action::Keep);
         let reduce = Address::root().join("reduce");
@@ -220,6 +230,33 @@ pub fn rows(
         });
     }
     rows
+}
+
+/// Why a step whose result stays does so.
+fn kept(result: &StepResult, stale: Option<&str>) -> String {
+    match stale {
+        Some(why) if result.status != StepStatus::Skipped => {
+            format!("finished, {why} (--downstream runs it again)")
+        }
+        _ => "finished".to_owned(),
+    }
+}
+
+/// Why a step that had ended runs again.
+fn again(
+    address: &Address,
+    asked: Option<&Address>,
+    behind_asked: bool,
+    decision: &Decision,
+) -> String {
+    match (asked, decision.asked.first()) {
+        (Some(asked), _) if asked == address => "asked for".to_owned(),
+        (Some(asked), _) => format!("{asked} in it runs again"),
+        (None, _) if decision.starting.contains(address) => "failed before".to_owned(),
+        (None, Some(asked)) if behind_asked => format!("follows step {asked}"),
+        (None, _) if decision.after_edit.contains(address) => "follows an edited step".to_owned(),
+        (None, _) => "gone back over".to_owned(),
+    }
 }
 
 /// What becomes of a step that the end of the run before caught running.

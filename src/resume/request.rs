@@ -3,15 +3,19 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::playbook::model::{OnResume, Workflow};
+use crate::playbook::model::{OnResume, Step, Workflow};
 use crate::session::{
-    Address, EventKind, PersonsAnswer, Progress, Reach, RewindCause, SessionState, SessionStatus,
-    StepResult, StepStatus, WaitReason, item_number,
+    Address, EventKind, ItemStanding, PersonsAnswer, Progress, Reach, RewindCause, SessionState,
+    SessionStatus, StepResult, StepStatus, item_address, item_number,
 };
 
 use super::checkpoint;
+use super::edited;
+use super::failed;
 use super::foresee::{Earlier, foresee};
+use super::from_step;
 use super::map::{self, ReduceAfter, Requeue};
+use super::path::Path;
 use super::tree::{Place, places};
 
 /// What a person asks of a resume.
@@ -19,6 +23,16 @@ use super::tree::{Place, places};
 pub struct Request {
     /// `--from-checkpoint`: `vN`, the name of an explicit checkpoint, or of a stage.
     pub from_checkpoint: Option<String>,
+    /// `--from-step ADDRESS`.
+    pub from_step: Option<Address>,
+    /// What becomes of what has ended behind the step that runs again, or behind an edit.
+    pub downstream: Downstream,
+    /// The steps, as they stand now, at which an edited workflow differs from what has run.
+    pub edited: Vec<Address>,
+    /// True when the edit changed which items the map has.
+    pub rereads_items: bool,
+    /// `--accept-changes`: a completed session goes on with what is new in it.
+    pub accepts_edit: bool,
     /// `--rerun ADDRESS`.
     pub rerun: Vec<Address>,
     /// `--done ADDRESS`.
@@ -27,8 +41,20 @@ pub struct Request {
     pub requeue: Requeue,
     /// What becomes of reduce then.
     pub reduce: ReduceAfter,
-    /// The numbers of all items, where `--force` passes over those that have not ended.
-    pub pass_over: Option<Vec<u32>>,
+    /// The numbers of all items of the map, where the request needs them.
+    pub items: Vec<u32>,
+    /// `--force`: items that have not ended are passed over.
+    pub pass_over: bool,
+}
+
+/// What becomes of results that are older than what runs again before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Downstream {
+    /// They stay.
+    #[default]
+    Kept,
+    /// `--downstream`: they run again too.
+    Again,
 }
 
 /// Where the session goes on.
@@ -38,6 +64,10 @@ pub struct Decision {
     pub events: Vec<EventKind>,
     /// The steps that the run starts at: in progress, or failed before.
     pub starting: HashSet<Address>,
+    /// The step that a person asked for (`--from-step`).
+    pub asked: Vec<Address>,
+    /// Steps that run again because they follow an edit (`--downstream`).
+    pub after_edit: HashSet<Address>,
     /// Steps that are passed over because the person goes to a later point.
     pub passed_over: Vec<Address>,
     /// What a person should know.
@@ -62,6 +92,16 @@ pub enum Refusal {
     /// No such step.
     #[error("the workflow has no step {0}")]
     NoStep(Address),
+    /// It does not run by itself.
+    #[error("{address} cannot be run by itself: {reason}")]
+    NotAlone {
+        /// What was asked for.
+        address: Address,
+        /// Why not.
+        reason: &'static str,
+        /// The flags that do what may have been meant.
+        instead: Option<String>,
+    },
     /// A marked step would run again, and only a person may say so.
     #[error("step {0} is marked `on_resume: {1}`, so that nothing automatic repeats it")]
     Marked(Address, &'static str),
@@ -107,6 +147,8 @@ pub fn decide(
         return Err(Refusal::HalfRolledBack(rollback.version));
     }
     let asked = request.from_checkpoint.is_some()
+        || (request.accepts_edit && (!request.edited.is_empty() || request.rereads_items))
+        || request.from_step.is_some()
         || !request.rerun.is_empty()
         || map::asks_for_items(state, request);
     if state.status.is_some_and(SessionStatus::is_completed) && !asked {
@@ -121,14 +163,21 @@ pub fn decide(
         Some(name) => {
             checkpoint::go_to(state, workflow, &places, name, request, earlier, &mut decision)?;
         }
-        None => start_failed_again(state, request, &mut decision),
+        None => failed::start_again(state, workflow, request, &mut decision),
+    }
+    map::renew_reduce(&foresee(state, &decision.events, earlier), request, &mut decision);
+    if request.downstream == Downstream::Again && !request.edited.is_empty() {
+        edited::run_what_follows(state, &places, request, &mut decision);
+    }
+    if let Some(address) = &request.from_step {
+        from_step::go_to(state, workflow, address, request, earlier, &mut decision)?;
     }
     if request.requeue != Requeue::Nothing {
         map::requeue(&foresee(state, &decision.events, earlier), request, &mut decision)?;
     }
     let there = foresee(state, &decision.events, earlier);
-    answer(&there, &places, request, &mut decision)?;
-    refuse_marked(state, &places, &decision.events, request)?;
+    answer(state, &there, &places, request, &mut decision)?;
+    refuse_marked(state, workflow, &decision.events, request)?;
     run_always(&there, &places, &mut decision);
     for (address, record) in there.standing.records() {
         if matches!(record.progress, Progress::Running | Progress::InDoubt | Progress::Between) {
@@ -136,53 +185,6 @@ pub fn decide(
         }
     }
     Ok(decision)
-}
-
-/// A failed session starts again at the steps that failed: what runs again are those, and what
-/// stands around them ends anew.
-fn start_failed_again(state: &SessionState, request: &Request, decision: &mut Decision) {
-    let intervened = state
-        .waiting
-        .as_ref()
-        .filter(|waiting| waiting.reason == WaitReason::Intervention)
-        .map(|waiting| waiting.address.clone());
-    // A step that has not ended is answered where its handlers are.
-    if let Some(at) = &intervened
-        && request.done.contains(at)
-        && state.standing.result(at).is_none()
-    {
-        return;
-    }
-    let failed = state.status == Some(SessionStatus::Failed) || state.unanswered.is_some();
-    if !failed && intervened.is_none() {
-        return;
-    }
-    let mut failed: Vec<Address> = state
-        .standing
-        .records()
-        .filter(|(address, record)| {
-            !address.is_aside()
-                && !address.as_str().starts_with("finally[")
-                // What the failure of an item means is still to be decided, or was.
-                && item_number(address).is_none()
-                && record.result.as_ref().is_some_and(|result| !result.goes_on)
-        })
-        .map(|(address, _)| address.clone())
-        .collect();
-    let intervened = intervened.filter(|at| !failed.contains(at));
-    failed.extend(intervened);
-    // A workflow that failed because of its own artifacts is looked at again.
-    if state.standing.error(&Address::root()).is_some_and(|error| error.step.is_root()) {
-        decision.events.push(rewound(&Address::root(), Reach::Own, RewindCause::Resume));
-    }
-    for address in &failed {
-        let holds_others = failed.iter().any(|other| other != address && other.is_within(address));
-        let reach = if holds_others { Reach::Own } else { Reach::Subtree };
-        decision.events.push(rewound(address, reach, RewindCause::Resume));
-        decision.starting.insert(address.clone());
-    }
-    reopen_around(state, &failed, RewindCause::Resume, decision);
-    map::reopen_stopped(state, RewindCause::Resume, decision);
 }
 
 /// Scopes and loops around `steps` are not over any more.
@@ -227,6 +229,7 @@ pub(super) fn reopen_around(
 
 /// `--rerun` and `--done`.
 fn answer(
+    before: &SessionState,
     state: &SessionState,
     places: &[Place<'_>],
     request: &Request,
@@ -238,7 +241,11 @@ fn answer(
         .map(|address| (address, PersonsAnswer::Rerun))
         .chain(request.done.iter().map(|address| (address, PersonsAnswer::Done)));
     for (address, answer) in answers {
+        let item = item_number(address).filter(|item| item_address(*item) == *address);
+        let items = &before.standing.items;
         let known = places.iter().any(|place| place.address == *address)
+            || before.standing.record(address).is_some()
+            || item.is_some_and(|item| items.standing(item) != ItemStanding::Pending)
             || state.standing.record(address).is_some()
             || state.standing.handler(address).is_some();
         if !known {
@@ -259,37 +266,44 @@ fn answer(
 /// Going back over a finished marked step needs a person's word for that step.
 fn refuse_marked(
     state: &SessionState,
-    places: &[Place<'_>],
+    workflow: &Workflow,
     events: &[EventKind],
     request: &Request,
 ) -> Result<(), Refusal> {
-    for place in places {
-        let mark = match place.step.on_resume {
-            OnResume::Rerun | OnResume::Always => continue,
-            OnResume::Confirm => "confirm",
-            OnResume::Skip => "skip",
-            OnResume::Fail => "fail",
-        };
-        let answered =
-            request.rerun.contains(&place.address) || request.done.contains(&place.address);
-        let Some(record) = state.standing.record(&place.address) else { continue };
+    for (address, record) in state.standing.records() {
         let done = record.result.as_ref().is_some_and(|it| it.status == StepStatus::Success);
+        let answered = request.rerun.contains(address) || request.done.contains(address);
         if !done || answered {
             continue;
         }
         let covered = events.iter().any(|event| match event {
             EventKind::Rewound { to_seq: Some(seq), .. } => record.finished_seq > *seq,
-            EventKind::Rewound { scope, reach: Reach::Subtree, .. } => {
-                place.address.is_within(scope)
+            EventKind::Rewound { scope, from, reach: Reach::Subtree, .. } => {
+                let index = address.index_in(scope);
+                address.is_within(scope) && from.is_none_or(|from| index >= Some(from))
             }
-            EventKind::Rewound { scope, .. } => place.address == *scope,
+            EventKind::Rewound { scope, .. } => address == scope,
             _ => false,
         });
-        if covered {
-            return Err(Refusal::Marked(place.address.clone(), mark));
+        if !covered {
+            continue;
+        }
+        let step = Path::to(address, workflow, state).ok().and_then(|path| path.step());
+        if let Some(mark) = step.and_then(marked) {
+            return Err(Refusal::Marked(address.clone(), mark));
         }
     }
     Ok(())
+}
+
+/// The word of a step that nothing automatic repeats.
+pub(super) fn marked(step: &Step) -> Option<&'static str> {
+    match step.on_resume {
+        OnResume::Rerun | OnResume::Always => None,
+        OnResume::Confirm => Some("confirm"),
+        OnResume::Skip => Some("skip"),
+        OnResume::Fail => Some("fail"),
+    }
 }
 
 /// `on_resume: always`: what serves later steps is started anew.
@@ -311,12 +325,12 @@ pub(super) fn rewound(scope: &Address, reach: Reach, cause: RewindCause) -> Even
 }
 
 /// A step that a person passes over.
-pub(super) fn skipped(place: &Place<'_>) -> EventKind {
+pub(super) fn skipped(address: &Address, step: &Step) -> EventKind {
     EventKind::StepFinished {
-        address: place.address.clone(),
-        id: place.step.id.clone(),
-        result: Arc::new(StepResult::skipped(place.step.kind())),
+        address: address.clone(),
+        id: step.id.clone(),
+        result: Arc::new(StepResult::skipped(step.kind())),
         checkpoint: None,
-        name: place.step.title(),
+        name: step.title(),
     }
 }

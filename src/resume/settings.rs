@@ -1,4 +1,7 @@
 //! What an edit changed beside the steps: settings of the workflow, of its stages and of its map.
+//! They apply to what still runs.
+
+use std::collections::HashSet;
 
 use serde::Serialize;
 use serde_json::{Map as Object, Value as Json};
@@ -17,27 +20,31 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("policy", "error_policy"),
 ];
 
-/// The settings that differ, by the names they have in the file. They apply to what still runs.
-pub(super) fn changed_settings(old: &Workflow, new: &Workflow) -> Vec<String> {
-    let mut changed = Vec::new();
+/// The settings that differ, as a person finds them in the file: `env (A)`, `stage build: retry`.
+/// `stages` are the stages that match, old and new; setup and reduce are among them.
+pub(super) fn changed_settings(
+    old: &Workflow,
+    new: &Workflow,
+    stages: &[(&Stage, &Stage)],
+) -> Vec<String> {
     // Without `name:` it is that of the file, and the stored copy has another. Rules of recoveries
     // are read from the file when they are needed.
     let left_out = |name: &str| matches!(name, "body" | "description" | "name" | "recovery");
-    differences("", &fields(old), &fields(new), &left_out, &mut changed);
-    match (&old.body, &new.body) {
-        (Body::Steps(_), Body::Steps(_)) => {}
-        (Body::Stages(old), Body::Stages(new)) => {
-            for stage in new {
-                let before = old.iter().find(|before| before.name == stage.name);
-                stages_differ(before, Some(stage), &mut changed);
-            }
+    let mut changed = differing("", &fields(old), &fields(new), &left_out);
+    for (before, after) in stages {
+        let about = format!("stage {}: ", after.name);
+        let left_out = |name: &str| matches!(name, "steps" | "name");
+        changed.extend(differing(&about, &fields(before), &fields(after), &left_out));
+        if before.name != after.name {
+            changed.push(format!("stage {}: name (was {})", after.name, before.name));
         }
+    }
+    match (&old.body, &new.body) {
+        (Body::Steps(_), Body::Steps(_)) | (Body::Stages(_), Body::Stages(_)) => {}
         (Body::MapReduce(old), Body::MapReduce(new)) => {
-            stages_differ(old.setup.as_ref(), new.setup.as_ref(), &mut changed);
-            differences("map.", &fields(&old.map), &fields(&new.map), &|_| false, &mut changed);
-            stages_differ(old.reduce.as_ref(), new.reduce.as_ref(), &mut changed);
+            changed.extend(differing("map.", &fields(&old.map), &fields(&new.map), &|_| false));
             let left_out = |name: &str| name != "policy";
-            differences("", &fields(&**old), &fields(&**new), &left_out, &mut changed);
+            changed.extend(differing("", &fields(&**old), &fields(&**new), &left_out));
         }
         _ => changed.push("commands, stages or map".to_owned()),
     }
@@ -58,26 +65,26 @@ fn map_of(workflow: &Workflow) -> Option<&MapReduce> {
     }
 }
 
-/// Everything of two stages of the same name but their steps, which are matched one by one.
-fn stages_differ(old: Option<&Stage>, new: Option<&Stage>, changed: &mut Vec<String>) {
-    let (Some(old), Some(new)) = (old, new) else { return };
-    let left_out = |name: &str| name == "steps";
-    differences(&format!("{}.", new.name), &fields(old), &fields(new), &left_out, changed);
-}
-
-fn differences(
-    prefix: &str,
+/// The fields whose values differ. Of lists of named things, which is what `env`, `variables` and
+/// the like are, the names that differ are told as well.
+fn differing(
+    about: &str,
     old: &Object<String, Json>,
     new: &Object<String, Json>,
     left_out: &dyn Fn(&str) -> bool,
-    changed: &mut Vec<String>,
-) {
-    for (name, after) in new {
-        if !left_out(name) && old.get(name) != Some(after) {
-            let spelling = SPELLINGS.iter().find(|(field, _)| field == name);
-            changed.push(format!("{prefix}{}", spelling.map_or(name.as_str(), |(_, it)| it)));
+) -> Vec<String> {
+    let names = new.keys().chain(old.keys().filter(|name| !new.contains_key(*name)));
+    let names = names.filter(|name| !left_out(name) && old.get(*name) != new.get(*name));
+    let told = names.map(|name| {
+        let entries = named_changes(old.get(name), new.get(name));
+        let spelling = SPELLINGS.iter().find(|(field, _)| field == name);
+        let name = spelling.map_or(name.as_str(), |(_, spelling)| spelling);
+        match entries.is_empty() {
+            true => format!("{about}{name}"),
+            false => format!("{about}{name} ({})", entries.join(", ")),
         }
-    }
+    });
+    told.collect()
 }
 
 fn fields(value: &impl Serialize) -> Object<String, Json> {
@@ -87,17 +94,40 @@ fn fields(value: &impl Serialize) -> Object<String, Json> {
     }
 }
 
+/// The names of the entries that differ between two lists of named things.
+fn named_changes(old: Option<&Json>, new: Option<&Json>) -> Vec<String> {
+    let entries = |list: Option<&Json>| -> Vec<(String, Json)> {
+        let list = list.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let named = list.iter().filter_map(|entry| {
+            let name = entry.get("name").or_else(|| entry.get(0))?.as_str()?;
+            Some((name.to_owned(), entry.clone()))
+        });
+        named.collect()
+    };
+    let (old, new) = (entries(old), entries(new));
+    let value = |of: &[(String, Json)], name: &str| {
+        of.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    };
+    let mut names: Vec<String> = new.iter().chain(&old).map(|(name, _)| name.clone()).collect();
+    names.retain(|name| value(&old, name) != value(&new, name));
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::*;
     use crate::playbook::parse;
+    use crate::resume::match_steps;
+    use crate::session::SessionState;
 
     fn changed(old: &str, new: &str) -> (String, bool) {
         let parse = |text: &str| parse(Path::new("flow.yml"), text).unwrap().workflow;
         let (old, new) = (parse(old), parse(new));
-        (changed_settings(&old, &new).join(" "), items_differ(&old, &new))
+        let changes = match_steps(&old, &new, &SessionState::default());
+        (changes.settings.join(" "), changes.items)
     }
 
     #[test]
@@ -110,7 +140,7 @@ mod tests {
             ("  max_parallel: 2\n", "map.max_parallel", false),
             ("  agent_timeout_secs: 5\n", "map.agent_timeout_secs", false),
             ("max_failures: 3\n", "error_policy", false),
-            ("env: {A: b}\n", "env", false),
+            ("env: {A: b}\n", "env (A)", false),
             ("description: x\n", "", false),
         ] {
             assert_eq!(
@@ -122,7 +152,7 @@ mod tests {
         let other = map.replace("[echo]", "[echo a]");
         assert_eq!(changed(map, &other), ("map.agent_template".to_owned(), false));
         let setup = |more: &str| format!("setup: {{commands: [echo]{more}}}\n{map}");
-        assert_eq!(changed(&setup(""), &setup(", timeout: 5")).0, "setup.timeout");
+        assert_eq!(changed(&setup(""), &setup(", timeout: 5")).0, "stage setup: timeout");
     }
 
     #[test]
@@ -131,6 +161,6 @@ mod tests {
             format!("stages:\n  - {{name: build, commands: [{step}]{more}}}\n")
         };
         assert_eq!(changed(&stages("", "echo"), &stages("", "echo a")).0, "");
-        assert_eq!(changed(&stages("", "a"), &stages(", retry: 2", "a")).0, "build.retry");
+        assert_eq!(changed(&stages("", "a"), &stages(", retry: 2", "a")).0, "stage build: retry");
     }
 }

@@ -74,6 +74,14 @@ pub(super) fn passes(state: &SessionState) -> Vec<Address> {
     (1..=count).map(|number| Address::root().join(&format!("pass[{number}]"))).collect()
 }
 
+/// The scope of the pass that `address` lies in: the root without passes.
+pub(super) fn pass_of(address: &Address) -> Address {
+    match address.pass() {
+        Some(number) => Address::root().join(&format!("pass[{number}]")),
+        None => Address::root(),
+    }
+}
+
 fn add<'a>(
     places: &mut Vec<Place<'a>>,
     sequence: &Address,

@@ -162,6 +162,16 @@ impl Address {
         !self.0.contains('.') && !elsewhere.iter().any(|part| self.0.starts_with(part))
     }
 
+    /// True for a step of the workflow, a stage, a phase or a pass, and for what hangs below one;
+    /// not for stages and passes themselves, `finally` and the workflow's own handlers.
+    #[must_use]
+    pub fn is_in_sequence(&self) -> bool {
+        let own = ["finally[", "on_failure["].iter().any(|part| self.0.starts_with(part));
+        let first = self.0.split('.').next().unwrap_or_default();
+        let last = first.rsplit('/').next().unwrap_or_default();
+        !own && last.bytes().all(|byte| byte.is_ascii_digit()) && !last.is_empty()
+    }
+
     /// The pass of `--arg`, `--map` or `-n` that this address lies in.
     #[must_use]
     pub fn pass(&self) -> Option<usize> {

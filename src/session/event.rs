@@ -14,6 +14,8 @@ use super::items::{ItemFailure, ItemStatus, ResultRef};
 use super::outcome::{AgentReport, Failure, Report, StepResult};
 use super::recovery::{RecoveryFinished, RecoveryStarted};
 use super::run::{RunFailure, RunStarted, SessionStarted};
+use super::short_result::ShortResult;
+use super::status::{PersonsAnswer, SessionStatus, WaitReason};
 use super::stored::Stored;
 
 /// One event with its place in the journal.
@@ -203,14 +205,18 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         items_crc: Option<u32>,
     },
-    /// The executor: an item ended, and its result is on its way to the disk before this.
+    /// The executor: an item ended, with its result, or after that was written.
     ItemFinished {
         /// Its number, from 1.
         item: u32,
         /// How it ended.
         #[serde(default, skip_serializing_if = "ItemStatus::is_success")]
         status: ItemStatus,
-        /// Where its result is.
+        /// Its result, where that is short; absent in older journals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<ShortResult>,
+        /// Where its result is otherwise.
+        #[serde(default, skip_serializing_if = "ResultRef::is_none")]
         result: ResultRef,
     },
     /// The executor: a run of an item failed; before [`EventKind::ItemFinished`] if for good.
@@ -324,6 +330,10 @@ pub enum EventKind {
         stages: Vec<String>,
         /// The finished addresses that are kept, old → new.
         kept: Vec<(Address, Address)>,
+        /// The addresses of steps that are the same and were edited, old → new: they run again,
+        /// their attempts are counted on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        edited: Vec<(Address, Address)>,
         /// True when the items of the map are read again; results of those that are the same stay.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         items: bool,
@@ -337,6 +347,16 @@ pub enum EventKind {
         /// The failure that ended it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<RunFailure>,
+    },
+    /// `sessions fork`: everything before was copied from another session, which goes its own way.
+    Forked {
+        /// That session.
+        from: SessionId,
+        /// The event that it was copied up to.
+        seq: u64,
+        /// The version that this was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u32>,
     },
     /// The executor and `recovery`: the files of the working tree are kept as they are now.
     FilesKept(Box<KeptFiles>),
@@ -427,72 +447,4 @@ pub enum RewindCause {
     Rollback,
     /// `dlq retry`, `resume-job --force`: items of the dead letter queue run again.
     DlqRetry,
-}
-
-/// Why a session waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaitReason {
-    /// A stage or step asks for a yes.
-    Confirmation,
-    /// `strategy: intervene`.
-    Intervention,
-    /// A marked step's standing is only known to a person.
-    OnResume,
-    /// A provider's limit.
-    Limit,
-    /// The session's budget.
-    Budget,
-}
-
-/// What a person said of a marked step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PersonsAnswer {
-    /// It was done: go past it.
-    Done,
-    /// Run it again.
-    Rerun,
-}
-
-/// How a session stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionStatus {
-    /// A process runs it (or died without a word: the lock tells).
-    Running,
-    /// Stopped by a signal, or killed.
-    Interrupted,
-    /// Ended well.
-    Completed,
-    /// Ended, with failures that the workflow lets pass.
-    CompletedWithFailures,
-    /// Ended by a failure that nothing handled.
-    Failed,
-    /// Waits for a person.
-    Waiting,
-    /// Waits for a provider's limit or a larger budget.
-    Parked,
-}
-
-impl SessionStatus {
-    /// The word as it stands in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Interrupted => "interrupted",
-            Self::Completed => "completed",
-            Self::CompletedWithFailures => "completed_with_failures",
-            Self::Failed => "failed",
-            Self::Waiting => "waiting",
-            Self::Parked => "parked",
-        }
-    }
-
-    /// True when there is nothing left to resume.
-    #[must_use]
-    pub fn is_completed(self) -> bool {
-        matches!(self, Self::Completed | Self::CompletedWithFailures)
-    }
 }

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
-use super::event::PersonsAnswer;
 use super::ids::RecoveryId;
+use super::status::PersonsAnswer;
 use super::stored::Stored;
 
 /// The files of a working tree as they were kept, outside of the user's repository.

@@ -35,6 +35,22 @@ impl SessionId {
     pub fn uuid(&self) -> &str {
         self.0.strip_prefix("session-").unwrap_or(&self.0)
     }
+
+    /// `failure-<6 hex>-<number>`: the id of one of its failed runs.
+    #[must_use]
+    pub fn failure_id(&self, number: u32) -> String {
+        format!("{}{number}", self.failure_prefix())
+    }
+
+    /// The number of one of its failed runs; none for an id that cannot be of this session.
+    #[must_use]
+    pub fn failure_number(&self, id: &str) -> Option<u32> {
+        id.strip_prefix(&self.failure_prefix())?.parse().ok()
+    }
+
+    fn failure_prefix(&self) -> String {
+        format!("failure-{}-", self.uuid().get(..6).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for SessionId {

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::address::Address;
-use super::event::SessionStatus;
 use super::items::{item_number, map_address};
 use super::run::SessionKind;
 use super::state::SessionState;
+use super::status::SessionStatus;
 
 /// The part of a map workflow that a session stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

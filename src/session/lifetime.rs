@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, Reach, RewindCause, SessionStatus};
+use super::event::{Event, EventKind, Reach, RewindCause};
 use super::files::RollbackStarted;
 use super::ids::{RecoveryId, SessionId};
-use super::items::{DeadItem, Disposition, ItemStatus, item_address};
+use super::items::{DeadItem, Disposition, ItemStatus, item_address, item_number};
+use super::log_names::{LogName, LogNames};
 use super::outcome::AgentReport;
 use super::run::RunStarted;
+use super::status::SessionStatus;
 use super::tree::range_within;
 use super::version::{Good, Version};
 
@@ -19,6 +21,10 @@ use super::version::{Good, Version};
 #[derive(Debug, Clone, Default)]
 pub struct Lifetime {
     attempts: BTreeMap<Address, u32>,
+    /// Where the logs of attempts before an edit are.
+    logs: LogNames,
+    /// Items that had ended and were sent back: their first attempts were forgotten.
+    items_again: HashSet<u32>,
     /// Steps whose agent was announced and has neither been started nor given up.
     announced: HashSet<Address>,
     rewinds: BTreeMap<Address, BTreeMap<RewindCause, u32>>,
@@ -68,6 +74,8 @@ pub struct Lifetime {
     pub items: u32,
     /// CRC-32 of the file that holds them, where it was recorded.
     pub items_crc: Option<u32>,
+    /// The event after which that file held them.
+    pub(super) items_since: u64,
     /// Items that ever failed for good, by number.
     pub dead: BTreeMap<u32, DeadItem>,
     /// A restore point after every so many items.
@@ -76,6 +84,8 @@ pub struct Lifetime {
     ended_items: u32,
     /// Accepted edits of the workflow: the event, and which step stands where now.
     edits: Vec<(u64, Vec<(Address, Address)>)>,
+    /// The session that this one was forked from, and the version it was at.
+    pub forked_from: Option<(SessionId, Option<u32>)>,
     /// The session that took this one's place.
     pub superseded_by: Option<SessionId>,
 }
@@ -101,7 +111,17 @@ impl Lifetime {
     /// The number the next attempt at `address` gets.
     #[must_use]
     pub fn next_attempt(&self, address: &Address) -> u32 {
-        self.attempts.get(address).copied().unwrap_or(0) + 1
+        let forgotten = || {
+            let item = item_number(address);
+            u32::from(item.is_some_and(|item| self.items_again.contains(&item)))
+        };
+        self.attempts.get(address).copied().unwrap_or_else(forgotten) + 1
+    }
+
+    /// The log of an attempt of the step that stands at `address` now.
+    #[must_use]
+    pub fn log_name(&self, address: &Address, attempt: u32) -> LogName {
+        self.logs.of(address, attempt)
     }
 
     /// The number of the run of a step, stage or handler that follows the present one.
@@ -255,6 +275,7 @@ impl Lifetime {
             }
             EventKind::JobStarted { job, items, checkpoint_frequency, items_crc } => {
                 self.items_crc = *items_crc;
+                self.items_since = event.seq;
                 self.job = Some(job.clone());
                 self.items = *items;
                 self.checkpoint_frequency = *checkpoint_frequency;
@@ -274,7 +295,15 @@ impl Lifetime {
                     }
                 }
             }
-            EventKind::WorkflowChanged { kept, .. } => self.edits.push((event.seq, kept.clone())),
+            EventKind::WorkflowChanged { kept, edited, .. } => {
+                self.edits.push((event.seq, kept.clone()));
+                self.follow_edit(kept, edited);
+            }
+            EventKind::Forked { from, version, .. } => {
+                self.forked_from = Some((from.clone(), *version));
+                // The working tree is as it is now, not as it was then.
+                self.has_moved_on = true;
+            }
             EventKind::RecoveryStarted(started) => {
                 let step = started.step.clone().unwrap_or_default();
                 let known = self.recoveries.entry(step).or_default();
@@ -306,6 +335,22 @@ impl Lifetime {
             let good = if status == ItemStatus::Success { Good::Yes } else { Good::No };
             self.add_version(event, &item_address(item), None, good);
         }
+    }
+
+    /// What is counted for a step goes where it stands now. Of a step that is gone nothing stays:
+    /// another one at its address begins anew.
+    fn follow_edit(&mut self, kept: &[(Address, Address)], edited: &[(Address, Address)]) {
+        let moved = |address: &Address| edited_address(address, kept, edited);
+        self.logs.edited(&self.attempts, moved);
+        self.attempts = rekeyed(std::mem::take(&mut self.attempts), moved);
+        self.rewinds = rekeyed(std::mem::take(&mut self.rewinds), moved);
+        self.passes = rekeyed(std::mem::take(&mut self.passes), moved);
+        self.recoveries = rekeyed(std::mem::take(&mut self.recoveries), moved);
+    }
+
+    /// Items that had ended run again.
+    pub(super) fn note_items_again(&mut self, items: impl Iterator<Item = u32>) {
+        self.items_again.extend(items);
     }
 
     /// Items that run again, or are gone from the job, do not wait in the dead letter queue.
@@ -375,6 +420,32 @@ impl Lifetime {
         let asked = by.as_ref().unwrap_or(scope).clone();
         *self.rewinds.entry(asked).or_default().entry(*cause).or_default() += 1;
     }
+}
+
+/// Where the step at `address` stands after an edit, with what is kept and what was edited, old →
+/// new; none for a step that is gone.
+#[must_use]
+pub(super) fn edited_address(
+    address: &Address,
+    kept: &[(Address, Address)],
+    edited: &[(Address, Address)],
+) -> Option<Address> {
+    let mut pairs = kept.iter().chain(edited);
+    match pairs.find(|(old, _)| address.is_within(old)) {
+        Some((old, new)) => Some(address.moved(old, new)),
+        // Items that are not in progress, stages, `finally` and the like.
+        None if item_number(address).is_some() || !address.is_in_sequence() => {
+            Some(address.clone())
+        }
+        None => None,
+    }
+}
+
+fn rekeyed<T>(
+    map: BTreeMap<Address, T>,
+    moved: impl Fn(&Address) -> Option<Address>,
+) -> BTreeMap<Address, T> {
+    map.into_iter().filter_map(|(address, value)| Some((moved(&address)?, value))).collect()
 }
 
 /// An item that succeeded leaves no numbers behind where it had only first attempts.

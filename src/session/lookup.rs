@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::address::Address;
-use super::event::PersonsAnswer;
 use super::outcome::StepResult;
 use super::record::{RaisedError, Record};
 use super::standing::{HandlerStanding, ScopeStanding, Score, Standing};
+use super::status::PersonsAnswer;
 use super::stored::{MissingSecret, Secrets};
 use super::tree::range_within;
 

@@ -1,6 +1,7 @@
 //! The pure heart: events, addresses, and the fold that turns a journal into state (SPEC 1, 7). Does no IO.
 
 mod address;
+mod attempts;
 mod class;
 mod classify;
 mod digest;
@@ -10,6 +11,7 @@ mod ids;
 mod items;
 mod job;
 mod lifetime;
+mod log_names;
 mod lookup;
 mod names;
 mod observer;
@@ -18,25 +20,29 @@ mod record;
 mod recovery;
 mod rewind;
 mod run;
+mod short_result;
 mod standing;
 mod state;
+mod status;
 mod stored;
 mod tree;
 mod version;
 
 pub use address::Address;
+pub use attempts::{Attempt, attempts};
 pub use class::FailureClass;
 pub use classify::{Evidence, Verdict, classify, explain};
 pub use digest::{Digest, Hashing};
-pub use event::{Event, EventKind, PersonsAnswer, Reach, RewindCause, SessionStatus, WaitReason};
+pub use event::{Event, EventKind, Reach, RewindCause};
 pub use files::{KeptFiles, LeftOutFile, LeftOutReason, RestoredFiles, RollbackStarted};
 pub use ids::{RecoveryId, SessionId, WorkflowId, slug};
 pub use items::{
-    DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultRef, item_address,
-    item_number, map_address,
+    DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultPlace, ResultRef,
+    item_address, item_number, map_address,
 };
 pub use job::{JobProgress, Phase};
 pub use lifetime::{HandlerExecution, Lifetime};
+pub use log_names::LogName;
 pub use names::{IdEntry, Names};
 pub use observer::{Notice, Observer};
 pub use outcome::{
@@ -47,7 +53,9 @@ pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
 pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};
 pub use rewind::covers;
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
+pub use short_result::ShortResult;
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};
+pub use status::{PersonsAnswer, SessionStatus, WaitReason};
 pub use stored::{MissingSecret, Secrets, Stored};
 pub use version::Version;

@@ -41,6 +41,8 @@ pub struct Record {
     pub spent_ms: u64,
     /// What is run, for people.
     pub command: String,
+    /// Its `id`, once it ended.
+    pub id: Option<String>,
     /// What its author calls it; empty without a name.
     pub name: String,
     /// When its first attempt since the last rewind started.
@@ -63,6 +65,9 @@ pub struct Record {
     pub items: Option<Arc<Vec<Stored>>>,
     /// The agent's session id of the latest attempt.
     pub agent_session: Option<String>,
+    /// The conversation of the session that this one was forked from, which that one goes on
+    /// with: this one goes on with a copy.
+    pub agent_to_fork: Option<String>,
     /// How often an answer of its agent was sent back in the present conversation.
     pub corrections: u32,
     /// What its agents have cost since the last rewind.
@@ -150,7 +155,8 @@ impl Record {
         self.report = Some(Arc::new(report.clone()));
     }
 
-    pub(super) fn finish(&mut self, result: &Arc<StepResult>, event: &Event) {
+    pub(super) fn finish(&mut self, id: Option<&str>, result: &Arc<StepResult>, event: &Event) {
+        self.id = id.map(str::to_owned);
         self.progress = Progress::Done;
         self.group = None;
         self.retry = None;

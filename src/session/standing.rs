@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::address::Address;
 use super::class::FailureClass;
-use super::event::{Event, EventKind, PersonsAnswer};
-use super::items::{Items, item_address};
+use super::event::{Event, EventKind};
+use super::items::{Items, ResultPlace, ResultRef, item_address};
 use super::names::Names;
 use super::outcome::{Failure, FailureKind, StepKind, StepResult, StepStatus};
 use super::record::{RaisedError, Record, RetryPlan};
+use super::status::PersonsAnswer;
 use super::stored::Stored;
 
 /// The part of the state that rewinds go back over.
@@ -97,6 +98,7 @@ impl Standing {
                 record.start(*attempt, command, event.at);
                 record.name.clone_from(name);
                 if agent_session.is_some() {
+                    record.agent_to_fork = None;
                     record.agent_session.clone_from(agent_session);
                 }
                 if head.is_some() && record.head_before.is_none() {
@@ -139,7 +141,7 @@ impl Standing {
                 if record.title().is_empty() {
                     record.name.clone_from(name);
                 }
-                record.finish(result, event);
+                record.finish(id.as_deref(), result, event);
                 if result.kind == StepKind::Foreach {
                     self.names.forget_rounds(address);
                 }
@@ -180,10 +182,16 @@ impl Standing {
                 self.rename(kept);
                 self.frozen &= !items;
             }
-            EventKind::ItemFinished { item, status, result } => {
-                self.items.end(*item, *status, *result);
+            EventKind::ItemFinished { item, status, value, result } => {
+                let place = match (value, *result) {
+                    (Some(_), _) => ResultPlace::Record(event.seq),
+                    (None, ResultRef::NONE) => ResultPlace::Nowhere,
+                    (None, result) => ResultPlace::File(result),
+                };
+                self.items.end(*item, *status, place);
                 self.forget_inside(&item_address(*item));
             }
+            EventKind::Forked { .. } => self.fork(),
             EventKind::JobStarted { .. } => {
                 self.frozen = true;
             }

@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::event::{Event, EventKind, RewindCause, SessionStatus, WaitReason};
+use super::event::{Event, EventKind, RewindCause};
 use super::files::RollbackStarted;
 use super::items::{ItemStanding, item_number, map_address};
 use super::lifetime::Lifetime;
 use super::outcome::{Failure, Report};
 use super::run::{RunFailure, SessionKind, SessionStarted};
 use super::standing::Standing;
+use super::status::{SessionStatus, WaitReason};
 use super::stored::Stored;
 
 /// Everything that is known of a session after some event.
@@ -86,6 +87,13 @@ impl SessionState {
                     self.unanswered = None;
                 }
             }
+            EventKind::Forked { .. } => {
+                self.status = Some(SessionStatus::Interrupted);
+                // A version that was made behind the end of a failed run stands at its failure.
+                self.unanswered = self.failure.take().or_else(|| self.unanswered.take());
+                self.waiting = None;
+                self.standing.apply(event);
+            }
             EventKind::WorkflowChanged { workflow_hash, total_steps, stages, .. } => {
                 if let Some(started) = &mut self.started {
                     started.workflow_hash = workflow_hash.clone();
@@ -111,8 +119,10 @@ impl SessionState {
                     started.workflow_path.clone_from(workflow_path);
                 }
             }
-            EventKind::Rewound { scope, .. } => {
+            EventKind::Rewound { scope, reach, .. } => {
                 self.unanswered = None;
+                let ended = self.standing.ended_items(scope, *reach);
+                self.lifetime.note_items_again(ended.into_iter());
                 self.standing.apply(event);
                 self.settle_dead(item_number(scope));
             }
@@ -168,9 +178,13 @@ impl SessionState {
     /// what never goes back stays.
     pub fn return_to(&mut self, earlier: SessionState, rewound: &EventKind) {
         let EventKind::Rewound { to_seq: Some(seq), cause, .. } = rewound else { return };
-        self.standing = earlier.standing;
+        let now = std::mem::replace(&mut self.standing, earlier.standing);
         for kept in self.lifetime.edits_after(*seq) {
             self.standing.rename(kept);
+        }
+        let job = self.lifetime.job.is_some();
+        if job && (!now.frozen || self.lifetime.items_since > *seq) {
+            self.standing.read_items_again(&now.items);
         }
         self.standing.doubt_what_was_running();
         self.settle_dead(None);
@@ -195,6 +209,16 @@ impl SessionState {
         if let Some(rollback) = self.rollback.take() {
             self.standing.answers.extend(rollback.answers);
         }
+    }
+
+    /// The same, with the steps where they stand in the workflow as `later` knows it edited.
+    #[must_use]
+    pub fn as_edited_by(&self, later: &Self) -> Self {
+        let mut edited = self.clone();
+        for kept in later.lifetime.edits_after(self.last_seq) {
+            edited.standing.rename(kept);
+        }
+        edited
     }
 
     /// What the session is.

@@ -276,6 +276,20 @@ mod tests {
     }
 
     #[test]
+    fn a_fork_begins_with_the_files_of_now() {
+        let mut tale = Tale::default();
+        tale.run();
+        tale.step(1);
+        let from = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+        tale.add(EventKind::Forked { from, seq: tale.state.last_seq, version: Some(1) });
+        tale.keep("of now");
+        assert_eq!(tale.tree(1), None);
+        tale.step(2);
+        tale.keep("two");
+        assert_eq!(tale.tree(2), Some("two"));
+    }
+
+    #[test]
     fn only_versions_that_the_session_came_through_are_current() {
         let mut tale = Tale::default();
         tale.run();

@@ -21,9 +21,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::session::{SessionId, WorkflowId};
+use crate::session::{SessionId, SessionState, WorkflowId};
 
 use super::error::{NamePath, io_error};
+use super::job::results_end;
 use super::read::read_events;
 use super::{Card, Home, StoreError, blobs, files, replay};
 
@@ -38,6 +39,11 @@ const KIND: &str = "prodigy-session";
 const CHUNK: u64 = 384 * 1024;
 /// No line is longer than this.
 const LONGEST_LINE: u64 = 1 << 20;
+
+/// The frozen items of a map.
+pub(super) const ITEMS_PART: &str = "job/items.jsonl";
+/// Their results.
+pub(super) const RESULTS_PART: &str = "job/results.jsonl";
 
 /// One line of an archive.
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,8 +77,8 @@ struct Ending {
 }
 
 /// Writes a session into the file `target`, which appears in full or not at all and is private.
-/// Returns its card. The archive holds journal, workflow, logs, kept texts and labels, and the
-/// kept files of the working tree, `kept`, as a pack of git.
+/// Returns its card. The archive holds journal, workflow, logs, kept texts, labels, and the items and
+/// results of a map, and the kept files of the working tree, `kept`, as a pack of git.
 ///
 /// # Errors
 /// The session is damaged or cannot be read; the target cannot be written.
@@ -102,10 +108,14 @@ pub fn export(
         name: card.name.clone(),
     };
     write_line(&mut out, &Line::Archive(heading)).named("write", target)?;
-    let files = session_files(home, id)?;
+    let files = session_files(home, id, &state)?;
     for (name, path) in &files {
         // A running session goes on writing; the archive holds what was checked.
-        let most = if name == "journal.jsonl" { scan.end.length } else { u64::MAX };
+        let most = match name.as_str() {
+            "journal.jsonl" => scan.end.length,
+            RESULTS_PART => results_end(&scan.events),
+            _ => u64::MAX,
+        };
         pack_file(&mut out, target, name, path, most)?;
     }
     if let Some(kept) = kept {
@@ -224,8 +234,20 @@ fn unpack_file(lines: &mut Lines<'_>, part: &Part, into: &Path) -> Result<(), St
 }
 
 /// The files of a session that an archive holds: their name in it, and where they are.
-fn session_files(home: &Home, id: &SessionId) -> Result<Vec<(String, PathBuf)>, StoreError> {
+fn session_files(
+    home: &Home,
+    id: &SessionId,
+    state: &SessionState,
+) -> Result<Vec<(String, PathBuf)>, StoreError> {
     let mut found = vec![("journal.jsonl".to_owned(), home.journal(id))];
+    if let (Some(job), Some(header)) = (&state.lifetime.job, state.header()) {
+        let results = home.results(&header.repository, job);
+        if results.is_file() {
+            found.push((RESULTS_PART.to_owned(), results));
+        }
+        // Without its items a job cannot go on: that they are not there is an error.
+        found.push((ITEMS_PART.to_owned(), home.items(&header.repository, job)));
+    }
     for (name, path) in [("workflow.yaml", home.workflow(id)), ("labels.jsonl", home.labels(id))] {
         if path.is_file() {
             found.push((name.to_owned(), path));
@@ -252,6 +274,7 @@ fn session_files(home: &Home, id: &SessionId) -> Result<Vec<(String, PathBuf)>, 
 fn is_session_file(name: &str) -> bool {
     match name.split_once('/') {
         None => matches!(name, "journal.jsonl" | "workflow.yaml" | "labels.jsonl" | FILES),
+        Some(("job", _)) => matches!(name, ITEMS_PART | RESULTS_PART),
         Some(("blobs", digest)) => blobs::parse(digest).is_some(),
         Some(("logs", log)) => {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_%+.".contains(&byte);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::session::{Address, Digest, RecoveryId, SessionId, WorkflowId};
+use crate::session::{Digest, LogName, RecoveryId, SessionId, WorkflowId};
 
 use super::error::NamePath;
 use super::origin::{self, Moved};
@@ -117,8 +117,8 @@ impl Home {
 
     /// `sessions/<id>/logs/<address>.<attempt>.log`.
     #[must_use]
-    pub fn log(&self, id: &SessionId, address: &Address, attempt: u32) -> PathBuf {
-        self.logs(id).join(format!("{}.{attempt}.log", address.file_name()))
+    pub fn log(&self, id: &SessionId, name: &LogName) -> PathBuf {
+        self.logs(id).join(name.file_name())
     }
 
     /// `sessions/<id>/blobs`: large texts under their digest.

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::session::{Event, EventKind, SessionId, SessionStarted, WorkflowId};
 
+use super::arrival::{rename_after, take_place, write_journal};
 use super::error::NamePath;
 use super::journal::Journal;
 use super::scan::{Scan, read_journal};
-use super::{Card, Home, StoreError, bundle, files, lock, mirror, replay};
+use super::{Card, Home, StoreError, bundle, files, lock};
 
 /// What was taken in.
 #[derive(Debug)]
@@ -74,19 +75,18 @@ fn take_in(
     }
     let formerly = (old.session_id != header.session_id).then(|| old.session_id.clone());
     let (id, changed) = (header.session_id.clone(), *header != old);
+    rename_after(&mut events, &old.session_id, &id);
     let _held = lock::take(home, &id)?;
     match changed {
-        true => rewrite(&journal, &events)?,
+        true => {
+            fs::remove_file(&journal).named("replace", &journal)?;
+            write_journal(&journal, &events)?;
+        }
         false => drop(Journal::resume(&journal, end)?),
     }
-    files::sync_directory(passing).named("sync", passing)?;
-    fs::rename(passing, home.session(&id)).named("import into", &home.session(&id))?;
-    files::sync_directory(&home.sessions()).named("sync", &home.sessions())?;
-    let state = replay::fold(&events);
-    mirror::replace(home, &state)?;
-    let card = Card::read(home, &id)?;
+    let card = take_place(home, passing, &id, &events)?;
     let kept = Some(home.session(&id).join(bundle::FILES)).filter(|path| path.exists());
-    Ok(Imported { card: card.not_running(), formerly, moved_to, kept })
+    Ok(Imported { card, formerly, moved_to, kept })
 }
 
 fn header_of(event: &mut Event) -> Option<&mut SessionStarted> {
@@ -113,14 +113,4 @@ fn bind(
     header.repository = home.repository(&directory)?;
     header.directory.clone_from(&directory);
     Ok((!there).then_some(directory))
-}
-
-/// Writes the journal anew: its first record has changed, and every checksum covers those before.
-fn rewrite(path: &Path, events: &[Event]) -> Result<(), StoreError> {
-    fs::remove_file(path).named("replace", path)?;
-    let mut journal = Journal::create(path)?;
-    for event in events {
-        journal.append(event)?;
-    }
-    journal.file().sync_all().named("sync", path)
 }

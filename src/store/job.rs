@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::session::{ResultRef, SessionId};
+use crate::session::{Event, EventKind, ResultRef, SessionId};
 
 use super::error::{NamePath, io_error};
 use super::files::{self, Keep};
@@ -68,7 +68,11 @@ impl FrozenItems {
     /// # Errors
     /// They cannot be read.
     pub fn open(home: &Home, repository: &str, job: &str) -> Result<Self, StoreError> {
-        let path = home.job(repository, job).join(ITEMS);
+        Self::read(home.job(repository, job).join(ITEMS))
+    }
+
+    /// The same for a file that lies elsewhere.
+    pub(super) fn read(path: PathBuf) -> Result<Self, StoreError> {
         let file = match File::open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(StoreError::DamagedItems { path, reason: "it is gone".to_owned() });
@@ -209,7 +213,7 @@ impl JobFiles {
     /// True where the file still holds a result that was appended.
     #[must_use]
     pub fn holds(&self, at: ResultRef) -> bool {
-        at == ResultRef::NONE || at.offset + u64::from(at.length) < self.results().end
+        at.offset + u64::from(at.length) < self.results().end
     }
 
     /// True for a result that a run before this one appended.
@@ -351,6 +355,17 @@ pub fn read_result(
     checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
 }
 
+/// Bytes of `results.jsonl` that `events` refer to.
+pub(super) fn results_end(events: &[Event]) -> u64 {
+    let end = |event: &Event| match &event.kind {
+        EventKind::ItemFinished { result, .. } if *result != ResultRef::NONE => {
+            result.offset + u64::from(result.length) + 1
+        }
+        _ => 0,
+    };
+    events.iter().map(end).max().unwrap_or(0)
+}
+
 /// The bytes of a result, if they are those that were written.
 fn checked(path: &Path, bytes: Vec<u8>, at: ResultRef) -> Result<Vec<u8>, StoreError> {
     if crc32fast::hash(&bytes) == at.crc {
@@ -401,6 +416,12 @@ impl Home {
     #[must_use]
     pub fn job(&self, repository: &str, job: &str) -> PathBuf {
         self.repositories().join(repository).join("mapreduce/jobs").join(file_name(job))
+    }
+
+    /// `state/<repo>/mapreduce/jobs/<job>/items.jsonl`.
+    #[must_use]
+    pub fn items(&self, repository: &str, job: &str) -> PathBuf {
+        self.job(repository, job).join(ITEMS)
     }
 
     /// `state/<repo>/mapreduce/jobs/<job>/results.jsonl`.

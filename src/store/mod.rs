@@ -1,5 +1,6 @@
 //! The disk: every path, the lock, the journal, snapshots, outputs (SPEC 7.1, 7.2).
 
+mod arrival;
 mod artifact;
 mod background;
 mod blobs;
@@ -9,6 +10,7 @@ mod error;
 mod files;
 mod find;
 mod foreign;
+mod fork;
 mod home;
 mod import;
 mod job;
@@ -20,6 +22,7 @@ mod origin;
 mod pattern;
 mod prune;
 mod read;
+mod records;
 mod recovery;
 mod repair;
 mod replay;
@@ -39,6 +42,7 @@ pub use error::StoreError;
 pub use files::replace_file;
 pub use find::{Entry, cards, find, latest_resumable};
 pub use foreign::{ForeignCheckpoint, ForeignRetry, ForeignStep, checkpoint_files, read_foreign};
+pub use fork::{ForkPoint, fork};
 pub use home::{Home, carried_checkpoints};
 pub use import::{Imported, import};
 pub use job::{FrozenItems, JobFiles, Mapping, read_result, write_mapping};
@@ -50,6 +54,7 @@ pub use pattern::matching;
 pub use prune::size;
 pub use prune::{Prunable, prunable, prune, remove_half_made};
 pub use read::{Loaded, stored_workflow};
+pub use records::Records;
 pub use recovery::{read_recoveries, write_recovery};
 pub use repair::{Repaired, repair};
 pub use replay::fold;

@@ -116,13 +116,33 @@ pub fn remove_half_made(home: &Home) -> Result<usize, StoreError> {
     for entry in fs::read_dir(home.sessions()).into_iter().flatten().flatten() {
         let passing = entry.file_name().to_string_lossy().starts_with(".session-");
         let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
-        let abandoned = age().is_some_and(|age| age > Duration::from_secs(24 * 3600));
+        let abandoned = age().is_some_and(|age| age > ABANDONED);
         if passing && abandoned && remove(&entry.path()).is_ok() {
             removed += 1;
         }
     }
-    Ok(removed)
+    Ok(removed + remove_lost_jobs(home))
 }
+
+/// Removes the files of jobs whose session never came to be: an import or fork was killed in
+/// between. Returns how many.
+fn remove_lost_jobs(home: &Home) -> usize {
+    let repositories = fs::read_dir(home.repositories()).into_iter().flatten().flatten();
+    let jobs = repositories.flat_map(|repository| {
+        fs::read_dir(repository.path().join("mapreduce/jobs")).into_iter().flatten().flatten()
+    });
+    let lost = jobs.filter(|job| {
+        let name = job.file_name().to_string_lossy().into_owned();
+        let session = name.rsplit_once('_').and_then(|(_, id)| SessionId::parse(id));
+        let age = || job.metadata().ok()?.modified().ok()?.elapsed().ok();
+        session.is_some_and(|id| !home.session(&id).exists())
+            && age().is_some_and(|age| age > ABANDONED)
+    });
+    lost.filter(|job| remove(&job.path()).is_ok()).count()
+}
+
+/// What nobody has touched for so long is not being made any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// Bytes that a session takes on disk; 0 where there is none.
 #[must_use]

@@ -280,7 +280,8 @@ impl OpenSession {
     pub fn log(&self, address: &Address, attempt: u32) -> Result<File, StoreError> {
         let Shared { home, id, .. } = &*self.shared;
         files::make_directory(&home.logs(id))?;
-        let path = home.log(id, address, attempt);
+        let name = self.with(|state| state.lifetime.log_name(address, attempt));
+        let path = home.log(id, &name);
         let mut options = OpenOptions::new();
         options.create(true).write(true).truncate(true);
         files::open_private(&path, &mut options).named("write", &path)

@@ -60,6 +60,8 @@ struct StepRow {
     duration: f64,
     attempts: u32,
     error: Option<String>,
+    /// The step before it that has run again since.
+    older_than: Option<Address>,
     words: (&'static str, Ink),
 }
 
@@ -70,6 +72,7 @@ impl Checkpoint {
         let header = state.header()?;
         let mut records: Vec<_> = state.standing.records().collect();
         records.sort_by_cached_key(|(address, _)| order(address, state));
+        let older = super::outdated(state);
         let mut next_index = 0;
         let (mut completed_steps, mut open_steps) = (Vec::new(), Vec::new());
         for (address, record) in records {
@@ -77,7 +80,8 @@ impl Checkpoint {
                 next_index += 1;
                 next_index - 1
             });
-            let row = StepRow::of(address, record, step_index, holder);
+            let mut row = StepRow::of(address, record, step_index, holder);
+            row.older_than = older.get(address).cloned();
             if record.progress == Progress::Done {
                 completed_steps.push(row);
             } else {
@@ -156,6 +160,10 @@ impl Checkpoint {
                 Some(error) => format!("{command}: {}", clip(error, 60)),
                 None => command.into_owned(),
             };
+            let command = match &step.older_than {
+                Some(by) => format!("{command} (older than step {})", super::line(by.as_str())),
+                None => command,
+            };
             table.row([
                 step.address.as_str().into(),
                 Cell::inked(step.words.1, step.words.0),
@@ -227,6 +235,7 @@ impl StepRow {
             error: report
                 .and_then(|report| report.failure.as_ref())
                 .map(|failure| failure.message.shown()),
+            older_than: None,
             words,
         }
     }

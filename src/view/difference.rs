@@ -14,8 +14,41 @@ use crate::session::{Address, Progress, Record, SessionState, StepStatus};
 /// What changed from one state to another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
+    /// How the session as a whole stood, where that changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Change>,
+    /// Where it stood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Change>,
+    /// HEAD of the git repository, as it was recorded last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<Change>,
+    /// The hash of the workflow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow_hash: Option<Change>,
+    /// Files that differ; absent where those of one side were not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<FileChange>>,
     variables: Vec<VariableChange>,
     steps: Vec<StepChange>,
+}
+
+/// Something that has one value on each side.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Change {
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// A file that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileChange {
+    /// Its path from the top directory of the git repository.
+    pub path: String,
+    /// Whether it was there before.
+    pub before: bool,
+    /// Whether it is there after.
+    pub after: bool,
 }
 
 /// A variable that is not what it was.
@@ -47,13 +80,38 @@ impl Difference {
     /// What is different in `after`.
     #[must_use]
     pub fn of(before: &SessionState, after: &SessionState) -> Self {
-        Self { variables: variable_changes(before, after), steps: step_changes(before, after) }
+        // Where the workflow was edited in between, steps are where they are after that.
+        let (before, after) = (&before.as_edited_by(after), &after.as_edited_by(before));
+        let change = |look: fn(&SessionState) -> Option<String>| {
+            let change = Change { before: look(before), after: look(after) };
+            (change.before != change.after).then_some(change)
+        };
+        Self {
+            status: change(|state| Some(state.status?.as_str().to_owned())),
+            position: change(|state| Some(super::position(state).to_string())),
+            head: change(|state| state.lifetime.head.clone()),
+            workflow_hash: change(|state| Some(state.header()?.workflow_hash.to_string())),
+            files: None,
+            variables: variable_changes(before, after),
+            steps: step_changes(before, after),
+        }
+    }
+
+    /// With the files that differ, where both versions kept them.
+    #[must_use]
+    pub fn with_files(mut self, files: Vec<FileChange>) -> Self {
+        self.files = Some(files);
+        self
     }
 
     /// True when nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.variables.is_empty() && self.steps.is_empty()
+        let one = [&self.status, &self.position, &self.head, &self.workflow_hash];
+        one.iter().all(|change| change.is_none())
+            && self.files.as_ref().is_none_or(Vec::is_empty)
+            && self.variables.is_empty()
+            && self.steps.is_empty()
     }
 
     /// As sections of lines that begin with `+` (new), `-` (gone) or `~` (changed).
@@ -85,9 +143,30 @@ impl Difference {
                 shown(&variable.after).into(),
             ]);
         }
-        for (heading, rows) in
-            [("steps", steps.text(2, style)), ("variables", variables.text(2, style))]
-        {
+        let mut files = Table::new(&["", "FILE"]);
+        for file in self.files.iter().flatten() {
+            files.row([mark(file.before, file.after), super::clip(&file.path, 100).into()]);
+        }
+        for (name, change) in [
+            ("status", &self.status),
+            ("position", &self.position),
+            ("head", &self.head),
+            ("workflow", &self.workflow_hash),
+        ] {
+            if let Some(change) = change {
+                let side = |side: &Option<String>| match side {
+                    Some(value) => super::line(value).into_owned(),
+                    None => "none".to_owned(),
+                };
+                let (before, after) = (side(&change.before), side(&change.after));
+                let _ = writeln!(text, "{name:<9} {before} -> {after}");
+            }
+        }
+        for (heading, rows) in [
+            ("steps", steps.text(2, style)),
+            ("variables", variables.text(2, style)),
+            ("files", files.text(2, style)),
+        ] {
             if !rows.is_empty() {
                 let _ = write!(text, "{heading}\n{rows}");
             }
@@ -205,6 +284,13 @@ variables
 
 "#]]
         );
+        let files = vec![FileChange { path: "a\nb".to_owned(), before: true, after: false }];
+        let with_files = Difference::of(&before, &before).with_files(files);
+        assert_data_eq!(with_files.text(Style::Plain), "files\n     FILE\n  -  a …\n");
+        let mut over = before.clone();
+        over.status = Some(crate::session::SessionStatus::Failed);
+        let ended = Difference::of(&before, &over);
+        assert_data_eq!(ended.text(Style::Plain), "status    running -> failed\n");
         let back = Difference::of(&story.state, &before);
         assert_eq!(serde_json::to_value(&back).unwrap()["steps"][1]["after"], Json::Null);
         assert_eq!(Difference::of(&before, &before).text(Style::Plain), "no difference\n");

@@ -6,7 +6,7 @@ use crate::session::{
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 33] = [
+pub const EVENT_TYPES: [&str; 35] = [
     "session_started",
     "run_started",
     "step_started",
@@ -36,8 +36,10 @@ pub const EVENT_TYPES: [&str; 33] = [
     "files_kept",
     "checkpoint_made",
     "rollback_started",
+    "files_restored",
     "recovery_started",
     "recovery_finished",
+    "forked",
     "moved",
     "superseded",
 ];
@@ -72,6 +74,7 @@ pub fn event_type(kind: &EventKind) -> &'static str {
         EventKind::ItemFinished { .. } => "item_finished",
         EventKind::ItemFailed { .. } => "item_failed",
         EventKind::DlqCleared { .. } => "dlq_cleared",
+        EventKind::Forked { .. } => "forked",
         EventKind::FilesKept(_) => "files_kept",
         EventKind::CheckpointMade { .. } => "checkpoint_made",
         EventKind::RollbackStarted(_) => "rollback_started",
@@ -115,6 +118,7 @@ pub fn event_address(kind: &EventKind) -> Option<&Address> {
         | EventKind::ItemFinished { .. }
         | EventKind::DlqCleared { .. }
         | EventKind::RunFinished { .. }
+        | EventKind::Forked { .. }
         | EventKind::FilesKept(_)
         | EventKind::RollbackStarted(_)
         | EventKind::FilesRestored { .. }
@@ -253,6 +257,10 @@ pub fn event_words(kind: &EventKind) -> String {
                 None => text,
             }
         }
+        EventKind::Forked { from, version, .. } => match version {
+            Some(version) => format!("from {from} at v{version}"),
+            None => format!("from {from}"),
+        },
         EventKind::FilesKept(files) => files_words(files),
         EventKind::CheckpointMade { name, .. } => match name {
             Some(name) => format!("checkpoint {name}"),

@@ -39,6 +39,15 @@ struct More {
     supersedes: Option<SessionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     adopted_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forked_from: Option<ForkedFrom>,
+}
+
+/// Where a forked session comes from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct ForkedFrom {
+    session_id: SessionId,
+    version: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -111,6 +120,11 @@ impl SessionDetail {
             }),
             supersedes: header.supersedes.clone(),
             adopted_from: header.adopted_from.clone(),
+            forked_from: state
+                .lifetime
+                .forked_from
+                .clone()
+                .map(|(session_id, version)| ForkedFrom { session_id, version }),
         };
         Some(Self { row: SessionRow::of(state, disk)?, more })
     }
@@ -170,6 +184,10 @@ impl SessionDetail {
         }
         if let Some(other) = &row.superseded_by {
             add("replaced by", other.as_str());
+        }
+        if let Some(origin) = &more.forked_from {
+            let at = origin.version.map(|version| format!(" at v{version}")).unwrap_or_default();
+            add("forked from", &format!("{}{at}", origin.session_id));
         }
         if let Some(origin) = &more.adopted_from {
             add("began as", &line(origin));

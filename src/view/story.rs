@@ -274,6 +274,7 @@ pub fn everything() -> Story {
         answer: crate::session::PersonsAnswer::Done,
     });
     story.add(EventKind::WorkflowChanged {
+        edited: Vec::new(),
         workflow_hash: Digest::of(b"y"),
         total_steps: 3,
         stages: Vec::new(),
@@ -306,12 +307,13 @@ pub fn everything() -> Story {
     tell_items(&mut story);
     tell_recovery(&mut story);
     tell_rollback(&mut story);
-    let by = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    let other = SessionId::parse("session-00000000-0000-4000-8000-000000000002").unwrap();
+    story.add(EventKind::Forked { from: other.clone(), seq: 17, version: Some(1) });
     story.add(EventKind::Moved {
         directory: "/elsewhere".into(),
         workflow_path: "/elsewhere/flow.yaml".into(),
     });
-    story.add(EventKind::Superseded { by });
+    story.add(EventKind::Superseded { by: other });
     story
 }
 
@@ -370,7 +372,12 @@ fn tell_items(story: &mut Story) {
         items_crc: None,
     });
     let result = ResultRef { offset: 0, length: 2, crc: 3 };
-    story.add(EventKind::ItemFinished { item: 1, status: ItemStatus::Success, result });
+    story.add(EventKind::ItemFinished {
+        item: 1,
+        status: ItemStatus::Success,
+        value: None,
+        result,
+    });
     let failure = ItemFailure {
         step: item_address(2).step(1),
         run: 1,
@@ -384,7 +391,7 @@ fn tell_items(story: &mut Story) {
         disposition: Disposition::Dlq,
     };
     story.add(EventKind::ItemFailed { item: 2, failure: Box::new(failure) });
-    story.add(EventKind::ItemFinished { item: 2, status: ItemStatus::Failed, result });
+    story.add(EventKind::ItemFinished { item: 2, status: ItemStatus::Failed, value: None, result });
     story.add(EventKind::DlqCleared { items: vec![2] });
 }
 

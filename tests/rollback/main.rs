@@ -14,6 +14,7 @@
 mod support;
 
 mod commands;
+mod forks;
 mod property;
 mod script;
 mod travel;

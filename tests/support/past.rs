@@ -86,7 +86,8 @@ impl Past {
     /// Writes into the log of a step, as its output would.
     pub fn print(&self, step: &str, text: &str) -> &Self {
         use std::io::Write as _;
-        let path = self.session.home().log(&self.id, &address(step), 1);
+        let path =
+            self.session.home().logs(&self.id).join(format!("{}.1.log", address(step).file_name()));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let mut log = std::fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
         log.write_all(text.as_bytes()).unwrap();

@@ -21,6 +21,7 @@ pub use recovery::{
 };
 pub use sessions::{
     Checkpoints, CheckpointsClean, CheckpointsExport, CheckpointsImport, CheckpointsList,
-    CheckpointsShow, CheckpointsValidate, Sessions, SessionsClean, SessionsList, SessionsShow,
+    CheckpointsShow, CheckpointsValidate, Sessions, SessionsClean, SessionsFork, SessionsList,
+    SessionsShow,
 };
 pub use work::{Cook, OutputMode, Resume, ResumeJob};

@@ -183,8 +183,35 @@ pub enum Sessions {
     List(SessionsList),
     /// Show one session
     Show(SessionsShow),
+    /// Start a new session from an old point of one, which stays as it is
+    Fork(SessionsFork),
     /// Remove sessions that are over
     Clean(SessionsClean),
+}
+
+/// `sessions fork ID`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  prodigy sessions fork build-3fa9c1 --at v2
+  prodigy sessions fork build --at compiled      a named checkpoint, or the end of a stage
+  prodigy sessions fork build                    its latest checkpoint
+
+The new session has ids of its own and runs in the same directory; prodigy resume NEW_ID runs it on.
+
+Exit codes:
+  0 forked     2 ambiguous id, or no way to go on from there
+  3 no such session or checkpoint     5 the session is damaged")]
+pub struct SessionsFork {
+    /// The session
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The version or named checkpoint; without it the latest version
+    #[arg(long, value_name = "vN|NAME")]
+    pub at: Option<String>,
+    /// Print JSON with the keys of the index card
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `sessions list`.

@@ -149,6 +149,7 @@ Examples:
   prodigy resume build-3fa9c1             this one
   prodigy resume build-3fa9c1 --plan      what would run again and why, then stop
   prodigy resume deploy --from-checkpoint production
+  prodigy resume deploy --from-step 3     step 3 once more, also of a completed session
   prodigy resume deploy --done 3          step 3 was done, whatever the journal knows
   prodigy resume deploy --force           start again, as a new session
 
@@ -166,11 +167,17 @@ pub struct Resume {
     pub id: Option<String>,
     /// Start again from the beginning as a new session; the old one is kept.
     /// With --from-checkpoint reduce: pass over items that have not ended
-    #[arg(long, conflicts_with_all = ["rerun", "done", "max_retries"])]
+    #[arg(long, conflicts_with_all = ["rerun", "done", "max_retries", "from_step", "downstream"])]
     pub force: bool,
     /// Go back to a version (v3) or named checkpoint, or to the start of a stage or phase
     #[arg(long, value_name = "vN|NAME")]
     pub from_checkpoint: Option<String>,
+    /// Run this step once more, also in a completed session; later results stay
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse, conflicts_with = "from_checkpoint")]
+    pub from_step: Option<Address>,
+    /// With --from-step or an edited workflow: run again what follows, too
+    #[arg(long, conflicts_with = "from_checkpoint")]
+    pub downstream: bool,
     /// Run this step again although it is marked with on_resume
     #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
     pub rerun: Vec<Address>,
@@ -253,6 +260,12 @@ pub struct ResumeJob {
     /// Go back to a version (v3), or to the start of setup, map or reduce
     #[arg(long, value_name = "vN|PHASE")]
     pub from_checkpoint: Option<String>,
+    /// Run this step or item once more (reduce/1, map/item_17); later results stay
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse, conflicts_with_all = ["from_checkpoint", "force"])]
+    pub from_step: Option<Address>,
+    /// With --from-step or an edited workflow: run again what follows, too
+    #[arg(long, conflicts_with = "from_checkpoint")]
+    pub downstream: bool,
     /// Run this step again although it is marked with on_resume
     #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
     pub rerun: Vec<Address>,
@@ -290,6 +303,8 @@ impl ResumeJob {
             id: Some(self.job.clone()),
             force: self.force && self.from_checkpoint.is_some(),
             from_checkpoint: self.from_checkpoint.clone(),
+            from_step: self.from_step.clone(),
+            downstream: self.downstream,
             rerun: self.rerun.clone(),
             done: self.done.clone(),
             yes: self.yes,

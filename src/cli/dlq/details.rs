@@ -32,14 +32,15 @@ pub(super) fn details(
         let frozen = line.and_then(|line| serde_json::from_slice::<FrozenItem>(&line).ok());
         frozen.map_or(Json::Null, |frozen| frozen.item.to_json())
     };
-    let logs = |failure: &ItemFailure| logs(place, card, failure);
+    let logs = |failure: &ItemFailure| logs(place, card, state, failure);
     let details =
         numbers.iter().filter_map(|number| DeadDetail::of(state, *number, value(*number), logs));
     details.collect()
 }
 
-fn logs(place: &Place, card: &Card, failure: &ItemFailure) -> RunLogs {
-    let log = place.home.log(&card.session_id, &failure.step, failure.attempt);
+fn logs(place: &Place, card: &Card, state: &SessionState, failure: &ItemFailure) -> RunLogs {
+    let name = state.lifetime.log_name(&failure.step, failure.attempt);
+    let log = place.home.log(&card.session_id, &name);
     RunLogs {
         log: log.exists().then(|| log.display().to_string()),
         agent_log: failure.agent_session.as_deref().and_then(agent_log),

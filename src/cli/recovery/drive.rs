@@ -344,7 +344,7 @@ impl<'a> Drive<'a> {
     fn roll_back(&mut self, console: &mut Console) -> Result<ExitKind, Failure> {
         let home = &self.place.home;
         let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
-        let header = super::restoring::header_of(&session.with(Clone::clone))?;
+        let header = crate::cli::resume::header_of(&session.with(Clone::clone))?;
         let done = match super::rollback::settle(&session, &header)? {
             Some(done) => {
                 console.remark("finished the rollback that was interrupted");

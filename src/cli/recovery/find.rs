@@ -3,7 +3,7 @@
 use crate::cli::lookup::Place;
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{
-    FailureRecord, RecoveryState, RecoveryStatus, Shelf, belongs_to, failure_ids, present_failure,
+    FailureRecord, RecoveryState, RecoveryStatus, Shelf, failure_ids, present_failure,
 };
 use crate::session::SessionStatus;
 use crate::store::{self, Card, Entry, Loaded};
@@ -66,7 +66,7 @@ pub(super) fn look(place: &Place, card: Card) -> Result<Target, Failure> {
 fn session_of(place: &Place, failure: &str) -> Result<Card, Failure> {
     let known = |entry: Entry| match entry {
         Entry::Known(card) | Entry::Damaged { card: Some(card), .. } => {
-            belongs_to(failure, &card.session_id).then_some(card)
+            card.session_id.failure_number(failure).map(|_| card)
         }
         Entry::Damaged { card: None, .. } => None,
     };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chrono::Utc;
 use serde_json::{Value as Json, json};
 
+use crate::cli::file_store::file_store;
 use crate::cli::output::Console;
 use crate::executor::{kept_before, kept_files};
 use crate::exit::{ExitKind, Failure};
@@ -19,9 +20,9 @@ use crate::recovery::{
 };
 use crate::session::{
     Address, EventKind, PersonsAnswer, Reach, RestoredFiles, RewindCause, RollbackStarted,
-    SessionStarted, SessionState, Version,
+    SessionStarted, Version,
 };
-use crate::store::{self, Home, OpenSession};
+use crate::store::{self, OpenSession};
 use crate::view;
 
 /// The name of the checkpoint that the state before a rollback becomes.
@@ -62,20 +63,6 @@ struct DoneFiles {
     left: Vec<Left>,
 }
 
-/// Where the files of a session are kept, in a git repository.
-pub(super) fn store_of(home: &Home, header: &SessionStarted) -> Option<FileStore> {
-    let repository = Repository::find(&header.directory)?;
-    Some(FileStore::new(repository, home.kept_files(&header.repository)))
-}
-
-/// What the session is.
-pub(super) fn header_of(state: &SessionState) -> Result<SessionStarted, Failure> {
-    state
-        .header()
-        .cloned()
-        .ok_or_else(|| Failure::new(ExitKind::Damaged, "the session's first record is missing"))
-}
-
 /// The workflow as it ran.
 pub(super) fn workflow_of(session: &OpenSession) -> Result<Loaded, Failure> {
     let text = store::stored_workflow(session.home(), session.id())?;
@@ -106,7 +93,7 @@ pub(super) fn save(
         )
         .with_help(format!(
             "prodigy resume {} --from-checkpoint v{}   (variables and position only)",
-            header_of(&session.with(Clone::clone))?.workflow_id,
+            crate::cli::resume::header_of(&session.with(Clone::clone))?.workflow_id,
             version.version
         )));
     }
@@ -177,7 +164,8 @@ impl Rolling<'_> {
         let files = match &started.files {
             None => None,
             Some(files) => {
-                let store = store_of(session.home(), header).ok_or_else(|| gone(header))?;
+                let store = file_store(session.home(), &header.repository, &header.directory)
+                    .ok_or_else(|| gone(header))?;
                 // What a person changed since the crash is not lost either.
                 store.keep(session.id().as_str())?;
                 let plan = store.planned(&files.from, &files.goal)?;
@@ -263,7 +251,9 @@ fn gone(header: &SessionStarted) -> Failure {
 /// Keeps the files before another kind of recovery begins; what goes wrong is only told.
 pub(super) fn keep_present(session: &OpenSession, console: &mut Console) -> Result<(), Failure> {
     let header = session.with(|state| state.header().cloned());
-    let store = header.as_ref().and_then(|header| store_of(session.home(), header));
+    let store = header
+        .as_ref()
+        .and_then(|header| file_store(session.home(), &header.repository, &header.directory));
     let Some(store) = store else { return Ok(()) };
     let wanted =
         workflow_of(session).is_ok_and(|loaded| loaded.workflow.snapshots != Snapshots::Off);

@@ -5,8 +5,10 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::args::Rollback as Arguments;
 use crate::cli::confirm::{Answer, ask};
+use crate::cli::file_store::file_store;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
+use crate::cli::resume::header_of;
 use crate::cli::running::end_dead_run;
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{
@@ -19,9 +21,7 @@ use crate::session::{
 use crate::store::{self, Card, Durability, OpenSession};
 use crate::view;
 
-use super::restoring::{
-    Done, Rolling, Saved, header_of, nothing_left, save, store_of, workflow_of,
-};
+use super::restoring::{Done, Rolling, Saved, nothing_left, save, workflow_of};
 
 /// Goes back, or finishes what a killed rollback left.
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKind, Failure> {
@@ -78,7 +78,7 @@ pub(super) fn go_back(
 ) -> Result<Done, Failure> {
     let state = session.with(Clone::clone);
     let id = header.workflow_id.as_str();
-    let store = store_of(session.home(), header);
+    let store = file_store(session.home(), &header.repository, &header.directory);
     let reach = if store.is_some() { FilesReach::Repository } else { FilesReach::Nowhere };
     let workflow = workflow_of(session)?.workflow;
     let earlier = |seq| session.at(seq).ok();

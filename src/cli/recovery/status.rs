@@ -5,12 +5,12 @@ use serde_json::json;
 use crate::cli::args;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
+use crate::cli::resume::header_of;
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{RecoveryState, RecoveryStatus, Shelf, answer};
 use crate::session::{RecoveryId, RecoveryType};
 use crate::store::{Durability, OpenSession, StoreError};
 
-use super::restoring::header_of;
 use super::rollback::settle;
 use super::words;
 

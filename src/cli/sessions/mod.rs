@@ -1,5 +1,6 @@
 //! `prodigy sessions …`: all sessions, in any state.
 
+mod fork;
 mod list;
 mod run;
 mod show;

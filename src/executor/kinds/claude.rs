@@ -137,19 +137,33 @@ impl<'a> Run<'a> {
     ) -> Result<(Turn, u32), EvalError> {
         let cut = self.session.with(|state| {
             let record = state.standing.record(attempt.address).filter(|record| was_cut(record))?;
+            let shared = record.agent_to_fork.clone();
+            let own = record.agent_session.clone();
             let at = record.started.unwrap_or_else(Utc::now);
-            Some((record.agent_session.clone()?, at, record.corrections, record.misfit().cloned()))
+            Some((
+                shared.clone().or(own)?,
+                shared,
+                at,
+                record.corrections,
+                record.misfit().cloned(),
+            ))
         });
-        let Some((id, at, corrections, misfit)) = cut else {
+        let Some((id, shared, at, corrections, misfit)) = cut else {
             return Ok((Turn { conversation: fresh(), prompt: prompt.to_owned() }, 0));
         };
         if !self.conversation_exists(attempt, &id)? {
-            let conversation = Conversation::New(id);
+            let conversation = if shared.is_some() { fresh() } else { Conversation::New(id) };
             return Ok((Turn { conversation, prompt: prompt.to_owned() }, 0));
         }
+        // The session that this one was forked from goes on with its conversation, this one with
+        // a copy (DECISIONS A48).
+        let conversation = match shared {
+            Some(from) => Conversation::Fork { from, new: uuid::Uuid::new_v4().to_string() },
+            None => Conversation::Resume(id),
+        };
         let correction = misfit.and_then(|report| self.correction(call, &report));
         let prompt = correction.unwrap_or_else(|| agent::resume_prompt(prompt, at));
-        Ok((Turn { conversation: Conversation::Resume(id), prompt }, corrections))
+        Ok((Turn { conversation, prompt }, corrections))
     }
 
     /// True when the CLI has a log of the conversation: where the environment of the step says

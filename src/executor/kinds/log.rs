@@ -97,8 +97,9 @@ impl<'b, 'a> Log<'b, 'a> {
         if let Target::Open(file) = &mut self.file
             && let Err(error) = file.write_all(bytes)
         {
-            let path =
-                self.run.session.home().log(self.run.session.id(), self.address, self.attempt);
+            let name =
+                self.run.session.with(|state| state.lifetime.log_name(self.address, self.attempt));
+            let path = self.run.session.home().log(self.run.session.id(), &name);
             self.file = self.lost(&format!("cannot write {}: {error}", path.display()));
         }
     }

@@ -50,6 +50,30 @@ impl FileStore {
         Ok(kept)
     }
 
+    /// Keeps for `other`, too, those of `ids` that are kept for `holder`; tells whether that were
+    /// all of them.
+    ///
+    /// # Errors
+    /// Git fails.
+    pub fn share(&self, holder: &str, other: &str, ids: &[&str]) -> Result<bool, GitError> {
+        if !self.exists() {
+            return Ok(ids.is_empty());
+        }
+        let locked = self.lock()?;
+        let mut all = true;
+        let mut orders = String::new();
+        for id in ids {
+            match locked.path(&reference(holder, id)).exists() {
+                true => orders.push_str(&format!("update {} {id}\n", reference(other, id))),
+                false => all = false,
+            }
+        }
+        if !orders.is_empty() {
+            locked.git(&["update-ref", "--stdin"], Some(orders.into_bytes()))?;
+        }
+        Ok(all)
+    }
+
     /// Lets go of everything that was kept for `holder`, and of its space.
     ///
     /// # Errors

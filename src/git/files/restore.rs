@@ -25,7 +25,7 @@ pub struct Restoration {
     pub left: Vec<Left>,
 }
 
-/// One path that a restoration changes.
+/// One path that differs between two trees, as a restoration of the second changes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Relative to the top directory.
@@ -128,12 +128,20 @@ impl FileStore {
         Ok(Restoration { from: now.tree.clone(), goal, changes, left })
     }
 
+    /// What differs between two trees, sorted by path.
+    ///
+    /// # Errors
+    /// Git fails, or objects are missing.
+    pub fn compare(&self, from: &str, to: &str) -> Result<Vec<Change>, GitError> {
+        self.lock()?.differences(from, to)
+    }
+
     /// The restoration from one tree to another, as it was planned before a crash.
     ///
     /// # Errors
     /// Git fails, or objects are missing.
     pub fn planned(&self, from: &str, goal: &str) -> Result<Restoration, GitError> {
-        let changes = self.lock()?.differences(from, goal)?;
+        let changes = self.compare(from, goal)?;
         Ok(Restoration { from: from.to_owned(), goal: goal.to_owned(), changes, left: Vec::new() })
     }
 

@@ -36,7 +36,7 @@ fn a_session_arrives_as_it_left() {
         (OpenSession::read(&old, &id).unwrap(), OpenSession::read(&new, &id).unwrap());
     assert_eq!(seen(&left.state), seen(&arrived.state));
     assert_eq!(kept(&new, &id, Digest::of(&vec![7; 1_000_000]).as_str()).unwrap().len(), 1_000_000);
-    assert_eq!(std::fs::read(new.log(&id, &Address::root().step(1), 1)).unwrap(), b"log");
+    assert_eq!(std::fs::read(new.logs(&id).join("1.1.log")).unwrap(), b"log");
     assert_eq!(std::fs::read(new.workflow(&id)).unwrap(), b"name: flow\n");
     OpenSession::open(&new, &id, Durability::Strict).unwrap();
 }
