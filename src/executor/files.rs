@@ -89,6 +89,14 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Before the items of a map run: what their agents may change is kept once for all of them.
+    pub(super) fn keep_files_before_items(&self, template: &[Step]) -> Result<(), Halt> {
+        if self.files.store.is_some() && template.iter().any(has_agent) {
+            self.keep_files(Moment::Agent)?;
+        }
+        Ok(())
+    }
+
     /// After a step has ended with a restore point.
     pub(super) fn keep_files_after(&self, step: &Step, address: &Address) -> Result<(), Halt> {
         if self.files.store.is_none() {

@@ -176,7 +176,7 @@ fn an_unattended_run_goes_on_after_a_kill_at_every_word() {
 }
 
 /// Runs the command and kills it after `delay`, if it still runs; tells whether it was killed.
-fn killed(mut command: Command, delay: Duration) -> bool {
+pub fn killed(mut command: Command, delay: Duration) -> bool {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let start = Instant::now();
     while start.elapsed() < delay {

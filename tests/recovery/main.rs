@@ -17,6 +17,7 @@ mod crashes;
 mod damage;
 mod dashboard;
 mod items;
+mod kills;
 mod limits;
 mod rollbacks;
 mod rules;

@@ -8,7 +8,7 @@ use super::support::{Ran, Sandbox};
 /// What a step leaves half done, and fails with.
 const BREAKS: &str = "echo half > text; rm notes; ./flaky two 1 || { echo 'CONFLICT (content): Merge conflict in text'; echo 'Automatic merge failed; fix conflicts and then commit the result.'; exit 1; }";
 
-fn flow(settings: &str) -> String {
+pub fn flow(settings: &str) -> String {
     format!(
         "
 snapshots: always

@@ -171,12 +171,38 @@ fn cleaning_a_session_lets_its_files_go() {
 
 #[test]
 fn what_an_agent_may_change_is_kept_before() {
-    let workflow = "\
+    let sandbox = with_agent(
+        "\
 name: flow
 commands:
   - shell: echo one > a
   - {claude: /change it, on_failure: true}
-";
+",
+    );
+    let list = ["checkpoints", "list", "--workflow-id", &id(&sandbox), "--json"];
+    let rows = sandbox.run(&list).exits(0).json();
+    assert_eq!(rows[0]["files"], true, "before the agent: {rows}");
+    sandbox.run(&["recovery", "rollback", "--checkpoint-id", "v1", "--yes"]).exits(0);
+    assert_eq!(sandbox.read("a"), "one\n");
+}
+
+#[test]
+fn what_the_agents_of_items_may_change_is_kept_before_the_map() {
+    let sandbox = with_agent(
+        "\
+name: flow
+map:
+  input: seq 1 2
+  agent_template:
+    - {claude: '/change ${item}', on_failure: true}
+",
+    );
+    sandbox.run(&["recovery", "rollback", "--checkpoint-id", "v0", "--yes"]).exits(0);
+    assert_eq!(sandbox.read("a"), "one\n", "as it was committed");
+}
+
+/// A session whose agent writes `agent` into `a`, and fails.
+fn with_agent(workflow: &str) -> Sandbox {
     let sandbox = sandbox(workflow);
     let bin = sandbox.root().join("bin");
     std::fs::create_dir(&bin).unwrap();
@@ -188,9 +214,5 @@ commands:
     let mut cook = sandbox.command(&["cook", "flow.yml"]);
     let ran = cook.env("PATH", path).output().unwrap();
     assert_eq!(sandbox.read("a"), "agent\n", "{ran:?}");
-    let list = ["checkpoints", "list", "--workflow-id", &id(&sandbox), "--json"];
-    let rows = sandbox.run(&list).exits(0).json();
-    assert_eq!(rows[0]["files"], true, "before the agent: {rows}");
-    sandbox.run(&["recovery", "rollback", "--checkpoint-id", "v1", "--yes"]).exits(0);
-    assert_eq!(sandbox.read("a"), "one\n");
+    sandbox
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{CheckpointsExport, CheckpointsImport};
+use crate::cli::file_store::file_store;
 use crate::cli::lookup::{Place, working_directory};
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
-use crate::git::{FileStore, Repository};
+use crate::git::FileStore;
 use crate::session::EventKind;
 use crate::store::{self, Card, StoreError};
 
@@ -52,7 +53,7 @@ pub(super) fn export(
 
 /// The kept files of a session; what cannot be had is only told.
 fn pack(place: &Place, card: &Card, console: &mut Console) -> Option<Vec<u8>> {
-    let packed = file_store(place, card)?.pack(card.session_id.as_str());
+    let packed = store_of(place, card)?.pack(card.session_id.as_str());
     packed.unwrap_or_else(|error| {
         console.errors.line(format_args!("warning: {WITHOUT}: {error}"));
         None
@@ -61,7 +62,7 @@ fn pack(place: &Place, card: &Card, console: &mut Console) -> Option<Vec<u8>> {
 
 /// Takes in the kept files of a session that was imported; what cannot be had is only told.
 fn take_in(place: &Place, card: &Card, pack: &Path, console: &mut Console) {
-    let taken = match (file_store(place, card), std::fs::read(pack)) {
+    let taken = match (store_of(place, card), std::fs::read(pack)) {
         (None, _) => Err(format!("{} lies in no git repository", card.directory.display())),
         (_, Err(error)) => Err(error.to_string()),
         (Some(store), Ok(bytes)) => {
@@ -78,9 +79,8 @@ fn take_in(place: &Place, card: &Card, pack: &Path, console: &mut Console) {
     let _ = std::fs::remove_file(pack);
 }
 
-fn file_store(place: &Place, card: &Card) -> Option<FileStore> {
-    let repository = Repository::find(&card.directory)?;
-    Some(FileStore::new(repository, place.home.kept_files(&card.repository)))
+fn store_of(place: &Place, card: &Card) -> Option<FileStore> {
+    file_store(&place.home, &card.repository, &card.directory)
 }
 
 /// The ids of everything that the session kept.

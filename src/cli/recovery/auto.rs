@@ -6,8 +6,7 @@ use crate::cli::args::Resume;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::cli::refusal::refused;
-use crate::cli::resume::header_of;
-use crate::cli::resume::{ItemWish, go_on};
+use crate::cli::resume::{ItemWish, go_on, header_of};
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{Marked, RecoveryState, RecoveryStatus, Shelf, answer, repeated_mark};
 use crate::resume::Refusal;
@@ -31,8 +30,14 @@ pub(crate) fn after(
     let place = Place { home: home.clone(), repository: None };
     close_answered(home, session)?;
     // What a person said of steps was for the run before.
-    let resume =
-        &Resume { from_checkpoint: None, rerun: Vec::new(), done: Vec::new(), ..resume.clone() };
+    let resume = &Resume {
+        from_checkpoint: None,
+        from_step: None,
+        downstream: false,
+        rerun: Vec::new(),
+        done: Vec::new(),
+        ..resume.clone()
+    };
     while kind == ExitKind::Failed {
         let card = store::find(home, None, session.as_str())?;
         let rules = match rules::rules(home, &card, console) {

@@ -139,6 +139,7 @@ impl<'a> Run<'a> {
         if files.items().count() == 0 {
             self.warn("the input has no items: nothing to map, and reduce is left out");
         }
+        self.keep_files_before_items(&job.map.template)?;
         let mut inner = frame.at(at.clone());
         inner.stage = Some("map");
         inner.stop = frame.stop.child();
