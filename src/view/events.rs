@@ -161,11 +161,12 @@ mod tests {
 2023-11-14T22:13:54Z    34 recovery_started  3  retry (recovery-0123456789ab), attempt 2: the network failed
 2023-11-14T22:13:55Z    35 recovery_finished  recovered (recovery-0123456789ab): step 3 succeeded
 2023-11-14T22:13:56Z    36 checkpoint_made   1  checkpoint before-rollback
-2023-11-14T22:13:57Z    37 files_kept        tree 0123456789, HEAD fedcba9876
-2023-11-14T22:13:58Z    38 rollback_started  to v1; undone by v2
-2023-11-14T22:13:59Z    39 forked            from session-00000000-0000-4000-8000-000000000002 at v1
-2023-11-14T22:14:00Z    40 moved             to /elsewhere
-2023-11-14T22:14:01Z    41 superseded        by session-00000000-0000-4000-8000-000000000002
+2023-11-14T22:13:57Z    37 files_restored    tree 9c1f0e7d2b9c
+2023-11-14T22:13:58Z    38 files_kept        tree 0123456789, HEAD fedcba9876
+2023-11-14T22:13:59Z    39 rollback_started  to v1; undone by v2
+2023-11-14T22:14:00Z    40 forked            from session-00000000-0000-4000-8000-000000000002 at v1
+2023-11-14T22:14:01Z    41 moved             to /elsewhere
+2023-11-14T22:14:02Z    42 superseded        by session-00000000-0000-4000-8000-000000000002
 
 "#]]
         );

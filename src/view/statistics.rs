@@ -270,7 +270,7 @@ mod tests {
             Statistics::of(&everything().events).text(Style::Plain),
             str![[r#"
 sessions     1
-events       41
+events       42
 steps        0 done, 1 recovered, 0 failed, 0 skipped
 items        1 done, 1 failed, 0 skipped, 1 failed run
 attempts     2
@@ -294,6 +294,7 @@ dlq_cleared        1
 error_raised       1
 error_settled      1
 files_kept         1
+files_restored     1
 forked             1
 handler_finished   2
 handler_skipped    1
