@@ -81,6 +81,36 @@ fn a_documented_checkpoint_goes_on_with_its_values_and_attempts() {
 }
 
 #[test]
+fn what_was_taken_over_recovers_unattended() {
+    let rules = "rules: [{class: any, fix: 'echo fix >> words; touch go'}]";
+    for (own, arguments) in [("", &["--auto-recover"][..]), ("auto: true, ", &[])] {
+        let sandbox = with(&documented().to_string(), &Where::Carried);
+        let workflow = format!("{FLOW}recovery: {{{own}{rules}}}\n");
+        sandbox.write("flow.yaml", &workflow);
+        let ran = sandbox.run(&[&["resume", "workflow-12345"][..], arguments].concat()).exits(0);
+        assert_eq!(
+            sandbox.words("words"),
+            "three II a value fix three II a value four",
+            "{ran:#?}"
+        );
+        let states = sandbox.run(&["recovery", "status", "pipeline", "--json"]).exits(0).json();
+        assert_eq!(states[0]["status"], "completed", "{states:#?}");
+        assert_eq!(states.as_array().unwrap().len(), 1);
+    }
+    // Where nothing is said of its kind, a person has to look.
+    let (sandbox, ran) = resumed(&documented(), &["--auto-recover"]);
+    let ran = ran.exits(6);
+    assert!(ran.stderr.contains("a person must look at step 3"), "{ran:#?}");
+    assert_eq!(sandbox.words("words"), "three II a value");
+    // A rollback does not go back behind what was taken over.
+    let ran = sandbox.run(&["recovery", "rollback", "--yes"]).exits(0);
+    assert!(ran.stdout.contains("(after 2)"), "{ran:#?}");
+    sandbox.write("go", "");
+    sandbox.run(&["resume"]).exits(0);
+    assert_eq!(sandbox.words("words"), "three II a value three II a value four");
+}
+
+#[test]
 fn it_is_found_in_the_state_directory_by_name_and_without_an_id() {
     for place in [Where::Carried, Where::Home] {
         for arguments in [&["resume", "workflow-12345"][..], &["resume", "pipeline"], &["resume"]] {

@@ -13,19 +13,25 @@ use std::path::PathBuf;
 
 use support::Sandbox;
 
+/// Results that are too long to stand in the journal.
 const FLOW: &str = "
 name: harm
 map:
   input: seq 1 6
   max_parallel: 1
-  agent_template: ['echo ${item} >> words; echo v${item}; [ ${item} != 4 ] || [ -e go ]']
+  agent_template:
+    - 'echo ${item} >> words; printf \"v${item}%0600d\\n\" 0; [ ${item} != 4 ] || [ -e go ]'
 reduce: ['cp \"${map.results_file}\" results.json; echo reduce >> words']
 ";
 
 /// A job with one failed item, and the directory of its files.
 fn job() -> (Sandbox, PathBuf) {
+    job_of(FLOW)
+}
+
+fn job_of(flow: &str) -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
-    sandbox.write("flow.yaml", FLOW);
+    sandbox.write("flow.yaml", flow);
     sandbox.run(&["cook", "flow.yaml"]).exits(1);
     sandbox.write("go", "");
     let jobs = std::fs::read_dir(sandbox.state().join("state/work/mapreduce/jobs")).unwrap();
@@ -68,7 +74,7 @@ fn items_that_were_changed_cut_or_removed_are_not_run() {
 fn a_result_that_was_changed_does_not_reach_reduce() {
     let (sandbox, files) = job();
     sandbox.run(&["checkpoints", "validate", "harm"]).exits(0);
-    change(&files.join("results.jsonl"), "\"v2\"", "\"vX\"");
+    change(&files.join("results.jsonl"), "\"v20", "\"vX0");
     let before = sandbox.words("words");
     let checked = sandbox.run(&["checkpoints", "validate", "harm"]).exits(5);
     assert!(checked.stdout.contains(": damaged: "), "{checked:#?}");
@@ -78,7 +84,26 @@ fn a_result_that_was_changed_does_not_reach_reduce() {
     assert!(ran.stderr.contains("--from-checkpoint map"), "{ran:#?}");
     sandbox.run(&["resume-job", "harm", "--from-checkpoint", "map"]).exits(0);
     let results = sandbox.read("results.json");
-    assert!(results.contains("\"v2\"") && !results.contains("vX"), "{results}");
+    assert!(results.contains("\"v20") && !results.contains("vX"), "{results}");
+}
+
+#[test]
+fn a_short_result_stands_in_the_journal_and_is_checked_there() {
+    let (sandbox, files) = job_of(&FLOW.replace("%0600d", "%d"));
+    assert_eq!(std::fs::read_to_string(files.join("results.jsonl")).unwrap(), "");
+    let logged = sandbox.run(&["logs", "harm", "--step", "map/item_2/1"]).exits(0);
+    assert!(logged.stdout.contains("v2"), "{logged:#?}");
+    sandbox.run(&["dlq", "retry", "harm"]).exits(0);
+    let results: serde_json::Value = serde_json::from_str(&sandbox.read("results.json")).unwrap();
+    let keys: Vec<&String> = results[1].as_object().unwrap().keys().collect();
+    let all = ["item_id", "status", "output", "variables", "duration", "attempts"];
+    assert_eq!(keys, all, "{results}");
+    assert_eq!((&results[1]["output"], &results[1]["attempts"]), (&"v20".into(), &1.into()));
+    let sessions = std::fs::read_dir(sandbox.state().join("sessions")).unwrap();
+    let journal = sessions.flatten().next().unwrap().path().join("journal.jsonl");
+    change(&journal, "\"v20", "\"vX0");
+    let checked = sandbox.run(&["checkpoints", "validate", "harm"]).exits(5);
+    assert!(checked.stderr.contains("journal.jsonl:7: damaged: "), "{checked:#?}");
 }
 
 #[test]

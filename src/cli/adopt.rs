@@ -104,7 +104,9 @@ pub(super) fn run(
         color: console.color,
         command: "resume".to_owned(),
     };
-    run_session(prepared, &wanted, console)
+    let id = prepared.session.id().clone();
+    let kind = run_session(prepared, &wanted, console)?;
+    super::recovery::after(kind, home, &id, arguments, console)
 }
 
 /// `--force`: the workflow from its beginning, with the parameters that the checkpoint knows.

@@ -94,8 +94,11 @@ fn small_output(place: &Place, card: &Card, loaded: &Loaded, log: &Log) -> Vec<u
             EventKind::StepFinished { address, result, .. } if *address == log.step => {
                 both(&result.report)
             }
-            EventKind::ItemFinished { item: ended, result, .. } if *ended == item => {
-                result_output(place, card, *result)
+            EventKind::ItemFinished { item: ended, status, value, result } if *ended == item => {
+                output_in(&match value {
+                    Some(short) => short.whole(item, *status),
+                    None => read_result(place, card, *result),
+                })
             }
             _ => continue,
         };
@@ -106,12 +109,16 @@ fn small_output(place: &Place, card: &Card, loaded: &Loaded, log: &Log) -> Vec<u
     Vec::new()
 }
 
-/// The output that the result of an item holds.
-fn result_output(place: &Place, card: &Card, at: ResultRef) -> String {
+/// The result of an item; null where it cannot be read.
+fn read_result(place: &Place, card: &Card, at: ResultRef) -> Stored {
     let job = card.job_id.as_deref().unwrap_or_default();
     let bytes = crate::store::read_result(&place.home, &card.repository, job, at);
-    let result = bytes.ok().and_then(|bytes| serde_json::from_slice::<Stored>(&bytes).ok());
-    let json = result.map(|result| result.to_json()).unwrap_or_default();
+    bytes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// The output that the result of an item holds.
+fn output_in(result: &Stored) -> String {
+    let json = result.to_json();
     let mut text = json["output"].as_str().unwrap_or_default().to_owned();
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');

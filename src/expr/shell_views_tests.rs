@@ -42,6 +42,8 @@ fn simple_commands_have_words() {
         ("cp ${list} z", vec!["cp", "a b", "", "c*", "$(d)", "z"]),
         ("tool ${flags}", vec!["tool", "-a", "-b"]),
         ("./run.sh ${build-id}", vec!["./run.sh", "dash ed"]),
+        ("true", vec!["true"]),
+        (" false\n", vec!["false"]),
     ] {
         assert_eq!(
             words(text).as_deref(),
@@ -77,6 +79,9 @@ fn simple_commands_have_words() {
         "(tool)",
         "tool ü",
         "'if' x",
+        "true x",
+        "true 'false'",
+        "exit",
     ] {
         assert_eq!(words(text), None, "{text}");
     }

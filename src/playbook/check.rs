@@ -23,7 +23,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::model::Workflow;
-use super::{Position, Problem};
+use super::recovery::RecoveryRule;
+use super::{Position, Problem, Severity};
 use crate::expr::Dialect;
 
 /// All problems of the names in `workflow`, one for each cause, in the order they are met;
@@ -43,6 +44,17 @@ pub fn check(workflow: &Workflow, file: &Arc<PathBuf>) -> Vec<Problem> {
         hints::hints(workflow, &moments),
     ]
     .concat()
+}
+
+/// What is wrong with the names in the fix of a rule that stands in another file, for a session
+/// of `workflow`.
+#[must_use]
+pub fn check_fix(workflow: &Workflow, rule: &RecoveryRule) -> Vec<Problem> {
+    let mut with_rule = workflow.clone();
+    with_rule.recovery.rules = vec![rule.clone()];
+    let mut problems = check(&with_rule, &Arc::default());
+    problems.retain(|it| it.at.file == rule.at.file && it.severity == Severity::Error);
+    problems
 }
 
 /// The names that steps and handlers of `workflow` give to what they bring about: ids and

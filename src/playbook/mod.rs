@@ -25,7 +25,7 @@ pub mod walk;
 mod yaml;
 
 pub use agents::{AGENT_PROGRAM, PERMISSION_MODES};
-pub use check::{check, step_names};
+pub use check::{check, check_fix, step_names};
 pub use checkpoint_name::check_checkpoint_name;
 pub use digest::digest;
 pub use find::find_step;

@@ -48,8 +48,8 @@ impl Rules {
 /// What a failure leads to, and why.
 #[derive(Debug, Clone)]
 pub struct Choice {
-    /// The way; none where only a person can go on.
-    pub way: Option<RecoveryType>,
+    /// The way.
+    pub way: RecoveryType,
     /// Attempts of a `retry`.
     pub attempts: u32,
     /// Before the first of them; it doubles.
@@ -79,11 +79,8 @@ pub fn choose(failure: &FailureRecord, rules: &Rules) -> Choice {
     let rule = built_in(failure.class);
     let way = match rule.strategy {
         // What is corrupt here are Prodigy's own records: there is a way back within them.
-        _ if failure.step.is_none() => Some(RecoveryType::Resume),
-        RecoveryStrategy::Retry => Some(RecoveryType::Retry),
-        RecoveryStrategy::Resume => Some(RecoveryType::Resume),
-        RecoveryStrategy::Rollback => Some(RecoveryType::Rollback),
-        RecoveryStrategy::Person => None,
+        _ if failure.step.is_none() => RecoveryType::Resume,
+        strategy => way_of(strategy),
     };
     let why = match failure.step {
         Some(_) => rule.why,
@@ -100,7 +97,7 @@ pub fn choose(failure: &FailureRecord, rules: &Rules) -> Choice {
             class_word(failure.class),
             failure.why,
             class_word(failure.class),
-            way.map_or("person", RecoveryType::as_str),
+            way.as_str(),
         ),
         warnings,
     }
@@ -112,16 +109,10 @@ fn ruled(
     source: &'static str,
     warnings: Vec<String>,
 ) -> Choice {
-    let way = match rule.strategy {
-        RecoveryStrategy::Retry => Some(RecoveryType::Retry),
-        RecoveryStrategy::Resume => Some(RecoveryType::Resume),
-        RecoveryStrategy::Rollback => Some(RecoveryType::Rollback),
-        RecoveryStrategy::Person => None,
-    };
     let place = format!("{}:{}", rule.at.file.display(), rule.at.line);
     let when = rule.when.as_ref().map(|when| format!(", because {}", when.source()));
     Choice {
-        way,
+        way: way_of(rule.strategy),
         attempts: rule.attempts.unwrap_or(ATTEMPTS),
         delay: rule.delay.unwrap_or(Duration::ZERO),
         rule: Some(rule.clone()),
@@ -135,6 +126,15 @@ fn ruled(
             when.unwrap_or_default(),
         ),
         warnings,
+    }
+}
+
+fn way_of(strategy: RecoveryStrategy) -> RecoveryType {
+    match strategy {
+        RecoveryStrategy::Retry => RecoveryType::Retry,
+        RecoveryStrategy::Resume => RecoveryType::Resume,
+        RecoveryStrategy::Rollback => RecoveryType::Rollback,
+        RecoveryStrategy::Person => RecoveryType::Person,
     }
 }
 

@@ -3,6 +3,10 @@
 use crate::session::{
     Address, Event, EventKind, ItemStatus, RecoveryId, SessionState, SessionStatus, item_number,
 };
+use crate::store::Loaded;
+
+use super::failure::present_failure;
+use super::state::{RecoveryState, RecoveryStatus};
 
 /// How a recovery stands by what the session has recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,23 @@ pub fn outcome(state: &SessionState, step: Option<&Address>) -> Outcome {
         }
         _ => Outcome::Open,
     }
+}
+
+/// Ends a recovery that waited for a person, if the session has gone on since; true when it did.
+pub fn answer(state: &mut RecoveryState, loaded: &Loaded) -> bool {
+    let waits = state.status == RecoveryStatus::Pending;
+    let still = present_failure(loaded).is_some_and(|failure| failure.id == state.failure_id);
+    if !waits || still {
+        return false;
+    }
+    let (status, why) = match outcome(&loaded.state, state.recovery_context.step.as_ref()) {
+        Outcome::Recovered(why) => (RecoveryStatus::Completed, why),
+        Outcome::FailedAgain(why) => (RecoveryStatus::Failed, why),
+        Outcome::Open => return false,
+    };
+    let at = loaded.state.updated_at.unwrap_or(state.started_at);
+    state.finish(status, &format!("a person went on: {why}"), at);
+    true
 }
 
 /// True when the step ended since so that the workflow goes on.

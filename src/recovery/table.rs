@@ -31,7 +31,11 @@ const fn other(class: FailureClass, strategy: RecoveryStrategy, why: &'static st
 
 /// All of them, one for each class.
 pub const BUILT_IN: [BuiltIn; 15] = [
-    retry(FailureClass::Lint, 1, 0, "findings of form are put right by the fix of a rule"),
+    other(
+        FailureClass::Lint,
+        RecoveryStrategy::Person,
+        "it finds the same again until a person, or the fix of a rule, puts it right",
+    ),
     retry(FailureClass::Test, 1, 0, "a test may fail by chance, once"),
     other(
         FailureClass::Build,
@@ -49,7 +53,11 @@ pub const BUILT_IN: [BuiltIn; 15] = [
         "only a person can give it permission",
     ),
     other(FailureClass::MissingTool, RecoveryStrategy::Person, "only a person can install it"),
-    retry(FailureClass::OutOfMemory, 1, 30, "other programs may have used the memory"),
+    other(
+        FailureClass::OutOfMemory,
+        RecoveryStrategy::Person,
+        "it may take the memory of others again, and only a person can give it more",
+    ),
     other(
         FailureClass::DiskFull,
         RecoveryStrategy::Person,
@@ -61,7 +69,11 @@ pub const BUILT_IN: [BuiltIn; 15] = [
         "half-merged files are of no use to any step",
     ),
     other(FailureClass::CorruptState, RecoveryStrategy::Rollback, "what is corrupt does not heal"),
-    other(FailureClass::Unknown, RecoveryStrategy::Resume, "nothing says that it would fail again"),
+    other(
+        FailureClass::Unknown,
+        RecoveryStrategy::Person,
+        "nothing says why it failed, so nothing says that it may run again",
+    ),
 ];
 
 /// The built-in rule for a class.

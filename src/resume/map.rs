@@ -204,6 +204,7 @@ pub(super) fn pass_over_items(
                 decision.events.push(EventKind::ItemFinished {
                     item: *item,
                     status: ItemStatus::Skipped,
+                    value: None,
                     result: ResultRef::NONE,
                 });
             }

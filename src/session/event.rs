@@ -14,6 +14,7 @@ use super::items::{ItemFailure, ItemStatus, ResultRef};
 use super::outcome::{AgentReport, Failure, Report, StepResult};
 use super::recovery::{RecoveryFinished, RecoveryStarted};
 use super::run::{RunFailure, RunStarted, SessionStarted};
+use super::short_result::ShortResult;
 use super::status::{PersonsAnswer, SessionStatus, WaitReason};
 use super::stored::Stored;
 
@@ -204,14 +205,18 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         items_crc: Option<u32>,
     },
-    /// The executor: an item ended, and its result is on its way to the disk before this.
+    /// The executor: an item ended, with its result, or after that was written.
     ItemFinished {
         /// Its number, from 1.
         item: u32,
         /// How it ended.
         #[serde(default, skip_serializing_if = "ItemStatus::is_success")]
         status: ItemStatus,
-        /// Where its result is.
+        /// Its result, where that is short; absent in older journals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<ShortResult>,
+        /// Where its result is otherwise.
+        #[serde(default, skip_serializing_if = "ResultRef::is_none")]
         result: ResultRef,
     },
     /// The executor: a run of an item failed; before [`EventKind::ItemFinished`] if for good.

@@ -9,7 +9,7 @@ use super::outcome::Failure;
 use super::stored::Stored;
 
 /// Where the result of an item stands in the job's `results.jsonl`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ResultRef {
     /// First byte of its line.
     #[serde(rename = "at")]
@@ -22,8 +22,23 @@ pub struct ResultRef {
 }
 
 impl ResultRef {
-    /// Stands where there is no result: a person passed over the item.
+    /// Stands where there is none: the result is short, or a person passed over the item.
     pub const NONE: Self = Self { offset: 0, length: 0, crc: 0 };
+
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::NONE
+    }
+}
+
+/// Where the result of an item that ended is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultPlace {
+    /// There is none: a person passed over the item.
+    Nowhere,
+    /// In the record with this number, the one of its end.
+    Record(u64),
+    /// In the job's `results.jsonl`.
+    File(ResultRef),
 }
 
 /// How an item ended.
@@ -42,6 +57,15 @@ pub enum ItemStatus {
 impl ItemStatus {
     pub(super) fn is_success(&self) -> bool {
         *self == Self::Success
+    }
+
+    /// The word that results have for it.
+    #[must_use]
+    pub fn in_results(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed | Self::Skipped => "failed",
+        }
     }
 }
 
@@ -105,7 +129,7 @@ pub enum ItemStanding {
     #[default]
     Pending,
     /// It ended.
-    Ended(ItemStatus, ResultRef),
+    Ended(ItemStatus, ResultPlace),
 }
 
 /// All items of the job.
@@ -151,14 +175,14 @@ impl Items {
     }
 
     /// The items that ended, in input order, with where their results are.
-    pub fn results(&self) -> impl Iterator<Item = (u32, ItemStatus, ResultRef)> {
+    pub fn results(&self) -> impl Iterator<Item = (u32, ItemStatus, ResultPlace)> {
         (1..).zip(&self.standing).filter_map(|(item, standing)| match standing {
             ItemStanding::Ended(status, result) => Some((item, *status, *result)),
             ItemStanding::Pending => None,
         })
     }
 
-    pub(super) fn end(&mut self, item: u32, status: ItemStatus, result: ResultRef) {
+    pub(super) fn end(&mut self, item: u32, status: ItemStatus, result: ResultPlace) {
         self.forget(item);
         let Some(index) = usize::try_from(item).ok().and_then(|item| item.checked_sub(1)) else {
             return;
@@ -211,7 +235,7 @@ pub fn item_address(item: u32) -> Address {
 mod tests {
     use super::*;
 
-    const AT: ResultRef = ResultRef { offset: 0, length: 1, crc: 2 };
+    const AT: ResultPlace = ResultPlace::Record(9);
 
     #[test]
     fn items_are_counted_once_however_often_they_end() {
@@ -226,6 +250,28 @@ mod tests {
         items.forget(7);
         assert_eq!(items.ended(), 1);
         assert_eq!(items.standing(3), ItemStanding::Pending);
+    }
+
+    #[test]
+    fn the_record_of_an_end_holds_the_result_or_says_where_it_is() {
+        for (record, place) in [
+            (r#"{"item":1,"value":{"output":"a"}}"#, ResultPlace::Record(5)),
+            (r#"{"item":1}"#, ResultPlace::Nowhere),
+            // As older journals have them.
+            (r#"{"item":1,"result":{"at":0,"len":0,"crc":0}}"#, ResultPlace::Nowhere),
+            (
+                r#"{"item":1,"result":{"at":7,"len":2,"crc":3}}"#,
+                ResultPlace::File(ResultRef { offset: 7, length: 2, crc: 3 }),
+            ),
+        ] {
+            let event = format!(
+                r#"{{"seq":5,"at":"2026-01-31T12:00:00Z","event":{{"item_finished":{record}}}}}"#
+            );
+            let mut state = crate::session::SessionState::default();
+            state.apply(&serde_json::from_str(&event).unwrap());
+            let ended = ItemStanding::Ended(ItemStatus::Success, place);
+            assert_eq!(state.standing.items.standing(1), ended, "{record}");
+        }
     }
 
     #[test]

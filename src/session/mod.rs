@@ -20,6 +20,7 @@ mod record;
 mod recovery;
 mod rewind;
 mod run;
+mod short_result;
 mod standing;
 mod state;
 mod status;
@@ -36,8 +37,8 @@ pub use event::{Event, EventKind, Reach, RewindCause};
 pub use files::{KeptFiles, LeftOutFile, LeftOutReason, RestoredFiles, RollbackStarted};
 pub use ids::{RecoveryId, SessionId, WorkflowId, slug};
 pub use items::{
-    DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultRef, item_address,
-    item_number, map_address,
+    DeadItem, Disposition, ItemFailure, ItemStanding, ItemStatus, Items, ResultPlace, ResultRef,
+    item_address, item_number, map_address,
 };
 pub use job::{JobProgress, Phase};
 pub use lifetime::{HandlerExecution, Lifetime};
@@ -52,6 +53,7 @@ pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
 pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};
 pub use rewind::covers;
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
+pub use short_result::ShortResult;
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};
 pub use state::{SessionState, Waiting, failure_of};
 pub use status::{PersonsAnswer, SessionStatus, WaitReason};

@@ -15,11 +15,14 @@ pub enum RecoveryType {
     Resume,
     /// Back to a known good checkpoint, files included.
     Rollback,
+    /// None by itself: it waits for a person. Such a recovery is never begun, so that no journal
+    /// tells of it.
+    Person,
 }
 
 impl RecoveryType {
     /// All of them, as dashboards list them.
-    pub const ALL: [Self; 3] = [Self::Retry, Self::Resume, Self::Rollback];
+    pub const ALL: [Self; 4] = [Self::Retry, Self::Resume, Self::Rollback, Self::Person];
 
     /// The word as it stands in JSON.
     #[must_use]
@@ -28,6 +31,7 @@ impl RecoveryType {
             Self::Retry => "retry",
             Self::Resume => "resume",
             Self::Rollback => "rollback",
+            Self::Person => "person",
         }
     }
 }

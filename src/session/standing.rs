@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::address::Address;
 use super::class::FailureClass;
 use super::event::{Event, EventKind};
-use super::items::{Items, item_address};
+use super::items::{Items, ResultPlace, ResultRef, item_address};
 use super::names::Names;
 use super::outcome::{Failure, FailureKind, StepKind, StepResult, StepStatus};
 use super::record::{RaisedError, Record, RetryPlan};
@@ -182,8 +182,13 @@ impl Standing {
                 self.rename(kept);
                 self.frozen &= !items;
             }
-            EventKind::ItemFinished { item, status, result } => {
-                self.items.end(*item, *status, *result);
+            EventKind::ItemFinished { item, status, value, result } => {
+                let place = match (value, *result) {
+                    (Some(_), _) => ResultPlace::Record(event.seq),
+                    (None, ResultRef::NONE) => ResultPlace::Nowhere,
+                    (None, result) => ResultPlace::File(result),
+                };
+                self.items.end(*item, *status, place);
                 self.forget_inside(&item_address(*item));
             }
             EventKind::Forked { .. } => self.fork(),

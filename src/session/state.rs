@@ -145,6 +145,12 @@ impl SessionState {
     /// letter queue: what goes on from here is `dlq retry`.
     #[must_use]
     pub fn only_dead_items_failed(&self) -> bool {
+        self.status == Some(SessionStatus::Failed) && self.only_dead_items_are_left()
+    }
+
+    /// The same of a session that may have been taken up since, so that it is not failed any more.
+    #[must_use]
+    pub fn only_dead_items_are_left(&self) -> bool {
         let map_is_over = self.standing.scope(&map_address()).is_some_and(|end| end.goes_on);
         let step_failed = || {
             self.standing.records().any(|(address, record)| {
@@ -153,10 +159,7 @@ impl SessionState {
                     && record.result.as_ref().is_some_and(|result| !result.goes_on)
             })
         };
-        self.status == Some(SessionStatus::Failed)
-            && map_is_over
-            && self.lifetime.waiting_dead().next().is_some()
-            && !step_failed()
+        map_is_over && self.lifetime.waiting_dead().next().is_some() && !step_failed()
     }
 
     /// What kind of workflow it runs.

@@ -19,6 +19,12 @@ use crate::expr::Value;
 #[serde(transparent)]
 pub struct Stored(Json);
 
+impl From<Map<String, Json>> for Stored {
+    fn from(entries: Map<String, Json>) -> Self {
+        Self(Json::Object(entries))
+    }
+}
+
 /// The secrets of a run: what is replaced by a reference, and put back.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets(Arc<Vec<(String, String)>>);
@@ -159,6 +165,11 @@ impl Stored {
     pub fn object(fields: Vec<(&str, Stored)>) -> Self {
         let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.0));
         Self(Json::Object(fields.collect()))
+    }
+
+    /// The entries, where this is a mapping.
+    pub(super) fn entries(&self) -> Option<&Map<String, Json>> {
+        self.0.as_object()
     }
 
     /// A reference to a large text that lies beside the journal under its digest.

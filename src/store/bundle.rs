@@ -7,6 +7,8 @@
 //! {"end":{"files":2}}
 //! ```
 //!
+//! An archive with the kept files of the working tree (`files.pack`, a pack of git) has format 2.
+//!
 //! Only the files that make a session are in it, and only their names are taken in, so that
 //! no archive reaches outside the directory of its session.
 
@@ -27,7 +29,11 @@ use super::read::read_events;
 use super::{Card, Home, StoreError, blobs, files, replay};
 
 /// The newest format of archives.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// That of archives without kept files: older programs read them, too.
+const PLAIN_FORMAT: u32 = 1;
+/// The kept files of the working tree.
+pub(super) const FILES: &str = "files.pack";
 const KIND: &str = "prodigy-session";
 /// Bytes of a file in one line; divisible by 3, so that only the last line has padding.
 const CHUNK: u64 = 384 * 1024;
@@ -71,12 +77,17 @@ struct Ending {
 }
 
 /// Writes a session into the file `target`, which appears in full or not at all and is private.
-/// Returns its card. The archive holds journal, workflow, logs, kept texts, labels, and the items and
-/// results of a map.
+/// Returns its card. The archive holds journal, workflow, logs, kept texts, labels, the items and
+/// results of a map, and the kept files of the working tree, `kept`, as a pack of git.
 ///
 /// # Errors
 /// The session is damaged or cannot be read; the target cannot be written.
-pub fn export(home: &Home, id: &SessionId, target: &Path) -> Result<Card, StoreError> {
+pub fn export(
+    home: &Home,
+    id: &SessionId,
+    target: &Path,
+    kept: Option<&[u8]>,
+) -> Result<Card, StoreError> {
     let scan = read_events(home, id)?;
     if let Some(damage) = scan.damage {
         return Err(damage);
@@ -91,7 +102,7 @@ pub fn export(home: &Home, id: &SessionId, target: &Path) -> Result<Card, StoreE
     let mut out = BufWriter::new(temporary);
     let heading = Heading {
         kind: KIND.to_owned(),
-        format: FORMAT,
+        format: if kept.is_some() { FORMAT } else { PLAIN_FORMAT },
         session_id: card.session_id.clone(),
         workflow_id: card.workflow_id.clone(),
         name: card.name.clone(),
@@ -107,7 +118,11 @@ pub fn export(home: &Home, id: &SessionId, target: &Path) -> Result<Card, StoreE
         };
         pack_file(&mut out, target, name, path, most)?;
     }
-    write_line(&mut out, &Line::End(Ending { files: files.len() })).named("write", target)?;
+    if let Some(kept) = kept {
+        pack_part(&mut out, target, FILES, (&mut io::Cursor::new(kept), kept.len() as u64))?;
+    }
+    let files = files.len() + usize::from(kept.is_some());
+    write_line(&mut out, &Line::End(Ending { files })).named("write", target)?;
     let temporary =
         out.into_inner().map_err(|error| io_error("write", target, error.into_error()))?;
     temporary.as_file().sync_all().named("sync", target)?;
@@ -151,24 +166,35 @@ fn pack_file(
     let mut source =
         files::open_private(path, OpenOptions::new().read(true)).named("read", path)?;
     let bytes = source.metadata().named("read", path)?.len().min(most);
+    pack_part(out, target, name, (&mut source, bytes))
+}
+
+/// Writes the first `bytes` of a source.
+fn pack_part<S: Read + Seek>(
+    out: &mut impl Write,
+    target: &Path,
+    name: &str,
+    (source, bytes): (&mut S, u64),
+) -> Result<(), StoreError> {
+    let path = Path::new(name);
     let mut hash = Sha256::new();
     let mut left = bytes;
     while left > 0 {
-        hash.update(chunk(&mut source, &mut left).named("read", path)?);
+        hash.update(chunk(source, &mut left).named("read", path)?);
     }
     let part = Part { name: name.to_owned(), bytes, sha256: digits(hash) };
     write_line(out, &Line::File(part)).named("write", target)?;
     source.rewind().named("read", path)?;
     left = bytes;
     while left > 0 {
-        let chunk = chunk(&mut source, &mut left).named("read", path)?;
+        let chunk = chunk(source, &mut left).named("read", path)?;
         write_line(out, &Line::Data(BASE64.encode(chunk))).named("write", target)?;
     }
     Ok(())
 }
 
 /// The next piece of a file of which `left` bytes are still to come.
-fn chunk(source: &mut File, left: &mut u64) -> io::Result<Vec<u8>> {
+fn chunk(source: &mut impl Read, left: &mut u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let wanted = CHUNK.min(*left);
     if Read::by_ref(source).take(wanted).read_to_end(&mut bytes)? as u64 != wanted {
@@ -247,7 +273,7 @@ fn session_files(
 /// The names that an archive may hold.
 fn is_session_file(name: &str) -> bool {
     match name.split_once('/') {
-        None => matches!(name, "journal.jsonl" | "workflow.yaml" | "labels.jsonl"),
+        None => matches!(name, "journal.jsonl" | "workflow.yaml" | "labels.jsonl" | FILES),
         Some(("job", _)) => matches!(name, ITEMS_PART | RESULTS_PART),
         Some(("blobs", digest)) => blobs::parse(digest).is_some(),
         Some(("logs", log)) => {

@@ -20,6 +20,9 @@ pub struct Imported {
     pub formerly: Option<SessionId>,
     /// Where it runs from now on, because its directory is not here.
     pub moved_to: Option<PathBuf>,
+    /// The kept files of its working tree, as a pack of git, where the archive had them: to be
+    /// taken in, and removed.
+    pub kept: Option<PathBuf>,
 }
 
 /// Takes in a session. It gets a fresh id when there is one of that id here, and goes on in
@@ -82,7 +85,8 @@ fn take_in(
         false => drop(Journal::resume(&journal, end)?),
     }
     let card = take_place(home, passing, &id, &events)?;
-    Ok(Imported { card, formerly, moved_to })
+    let kept = Some(home.session(&id).join(bundle::FILES)).filter(|path| path.exists());
+    Ok(Imported { card, formerly, moved_to, kept })
 }
 
 fn header_of(event: &mut Event) -> Option<&mut SessionStarted> {

@@ -213,7 +213,7 @@ impl JobFiles {
     /// True where the file still holds a result that was appended.
     #[must_use]
     pub fn holds(&self, at: ResultRef) -> bool {
-        at == ResultRef::NONE || at.offset + u64::from(at.length) < self.results().end
+        at.offset + u64::from(at.length) < self.results().end
     }
 
     /// True for a result that a run before this one appended.

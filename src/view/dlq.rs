@@ -316,7 +316,12 @@ mod tests {
         for item in [1, 3] {
             story.add(failure(item, 1, Disposition::Retry)).add(failure(item, 2, Disposition::Dlq));
             let result = ResultRef::NONE;
-            story.add(EventKind::ItemFinished { item, status: ItemStatus::Failed, result });
+            story.add(EventKind::ItemFinished {
+                item,
+                status: ItemStatus::Failed,
+                value: None,
+                result,
+            });
         }
         story.add(EventKind::DlqCleared { items: vec![1] });
         story

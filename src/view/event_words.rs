@@ -6,7 +6,7 @@ use crate::session::{
 };
 
 /// The types by name, as in the journal and for `--type`.
-pub const EVENT_TYPES: [&str; 34] = [
+pub const EVENT_TYPES: [&str; 35] = [
     "session_started",
     "run_started",
     "step_started",
@@ -36,6 +36,7 @@ pub const EVENT_TYPES: [&str; 34] = [
     "files_kept",
     "checkpoint_made",
     "rollback_started",
+    "files_restored",
     "recovery_started",
     "recovery_finished",
     "forked",

@@ -372,7 +372,12 @@ fn tell_items(story: &mut Story) {
         items_crc: None,
     });
     let result = ResultRef { offset: 0, length: 2, crc: 3 };
-    story.add(EventKind::ItemFinished { item: 1, status: ItemStatus::Success, result });
+    story.add(EventKind::ItemFinished {
+        item: 1,
+        status: ItemStatus::Success,
+        value: None,
+        result,
+    });
     let failure = ItemFailure {
         step: item_address(2).step(1),
         run: 1,
@@ -386,7 +391,7 @@ fn tell_items(story: &mut Story) {
         disposition: Disposition::Dlq,
     };
     story.add(EventKind::ItemFailed { item: 2, failure: Box::new(failure) });
-    story.add(EventKind::ItemFinished { item: 2, status: ItemStatus::Failed, result });
+    story.add(EventKind::ItemFinished { item: 2, status: ItemStatus::Failed, value: None, result });
     story.add(EventKind::DlqCleared { items: vec![2] });
 }
 

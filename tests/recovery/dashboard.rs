@@ -7,6 +7,7 @@ fn numbers_add_up() {
     let sandbox = sandbox("commands: [{shell: ./flaky one 2}]");
     let empty = sandbox.run(&["recovery", "dashboard", "--json"]).exits(0).json();
     assert_eq!(empty["recovery_summary"]["success_rate"], serde_json::Value::Null);
+    sandbox.repeats_unknown();
     sandbox.run(&["cook", "flow.yaml"]).exits(1);
     sandbox.initiate(&[]).exits(1);
     sandbox.initiate(&["--type", "retry"]).exits(0);
@@ -27,6 +28,7 @@ fn numbers_add_up() {
             "retry": {"total": 1, "successful": 1},
             "resume": {"total": 1, "successful": 0},
             "rollback": {"total": 0, "successful": 0},
+            "person": {"total": 0, "successful": 0},
         })
     );
     assert_eq!(board["recent_operations"][0]["recovery_type"], "retry", "newest first");

@@ -16,7 +16,9 @@ mod checkpoints;
 mod crashes;
 mod damage;
 mod dashboard;
+mod items;
 mod limits;
+mod rollbacks;
 mod rules;
 #[path = "../support/mod.rs"]
 mod support;
@@ -65,6 +67,17 @@ pub fn sandbox(workflow: &str) -> Sandbox {
 }
 
 impl Sandbox {
+    /// The user's own rules.
+    pub fn user_rules(&self, rules: &str) {
+        std::fs::create_dir_all(self.state()).unwrap();
+        std::fs::write(self.state().join("recovery.yaml"), rules).unwrap();
+    }
+
+    /// What nobody knows the reason of runs again: without this a person has to look.
+    pub fn repeats_unknown(&self) {
+        self.user_rules("rules: [{class: unknown, strategy: resume}]\n");
+    }
+
     /// Everything said so far.
     pub fn heard(&self) -> String {
         let words = std::fs::read_to_string(self.directory().join("words")).unwrap_or_default();

@@ -54,6 +54,7 @@ recovery:
 #[test]
 fn the_state_has_the_keys_that_people_know() {
     let sandbox = sandbox("commands: [{shell: ./flaky one 1}]");
+    sandbox.repeats_unknown();
     sandbox.run(&["cook", "flow.yaml"]).exits(1);
     let state = sandbox.initiate(&["--json"]).exits(0).json();
     let keys: Vec<&String> = state.as_object().unwrap().keys().collect();
@@ -180,7 +181,8 @@ recovery: {{rules: [{{class: lint, fix: ./say fix}}]}}
     sandbox.initiate(&[]).exits(1);
     let states = sandbox.recoveries();
     assert_eq!(states[0]["status"], "completed", "{states:#?}");
-    let other = sandbox.initiate(&["--dry-run", "--json"]).exits(0).json();
+    let other = sandbox.initiate(&["--dry-run", "--json"]).exits(6).json();
+    assert_eq!(other["recovery_type"], "person");
     assert_eq!(other["recovery_context"]["step"], "2");
     assert_eq!(other["recovery_context"]["number"], 1);
 }

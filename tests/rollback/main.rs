@@ -17,4 +17,5 @@ mod commands;
 mod forks;
 mod property;
 mod script;
+mod travel;
 mod tree;

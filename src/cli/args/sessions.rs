@@ -142,6 +142,9 @@ Examples:
   prodigy checkpoints export build-3fa9c1
   prodigy checkpoints export build-3fa9c1 -o /media/stick/build.prodigy
 
+The archive holds journal, workflow and logs, and in a git repository the files that were kept
+at its checkpoints, also those that no commit has.
+
 Exit codes:
   0 written     2 ambiguous id, or the file exists     3 no such session     4 it is running")]
 pub struct CheckpointsExport {
@@ -151,6 +154,9 @@ pub struct CheckpointsExport {
     /// The archive to write, by default <workflow-id>.prodigy here
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+    /// Leave out the kept files of the working tree: no rollback will restore them
+    #[arg(long)]
+    pub without_files: bool,
 }
 
 /// `checkpoints import FILE`.

@@ -8,7 +8,7 @@ use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{Integrity, LostText};
-use crate::session::{Progress, ResultRef};
+use crate::session::{Progress, ResultPlace};
 use crate::store::{self, Card, FrozenItems, Loaded, StoreError};
 use crate::view;
 
@@ -61,9 +61,11 @@ fn check_job(place: &Place, card: &Card, loaded: &Loaded) -> Result<(), StoreErr
     };
     let items = FrozenItems::open(home, &card.repository, job)?;
     items.check(state.lifetime.items, state.lifetime.items_crc)?;
-    let results = state.standing.items.results().map(|(.., at)| at);
-    for at in results.filter(|at| *at != ResultRef::NONE) {
-        store::read_result(home, &card.repository, job, at)?;
+    for (.., place) in state.standing.items.results() {
+        // A result in a record is checked with it.
+        if let ResultPlace::File(at) = place {
+            store::read_result(home, &card.repository, job, at)?;
+        }
     }
     Ok(())
 }

@@ -5,13 +5,18 @@ use chrono::Utc;
 use crate::cli::args::Resume;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
+use crate::cli::refusal::refused;
+use crate::cli::resume::header_of;
+use crate::cli::resume::{ItemWish, go_on};
 use crate::exit::{ExitKind, Failure};
-use crate::recovery::{RecoveryState, RecoveryStatus, Shelf};
-use crate::session::{RecoveryType, SessionId};
-use crate::store::{self, Card, Home};
+use crate::recovery::{Marked, RecoveryState, RecoveryStatus, Shelf, answer, repeated_mark};
+use crate::resume::Refusal;
+use crate::session::{Address, EventKind, Reach, RecoveryType, RewindCause, SessionId};
+use crate::store::{self, Card, Home, OpenSession};
 
 use super::decide::{Asked, decide};
 use super::drive::Drive;
+use super::restoring::workflow_of;
 use super::{find, initiate, rules};
 
 /// Recovers a session whose run ended as `kind` says, again and again while it fails and the
@@ -24,6 +29,10 @@ pub(crate) fn after(
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
     let place = Place { home: home.clone(), repository: None };
+    close_answered(home, session)?;
+    // What a person said of steps was for the run before.
+    let resume =
+        &Resume { from_checkpoint: None, rerun: Vec::new(), done: Vec::new(), ..resume.clone() };
     while kind == ExitKind::Failed {
         let card = store::find(home, None, session.as_str())?;
         let rules = match rules::rules(home, &card, console) {
@@ -36,12 +45,60 @@ pub(crate) fn after(
         }
         let target = find::look(&place, card)?;
         let asked = Asked { way: None, force: false, limit: resume.auto_recover.flatten() };
-        let state = decide(&target, &rules, asked, &Shelf::of(home), console)?;
+        let state = decide(&target, &rules, asked, home, console)?;
         initiate::tell(&state, false, console);
         let mut drive = Drive::new(&place, &target.card, state, resume, rules.allow_rollback())?;
         kind = drive.go(console)?;
+        let way = drive.state().recovery_type;
+        if way == RecoveryType::Rollback && kind == ExitKind::Success {
+            drop(drive);
+            kind = go_on_after_rollback(home, session, resume, console)?;
+        }
     }
     Ok(kind)
+}
+
+/// A rollback runs no step: unattended, the run goes on from there, unless that would repeat a
+/// marked step that was started before.
+fn go_on_after_rollback(
+    home: &Home,
+    session: &SessionId,
+    resume: &Resume,
+    console: &mut Console,
+) -> Result<ExitKind, Failure> {
+    let session = OpenSession::open(home, session, resume.durability)?;
+    let state = session.with(Clone::clone);
+    let everything = EventKind::Rewound {
+        scope: Address::root(),
+        from: None,
+        reach: Reach::Subtree,
+        to_seq: Some(state.last_seq),
+        cause: RewindCause::Rollback,
+        by: None,
+    };
+    let workflow = workflow_of(&session)?.workflow;
+    let header = header_of(&state)?;
+    if let Some(Marked { address, mark }) = repeated_mark(&workflow, &state, &[everything]) {
+        return Err(refused(Refusal::Marked(address, mark), header.workflow_id.as_str()));
+    }
+    go_on(session, resume, &ItemWish::default(), None, console)
+}
+
+/// Closes what waited for a person who has gone on since.
+fn close_answered(home: &Home, session: &SessionId) -> Result<(), Failure> {
+    let shelf = Shelf::of(home);
+    let mut waiting = shelf.of_session(session)?;
+    waiting.retain(|state| state.status == RecoveryStatus::Pending);
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let loaded = OpenSession::read(home, session)?;
+    for mut state in waiting {
+        if answer(&mut state, &loaded) {
+            shelf.keep(&state)?;
+        }
+    }
+    Ok(())
 }
 
 /// Goes on with a recovery that was killed, if there is one.

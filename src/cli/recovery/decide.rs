@@ -11,8 +11,13 @@ use crate::recovery::{
     StepWord, choose, class_word,
 };
 use crate::session::RecoveryType;
+use crate::store::Home;
 
 use super::find::{Target, nothing_failed};
+use super::rules::check_names;
+
+/// Where it is kept what a person can do, of a recovery that waits for one.
+pub(super) const NEXT: &str = "next";
 
 /// What a person, or nobody, asked for.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +35,15 @@ pub(super) fn decide(
     target: &Target,
     rules: &Rules,
     asked: Asked,
-    shelf: &Shelf<'_>,
+    home: &Home,
     console: &mut Console,
 ) -> Result<RecoveryState, Failure> {
-    if let Some(open) = &target.open {
-        if asked.way.is_none_or(|way| way == open.recovery_type) {
+    // What is only decided is decided anew: the rules may have changed since.
+    let mut waiting = None;
+    match &target.open {
+        None => {}
+        Some(open) if open.status == RecoveryStatus::Pending => waiting = Some(open),
+        Some(open) if asked.way.is_none_or(|way| way == open.recovery_type) => {
             console.remark(format_args!("going on with {}", open.id));
             let mut open = open.clone();
             if asked.way.is_some() {
@@ -42,22 +51,55 @@ pub(super) fn decide(
             }
             return Ok(open);
         }
-        let mut given_up = open.clone();
-        let reason = "a person chose another way";
-        given_up.finish(RecoveryStatus::Failed, reason, Utc::now());
-        shelf.keep(&given_up)?;
+        Some(open) => {
+            let mut given_up = open.clone();
+            let reason = "a person chose another way";
+            given_up.finish(RecoveryStatus::Failed, reason, Utc::now());
+            Shelf::of(home).keep(&given_up)?;
+        }
     }
+    let mut state = anew(target, rules, asked, home, console)?;
+    if let Some(waiting) = waiting {
+        state.id = waiting.id.clone();
+        state.started_at = waiting.started_at;
+    }
+    Ok(state)
+}
+
+fn anew(
+    target: &Target,
+    rules: &Rules,
+    asked: Asked,
+    home: &Home,
+    console: &mut Console,
+) -> Result<RecoveryState, Failure> {
     let failure = target.failure.as_ref().ok_or_else(|| nothing_failed(target))?;
     let choice = choose(failure, rules);
     for warning in &choice.warnings {
         console.errors.line(format_args!("warning: {warning}"));
     }
-    let Some(way) = asked.way.or(choice.way) else { return Err(only_a_person(failure, &choice)) };
     let step = failure.step.clone().unwrap_or_default();
     let before = target.loaded.state.lifetime.recoveries(&step);
     let limit = asked.limit.unwrap_or_else(|| rules.max_recoveries());
-    if before >= limit && !asked.force {
-        return Err(over_the_limit(failure, before, limit));
+    let mut way = asked.way.unwrap_or(choice.way);
+    let mut reason = match asked.way {
+        Some(way) => format!(
+            "{} ({}); asked for with --type {}",
+            class_word(failure.class),
+            failure.why,
+            way.as_str()
+        ),
+        None => choice.reason.clone(),
+    };
+    let over = way != RecoveryType::Person && before >= limit && !asked.force;
+    if over {
+        way = RecoveryType::Person;
+        reason = format!("{reason}; {}", did_not_help(before, limit));
+    }
+    if let (RecoveryType::Retry, Some(rule)) = (way, &choice.rule)
+        && choice.source == "recovery.yaml"
+    {
+        check_names(home, &target.card, rule, console)?;
     }
     let context = RecoveryContext {
         session_id: failure.session_id.clone(),
@@ -66,21 +108,16 @@ pub(super) fn decide(
         class: failure.class,
         number: before + 1,
         chosen_by: if asked.way.is_some() { Chooser::Person } else { Chooser::Rule },
-        reason: match asked.way {
-            Some(way) => format!(
-                "{} ({}); asked for with --type {}",
-                class_word(failure.class),
-                failure.why,
-                way.as_str()
-            ),
-            None => choice.reason.clone(),
-        },
+        reason,
         rule: Some(written(failure, &choice, way)),
         rule_source: Some(choice.source.to_owned()),
     };
     let (id, repository) = (failure.id.clone(), failure.repository.clone());
     let mut state = RecoveryState::new(id, repository, way, context, Utc::now());
     state.recovery_plan = plan(way, &choice, target);
+    if way == RecoveryType::Person {
+        state.metadata.insert(NEXT.to_owned(), json!(persons_way(target, over)));
+    }
     state.corruption_detected = target.loaded.damage.is_some();
     state.target_checkpoint_id = target
         .loaded
@@ -94,6 +131,7 @@ pub(super) fn decide(
 fn plan(way: RecoveryType, choice: &Choice, target: &Target) -> Vec<StepWord> {
     let mut plan = vec![StepWord::ValidateState];
     match way {
+        RecoveryType::Person => plan.clear(),
         RecoveryType::Retry => {
             if !choice.delay.is_zero() {
                 plan.push(StepWord::Wait);
@@ -126,7 +164,7 @@ fn written(failure: &FailureRecord, choice: &Choice, way: RecoveryType) -> Value
     match &choice.rule {
         Some(rule) if rule.strategy.as_str() == way.as_str() => rule.written.to_json(),
         _ if way != RecoveryType::Retry => json!({ "class": class, "strategy": way.as_str() }),
-        _ if choice.way == Some(way) => json!({
+        _ if choice.way == way => json!({
             "class": class,
             "strategy": "retry",
             "attempts": choice.attempts,
@@ -136,23 +174,33 @@ fn written(failure: &FailureRecord, choice: &Choice, way: RecoveryType) -> Value
     }
 }
 
-fn only_a_person(failure: &FailureRecord, choice: &Choice) -> Failure {
-    let id = &failure.workflow_id;
-    Failure::new(ExitKind::NeedsPerson, format!("nothing brings {id} back by itself"))
-        .because(choice.reason.clone())
-        .with_help(format!("put it right, then: prodigy resume {id}"))
-}
-
-fn over_the_limit(failure: &FailureRecord, before: u32, limit: u32) -> Failure {
-    let id = &failure.workflow_id;
-    let step = failure.step.as_ref().map_or("the session".to_owned(), |it| format!("step {it}"));
+fn did_not_help(before: u32, limit: u32) -> String {
     let times = match before {
         1 => "1 recovery".to_owned(),
         before => format!("{before} recoveries"),
     };
-    Failure::new(ExitKind::NeedsPerson, format!("a person must look at {step} of {id}"))
-        .because(format!("{times} did not help, and {limit} may be tried"))
-        .with_help(format!(
-            "put it right, then: prodigy resume {id}   (or prodigy recovery initiate {id} --force)"
-        ))
+    format!("{times} did not help, and {limit} may be tried")
+}
+
+/// What a person can do, with the commands.
+fn persons_way(target: &Target, over_the_limit: bool) -> String {
+    let id = &target.card.workflow_id;
+    let goes_on = match target.loaded.state.only_dead_items_failed() {
+        true => format!("prodigy dlq retry {id}"),
+        false => format!("prodigy resume {id}"),
+    };
+    let again = if over_the_limit { "--force" } else { "--type retry" };
+    format!("put it right, then: {goes_on}   (or prodigy recovery initiate {id} {again})")
+}
+
+/// Says that only a person can go on, and how.
+pub(super) fn waits_for_person(state: &RecoveryState) -> Failure {
+    let context = &state.recovery_context;
+    let step = context.step.as_ref().map_or("the session".to_owned(), |it| format!("step {it}"));
+    let message = format!("a person must look at {step} of {}", context.workflow_id);
+    let failure = Failure::new(ExitKind::NeedsPerson, message).because(context.reason.clone());
+    match state.metadata.get(NEXT).and_then(Value::as_str) {
+        Some(next) => failure.with_help(next),
+        None => failure,
+    }
 }

@@ -24,6 +24,7 @@ use crate::session::{
 };
 use crate::store::{Card, Loaded, OpenSession};
 
+use super::decide::waits_for_person;
 use super::ground::{footing, refused};
 use super::rules::read_again;
 
@@ -70,14 +71,21 @@ impl<'a> Drive<'a> {
             return self.end(true, "the workflow went to its end", ExitKind::Success);
         }
         self.keep()?;
-        if self.state.recovery_type == RecoveryType::Rollback {
-            self.ask_to_roll_back()?;
-        }
-        self.validate(console)?;
         match self.state.recovery_type {
-            RecoveryType::Retry => self.retry(console),
-            RecoveryType::Resume => self.resume(console),
-            RecoveryType::Rollback => self.roll_back(console),
+            RecoveryType::Person => Err(waits_for_person(&self.state)),
+            RecoveryType::Retry => {
+                self.validate(console)?;
+                self.retry(console)
+            }
+            RecoveryType::Resume => {
+                self.validate(console)?;
+                self.resume(console)
+            }
+            RecoveryType::Rollback => {
+                self.ask_to_roll_back()?;
+                self.validate(console)?;
+                self.roll_back(console)
+            }
         }
     }
 
@@ -291,7 +299,12 @@ impl<'a> Drive<'a> {
             ended: &ended,
         };
         super::restoring::keep_present(&session, console)?;
-        let requeue = match session.with(SessionState::only_dead_items_failed) {
+        // A recovery that was killed in its fix has not put them back into the map yet.
+        let dead_items = |state: &SessionState| {
+            let failed = state.status == Some(SessionStatus::Failed) || state.unanswered.is_some();
+            failed && state.only_dead_items_are_left()
+        };
+        let requeue = match session.with(dead_items) {
             true => Requeue::All,
             false => Requeue::Nothing,
         };
@@ -360,8 +373,8 @@ impl<'a> Drive<'a> {
             success: true,
             reason: format!("back at v{}", done.version.version),
         })))?;
-        let json = self.resume.output == OutputMode::Silent;
-        if !json {
+        let for_people = matches!(self.resume.output, OutputMode::Text | OutputMode::Quiet);
+        if for_people {
             super::rollback::tell(&session, &header, &done, false, console);
         }
         Ok(ExitKind::Success)

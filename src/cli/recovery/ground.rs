@@ -31,7 +31,7 @@ pub(super) fn footing(
     let workflow = workflow(home, loaded)?;
     let files = match way {
         RecoveryType::Rollback => Files::Return,
-        RecoveryType::Retry | RecoveryType::Resume => Files::Stay,
+        RecoveryType::Retry | RecoveryType::Resume | RecoveryType::Person => Files::Stay,
     };
     let integrity = Integrity::examine(home, loaded);
     let present = (&loaded.state, loaded.state.last_seq);

@@ -6,9 +6,10 @@ use crate::cli::args::{Initiate, OutputMode, Resume};
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
-use crate::recovery::{RecoveryState, Shelf};
+use crate::recovery::RecoveryState;
+use crate::session::RecoveryType;
 
-use super::decide::{Asked, decide};
+use super::decide::{Asked, decide, waits_for_person};
 use super::drive::Drive;
 use super::{find, rules, words};
 
@@ -18,9 +19,8 @@ pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKin
     let id = arguments.failure_id.as_deref().or(arguments.id.as_deref());
     let target = find::target(&place, id)?;
     let rules = rules::rules(&place.home, &target.card, console)?;
-    let shelf = Shelf::of(&place.home);
     let asked = Asked { way: arguments.kind.map(Into::into), force: arguments.force, limit: None };
-    let state = decide(&target, &rules, asked, &shelf, console)?;
+    let state = decide(&target, &rules, asked, &place.home, console)?;
     tell(&state, arguments.json, console);
     if arguments.dry_run {
         if arguments.json {
@@ -28,7 +28,10 @@ pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKin
         } else {
             console.output.text(words::state(&state));
         }
-        return Ok(ExitKind::Success);
+        return match state.recovery_type {
+            RecoveryType::Person => Err(waits_for_person(&state)),
+            _ => Ok(ExitKind::Success),
+        };
     }
     let resume = Resume {
         yes: arguments.yes,
@@ -47,7 +50,8 @@ pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKin
 
 /// Which way, and why.
 pub(super) fn tell(state: &RecoveryState, json: bool, console: &mut Console) {
-    if !json {
+    // That a person must look is said as an error, when the decision is kept.
+    if !json && state.recovery_type != RecoveryType::Person {
         let way = state.recovery_type.as_str();
         let reason = crate::view::line(&state.recovery_context.reason).into_owned();
         console.remark(format_args!("{way}: {reason}"));

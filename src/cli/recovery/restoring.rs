@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::file_store::file_store;
 use crate::cli::output::Console;
+use crate::cli::resume::header_of;
 use crate::executor::{kept_before, kept_files};
 use crate::exit::{ExitKind, Failure};
 use crate::git::{
@@ -88,7 +89,14 @@ pub(super) fn save(
             ExitKind::Damaged,
             format!("the files kept at v{} are not complete any more", version.version),
         )
-        .because("objects are missing; nothing was changed"));
+        .because(
+            "objects are missing, or the session was imported without them; nothing was changed",
+        )
+        .with_help(format!(
+            "prodigy resume {} --from-checkpoint v{}   (variables and position only)",
+            header_of(&session.with(Clone::clone))?.workflow_id,
+            version.version
+        )));
     }
     let now = store.keep(holder)?;
     let plan = store.plan(holder, &now, &kept_before(files))?;

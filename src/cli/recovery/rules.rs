@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
+use crate::playbook::model::Workflow;
 use crate::playbook::recovery::{Recovery, RecoveryRule};
-use crate::playbook::{LoadError, parse, parse_recovery};
+use crate::playbook::{LoadError, check_fix, parse, parse_recovery};
 use crate::recovery::Rules;
 use crate::store::{Card, Home, stored_workflow};
 
@@ -23,14 +24,14 @@ pub(super) fn rules(home: &Home, card: &Card, console: &mut Console) -> Result<R
                 .because(error.to_string()));
         }
     };
-    Ok(Rules { workflow: of_workflow(home, card, console)?, user })
+    Ok(Rules { workflow: workflow(home, card, console)?.recovery, user })
 }
 
-fn of_workflow(home: &Home, card: &Card, console: &mut Console) -> Result<Recovery, Failure> {
+fn workflow(home: &Home, card: &Card, console: &mut Console) -> Result<Workflow, Failure> {
     let path = &card.workflow_path;
     if let Ok(text) = std::fs::read_to_string(path) {
         match parse(path, &text) {
-            Ok(loaded) => return Ok(loaded.workflow.recovery),
+            Ok(loaded) => return Ok(loaded.workflow),
             Err(_) => console.remark(format_args!(
                 "{} has errors: the rules of the stored copy hold",
                 path.display()
@@ -40,7 +41,7 @@ fn of_workflow(home: &Home, card: &Card, console: &mut Console) -> Result<Recove
     let stored = home.workflow(&card.session_id);
     let text = stored_workflow(home, &card.session_id)?;
     let loaded = parse(&stored, &text).map_err(|error| wrong(&stored, error, console))?;
-    Ok(loaded.workflow.recovery)
+    Ok(loaded.workflow)
 }
 
 fn wrong(path: &Path, error: LoadError, console: &mut Console) -> Failure {
@@ -58,6 +59,30 @@ fn wrong_rules(path: &Path, error: LoadError, console: &mut Console) -> Failure 
             failure.with_help("correct them, or remove the file")
         }
     }
+}
+
+/// Looks at the names in the fix of a rule of the user's: it is for all workflows, so that only a
+/// session can say which there are.
+pub(super) fn check_names(
+    home: &Home,
+    card: &Card,
+    rule: &RecoveryRule,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let problems = check_fix(&workflow(home, card, console)?, rule);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let path = home.recovery_rules();
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    crate::cli::validate::show(&path, &problems, &text, console);
+    let name = &card.name;
+    Err(Failure::new(ExitKind::Usage, format!("the fix in {} does not fit {name}", path.display()))
+        .because("it names what this workflow does not have; nothing was recovered")
+        .with_help(format!(
+            "correct it, or put a rule for this class into {}",
+            card.workflow_path.display()
+        )))
 }
 
 /// Reads a rule again that a recovery was begun with.

@@ -5,14 +5,20 @@ use std::fmt::Write as _;
 use chrono::Utc;
 
 use crate::recovery::{ProgressStep, RecoveryState, RecoveryStatus, StepWord};
+use crate::session::RecoveryType;
 use crate::view::{clip, duration_ms, line, paragraph, time};
+
+use super::decide::NEXT;
 
 /// The recovery in a few lines of name and value.
 pub(super) fn state(state: &RecoveryState) -> String {
     let context = &state.recovery_context;
     let now = Utc::now();
-    let mut text =
-        format!("{} {}: {}\n", state.id, status_words(state.status), state.recovery_type.as_str());
+    let way = match state.recovery_type {
+        RecoveryType::Person if state.status.is_open() => "it waits for a person",
+        way => way.as_str(),
+    };
+    let mut text = format!("{} {}: {way}\n", state.id, status_words(state.status));
     let mut add = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<11} {value}");
     };
@@ -54,9 +60,11 @@ pub(super) fn state(state: &RecoveryState) -> String {
         add("result", &paragraph(result, 14));
     }
     if state.status.is_open() {
-        let command = match state.failure_id.as_str() {
-            "" => format!("prodigy recovery rollback {}", context.workflow_id),
-            id => format!("prodigy recovery initiate --failure-id {}", line(id)),
+        let next = state.metadata.get(NEXT).and_then(|it| it.as_str());
+        let command = match (next, state.failure_id.as_str()) {
+            (Some(next), _) => line(next).into_owned(),
+            (None, "") => format!("prodigy recovery rollback {}", context.workflow_id),
+            (None, id) => format!("prodigy recovery initiate --failure-id {}", line(id)),
         };
         add("to go on", &command);
     }

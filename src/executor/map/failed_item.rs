@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
             Disposition::Skip => ItemStatus::Skipped,
             Disposition::Dlq | Disposition::Retry => ItemStatus::Failed,
         };
-        let result = self.item_result(run.number, run.at, None, "failed", run.took, Some(&message));
+        let result = self.item_result(run.number, run.at, None, status, run.took, Some(&message));
         self.end_item(phase, run.number, status, &result)?;
         Ok(ItemRun::Ended(status))
     }

@@ -10,8 +10,8 @@ use crate::executor::run::Run;
 use crate::executor::sequence::Flow;
 use crate::mapreduce::FrozenItem;
 use crate::session::{
-    Address, EventKind, ItemStatus, Report, RewindCause, StepResult, StepStatus, Stored,
-    item_address,
+    Address, EventKind, ItemStatus, Report, ResultRef, RewindCause, ShortResult, StepResult,
+    StepStatus, Stored, item_address,
 };
 use crate::store::StoreError;
 
@@ -69,7 +69,7 @@ impl<'a> Run<'a> {
         match flow {
             Flow::Done => {
                 let kept = round.last.as_ref().and_then(LastStep::result);
-                let result = self.item_result(number, &at, kept, "success", took, None);
+                let result = self.item_result(number, &at, kept, ItemStatus::Success, took, None);
                 self.end_item(phase, number, ItemStatus::Success, &result)?;
                 Ok(ItemRun::Ended(ItemStatus::Success))
             }
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes the result, then records the finish that refers to it.
+    /// Records the finish with its result; a long result is written before, and referred to.
     pub(super) fn end_item(
         &self,
         phase: &Phase<'_, 'a>,
@@ -89,9 +89,12 @@ impl<'a> Run<'a> {
         status: ItemStatus,
         result: &Stored,
     ) -> Result<(), Halt> {
-        let line = serde_json::to_vec(result).unwrap_or_default();
-        let result = phase.files.append(line)?;
-        self.commit(EventKind::ItemFinished { item, status, result })?;
+        let value = ShortResult::of(result);
+        let result = match value {
+            Some(_) => ResultRef::NONE,
+            None => phase.files.append(serde_json::to_vec(result).unwrap_or_default())?,
+        };
+        self.commit(EventKind::ItemFinished { item, status, value, result })?;
         Ok(())
     }
 
@@ -101,7 +104,7 @@ impl<'a> Run<'a> {
         number: u32,
         at: &Address,
         kept: Option<&StepResult>,
-        status: &'static str,
+        status: ItemStatus,
         took: Duration,
         error: Option<&str>,
     ) -> Stored {
@@ -129,7 +132,7 @@ impl<'a> Run<'a> {
             let attempts = state.lifetime.rewinds(at, RewindCause::Retry) + 1;
             let mut fields = vec![
                 ("item_id", Stored::plain(format!("item_{number}"))),
-                ("status", Stored::plain(status)),
+                ("status", Stored::plain(status.in_results())),
                 (
                     "output",
                     result.map(|result| result.report.stdout.text.clone()).unwrap_or_default(),

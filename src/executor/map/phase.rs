@@ -17,8 +17,8 @@ use crate::mapreduce::{
 };
 use crate::playbook::mapreduce::{ErrorPolicy, Map, MapReduce};
 use crate::session::{
-    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, ResultRef, RewindCause,
-    StepStatus, item_address,
+    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, ResultPlace, ResultRef,
+    RewindCause, StepStatus, item_address,
 };
 use crate::store::JobFiles;
 
@@ -268,20 +268,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Results, and the finishes that refer to them, both at the same time: a finish without its
-    /// result is noticed by the next run. With relaxed durability neither.
+    /// Long results, and the finishes that hold or refer to results. With relaxed durability neither.
     fn sync_items(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
         if self.session.is_relaxed() {
             return Ok(());
         }
-        std::thread::scope(|scope| {
-            let results = scope.spawn(|| phase.files.sync());
-            self.session.sync()?;
-            match results.join() {
-                Ok(synced) => Ok(synced?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
+        phase.files.sync()?;
+        Ok(self.session.sync()?)
     }
 
     fn item_ran(&self, phase: &Phase<'_, 'a>, position: u32, run: &ItemRun) {
@@ -360,7 +353,8 @@ impl<'a> Run<'a> {
     fn rerun_lost(&self, files: &JobFiles) -> Result<(), Halt> {
         let lost: Vec<u32> = self.session.with(|state| {
             let ended = state.standing.items.results();
-            ended.filter(|(.., at)| !files.holds(*at)).map(|(item, ..)| item).collect()
+            let lost = |place| matches!(place, ResultPlace::File(at) if !files.holds(at));
+            ended.filter(|(.., place)| lost(*place)).map(|(item, ..)| item).collect()
         });
         if !lost.is_empty() {
             self.warn(&format!("the results of {} items are lost: they run again", lost.len()));
@@ -374,8 +368,11 @@ impl<'a> Run<'a> {
     /// What earlier runs left for reduce is what they wrote.
     fn check_results(&self, files: &JobFiles) -> Result<(), Halt> {
         let older: Vec<ResultRef> = self.session.with(|state| {
-            let results = state.standing.items.results().map(|(.., at)| at);
-            results.filter(|at| *at != ResultRef::NONE && files.is_older(*at)).collect()
+            let results = state.standing.items.results().filter_map(|(.., place)| match place {
+                ResultPlace::File(at) => Some(at),
+                ResultPlace::Record(_) | ResultPlace::Nowhere => None,
+            });
+            results.filter(|at| files.is_older(*at)).collect()
         });
         for at in older {
             files.result(at)?;

@@ -9,8 +9,8 @@ use crate::executor::run::Run;
 use crate::expr::Value;
 use crate::playbook::mapreduce::Map;
 use crate::playbook::model::Body;
-use crate::session::{ItemStatus, ResultRef, Stored};
-use crate::store::{JobFiles, StoreError};
+use crate::session::{EventKind, ItemStatus, ResultPlace, Stored};
+use crate::store::{JobFiles, Records, StoreError};
 
 use super::aggregation::Aggregation;
 
@@ -18,6 +18,7 @@ use super::aggregation::Aggregation;
 #[derive(Default)]
 pub(in crate::executor) struct MapValues<'a> {
     job: OnceLock<(JobFiles, &'a Map)>,
+    records: OnceLock<Records>,
     file: Mutex<Option<PathBuf>>,
     aggregates: OnceLock<IndexMap<String, Value>>,
 }
@@ -72,8 +73,8 @@ impl<'a> Run<'a> {
     fn aggregates(&self, files: &JobFiles, map: &Map) -> IndexMap<String, Value> {
         let mut aggregation = Aggregation::new(&map.variables);
         let succeeded = |&(_, status, _): &(_, ItemStatus, _)| status == ItemStatus::Success;
-        for (item, _, at) in self.ended_items().into_iter().filter(succeeded) {
-            match self.item_value(files, item, at) {
+        for (item, _, place) in self.ended_items().into_iter().filter(succeeded) {
+            match self.item_value(files, item, place) {
                 Ok(result) => aggregation.add(&result),
                 Err(error) => {
                     self.warn(&error.to_string());
@@ -87,7 +88,7 @@ impl<'a> Run<'a> {
     }
 
     /// The items that ended, in input order.
-    fn ended_items(&self) -> Vec<(u32, ItemStatus, ResultRef)> {
+    fn ended_items(&self) -> Vec<(u32, ItemStatus, ResultPlace)> {
         self.session.with(|state| state.standing.items.results().collect())
     }
 
@@ -98,20 +99,41 @@ impl<'a> Run<'a> {
         wanted: impl Fn(ItemStatus) -> bool,
     ) -> Result<Vec<Value>, StoreError> {
         let mut results = Vec::new();
-        for (item, status, at) in self.ended_items() {
+        for (item, status, place) in self.ended_items() {
             if wanted(status) {
-                results.push(self.item_value(files, item, at)?);
+                results.push(self.item_value(files, item, place)?);
             }
         }
         Ok(results)
     }
 
     /// The result of one item.
-    fn item_value(&self, files: &JobFiles, item: u32, at: ResultRef) -> Result<Value, StoreError> {
-        if at == ResultRef::NONE {
-            return Ok(self.open_stored(&passed_over(item)));
+    fn item_value(
+        &self,
+        files: &JobFiles,
+        item: u32,
+        place: ResultPlace,
+    ) -> Result<Value, StoreError> {
+        Ok(self.open_stored(&match place {
+            ResultPlace::Nowhere => passed_over(item),
+            ResultPlace::Record(seq) => match self.records()?.event(seq)?.kind {
+                EventKind::ItemFinished { status, value: Some(short), .. } => {
+                    short.whole(item, status)
+                }
+                _ => Stored::default(),
+            },
+            ResultPlace::File(at) => serde_json::from_slice(&files.result(at)?).unwrap_or_default(),
+        }))
+    }
+
+    /// The journal as it was when the first result was asked for: the map was over by then.
+    fn records(&self) -> Result<&Records, StoreError> {
+        let known = &self.map_values.records;
+        if let Some(records) = known.get() {
+            return Ok(records);
         }
-        Ok(self.open_stored(&stored(&files.result(at)?)))
+        let opened = Records::open(self.session.home(), self.session.id())?;
+        Ok(known.get_or_init(|| opened))
     }
 
     /// A fresh JSON file with all results in input order, written once a run.
@@ -123,9 +145,9 @@ impl<'a> Run<'a> {
         let ended = self.ended_items();
         let path = files.fresh_file("results.json", |out| {
             out.write_all(b"[")?;
-            for (index, (item, _, at)) in ended.iter().enumerate() {
+            for (index, (item, _, place)) in ended.iter().enumerate() {
                 out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-                let value = self.item_value(files, *item, *at).map_err(std::io::Error::other)?;
+                let value = self.item_value(files, *item, *place).map_err(std::io::Error::other)?;
                 serde_json::to_writer(&mut *out, &value.to_json())?;
             }
             out.write_all(b"\n]\n")
@@ -143,8 +165,4 @@ fn passed_over(item: u32) -> Stored {
         ("output", Stored::default()),
         ("error", Stored::plain("passed over by a person")),
     ])
-}
-
-fn stored(bytes: &[u8]) -> Stored {
-    serde_json::from_slice(bytes).unwrap_or_default()
 }

@@ -92,7 +92,13 @@ pub(in crate::expr) fn words(
     let first = std::str::from_utf8(first).ok()?;
     let shell = first.is_empty()
         || first.contains(char::is_whitespace)
-        || SHELL_WORDS.contains(&format!(" {first} "));
+        || (SHELL_WORDS.contains(&format!(" {first} ")) && !is_same_outside(&words));
     let held = words.iter().any(|word| word.contains(&0));
     (quote == Quote::None && !shell && !held).then_some(words)
+}
+
+/// Built-ins that POSIX also wants as programs, and that do nothing but end: the program starts
+/// faster than a shell does. With an argument the program may do more (`true --help`).
+fn is_same_outside(words: &[Vec<u8>]) -> bool {
+    words.len() == 1 && words.iter().all(|word| matches!(word.as_slice(), b"true" | b"false"))
 }

@@ -148,7 +148,7 @@ impl Locked<'_> {
         self.refer(holder, tree)
     }
 
-    fn has_loose(&self, id: &str) -> bool {
+    pub(super) fn has_loose(&self, id: &str) -> bool {
         let (directory, file) = id.split_at(2);
         self.path("objects").join(directory).join(file).exists()
     }
@@ -157,13 +157,18 @@ impl Locked<'_> {
     /// git removes some day.
     fn copy(&self, ids: Vec<u8>) -> Result<(), GitError> {
         let pack = self.git(&["pack-objects", "--quiet", "--stdout"], Some(ids))?;
+        self.unpack(pack, &["unpack-objects", "-q"])
+    }
+
+    /// Makes the objects of a pack our own, with this command of git.
+    pub(super) fn unpack(&self, pack: Vec<u8>, command: &[&str]) -> Result<(), GitError> {
         let incoming = self.path("incoming");
         if incoming.exists() {
             std::fs::remove_dir_all(&incoming).map_err(GitError::io("empty", &incoming))?;
         }
         std::fs::create_dir_all(&incoming).map_err(GitError::io("make", &incoming))?;
         let elsewhere = [("GIT_OBJECT_DIRECTORY", incoming.as_os_str())];
-        self.git_with(&elsewhere, &["unpack-objects", "-q"], Some(pack))?;
+        self.git_with(&elsewhere, command, Some(pack))?;
         for directory in entries(&incoming)? {
             for file in entries(&directory)? {
                 let Ok(name) = file.strip_prefix(&incoming) else { continue };

@@ -10,6 +10,7 @@ mod rules;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use keep::Kept;
 pub use listing::{LeftOut, WhyLeftOut};

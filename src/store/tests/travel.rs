@@ -20,7 +20,7 @@ fn packed() -> (tempfile::TempDir, Home, SessionId, std::path::PathBuf) {
     std::io::Write::write_all(&mut session.log(&Address::root().step(1), 1).unwrap(), b"log")
         .unwrap();
     let archive = place.path().join("flow.archive");
-    export(&home, &id, &archive).unwrap(); // while it runs
+    export(&home, &id, &archive, None).unwrap(); // while it runs
     (place, home, id, archive)
 }
 
