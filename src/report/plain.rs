@@ -176,6 +176,7 @@ failed    map/item_2 (2/2)
 cleared   1 item of the dead letter queue
 recover   retry: the network failed (recovery-0123456789ab)
 recovered step 3 succeeded (recovery-0123456789ab)
+forked    from session-00000000-0000-4000-8000-000000000002
 moved     to /elsewhere
 replaced  by session-00000000-0000-4000-8000-000000000002
 

@@ -57,6 +57,8 @@ fn rewind_failed(state: &SessionState, intervened: Option<Address>, decision: &m
                 // What the failure of an item means is still to be decided, or was.
                 && item_number(address).is_none()
                 && record.result.as_ref().is_some_and(|result| !result.goes_on)
+                // The stage around it goes on all the same.
+                && !state.standing.scope(&address.sequence()).is_some_and(|end| end.goes_on)
         })
         .map(|(address, _)| address.clone())
         .collect();
@@ -107,7 +109,7 @@ fn stands_at_failure(state: &SessionState, workflow: &Workflow) -> bool {
             Body::MapReduce(job) => [&job.setup, &job.reduce].into_iter().flatten().collect(),
         };
         let stage = stages.into_iter().find(|stage| pass.join(&stage.name) == *sequence);
-        let over = state.standing.scope(sequence).is_some();
+        let over = state.standing.scope(sequence).is_some_and(|end| !end.goes_on);
         workflows && stage.is_none_or(|it| (it.on_failure.is_none() && it.retry.is_none()) || over)
     };
     let goes_on_after = workflow.continue_on_error;

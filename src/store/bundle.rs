@@ -77,7 +77,7 @@ struct Ending {
 }
 
 /// Writes a session into the file `target`, which appears in full or not at all and is private.
-/// Returns its card. The archive holds journal, workflow, logs, kept texts, labels, and the items and
+/// Returns its card. The archive holds journal, workflow, logs, kept texts, labels, the items and
 /// results of a map, and the kept files of the working tree, `kept`, as a pack of git.
 ///
 /// # Errors

@@ -55,7 +55,7 @@ fn take_in(
     let id = SessionId::fresh();
     let journal = file_name(home.journal(&id)).ok_or_else(|| unreadable("it holds no journal"))?;
     let Scan { mut events, damage, end, .. } =
-        read_journal(&journal, 0).map_err(|_| unreadable("it holds no journal"))?;
+        read_journal(&journal).map_err(|_| unreadable("it holds no journal"))?;
     if let Some(damage) = damage {
         return Err(damage);
     }

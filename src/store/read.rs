@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use crate::session::{Event, SessionId, SessionState};
 
 use super::error::NamePath;
-use super::scan::{Scan, read_journal};
+use super::scan::{Scan, walk_journal};
 use super::{Card, Home, StoreError, files, replay};
 
 /// A session as it is on disk, without holding it.
@@ -82,8 +82,37 @@ pub(super) fn read_session(home: &Home, id: &SessionId) -> Result<Loaded, StoreE
     Ok(Loaded { state: replay::fold(&events), events, damage, torn })
 }
 
+/// Folds the journal of a session without holding all of its events at once.
+pub(super) fn read_state(home: &Home, id: &SessionId) -> Result<(Scan, SessionState), StoreError> {
+    let (mut state, mut returns) = (SessionState::default(), false);
+    let scan = walk_events(home, id, &mut |event| {
+        returns |= replay::goes_to(&event.kind).is_some();
+        if !returns {
+            state.apply(&event);
+        }
+    })?;
+    if !returns {
+        return Ok((scan, state));
+    }
+    // Which earlier states are wanted is only known at the end.
+    let mut scan = read_events(home, id)?;
+    let state = replay::fold(&std::mem::take(&mut scan.events));
+    Ok((scan, state))
+}
+
 /// Reads the journal of a session: at least one good record, or an error.
 pub(super) fn read_events(home: &Home, id: &SessionId) -> Result<Scan, StoreError> {
+    let mut events = Vec::new();
+    let scan = walk_events(home, id, &mut |event| events.push(event))?;
+    Ok(Scan { events, ..scan })
+}
+
+/// As [`read_events`], which are handed over one by one.
+fn walk_events(
+    home: &Home,
+    id: &SessionId,
+    take: &mut dyn FnMut(Event),
+) -> Result<Scan, StoreError> {
     let not_found = || StoreError::NotFound {
         what: "session",
         name: id.to_string(),
@@ -96,7 +125,7 @@ pub(super) fn read_events(home: &Home, id: &SessionId) -> Result<Scan, StoreErro
     }
     let synced = card.as_ref().map_or(0, |card| card.last_synced_seq);
     let path = home.journal(id);
-    let mut scan = match read_journal(&path, synced) {
+    let mut scan = match walk_journal(&path, take) {
         Err(StoreError::Io { source, .. }) if is_missing(&source) && card.is_err() => {
             return Err(not_found());
         }
@@ -111,27 +140,27 @@ pub(super) fn read_events(home: &Home, id: &SessionId) -> Result<Scan, StoreErro
         }
         scan => scan?,
     };
+    scan.check_length(&path, synced);
     if card.is_err() && scan.damage.is_none() {
         scan.check_length(&path, synced_of_snapshot(home, &scan).unwrap_or(0));
     }
-    if let Some(first) = scan.events.first()
-        && let crate::session::EventKind::SessionStarted(started) = &first.kind
+    if let Some(started) = &scan.header
         && started.session_id != *id
     {
         let reason = format!("it is the journal of {}", started.session_id);
         return Err(StoreError::Unreadable { path, reason });
     }
     match scan.damage {
-        Some(damage) if scan.events.is_empty() => Err(damage),
+        Some(damage) if scan.last == 0 => Err(damage),
         // Killed before its first record: there has never been a session.
-        None if scan.events.is_empty() => Err(not_found()),
+        None if scan.last == 0 => Err(not_found()),
         damage => Ok(Scan { damage, ..scan }),
     }
 }
 
 /// The last event on disk as the snapshot knows it, where the card is lost.
 fn synced_of_snapshot(home: &Home, scan: &Scan) -> Option<u64> {
-    let header = replay::fold(scan.events.get(..1)?).started?;
+    let header = scan.header.as_ref()?;
     let path = home.snapshot(&header.repository, &header.workflow_id);
     let bytes = files::read_private(&path).named("read", &path).ok()?;
     let snapshot: serde_json::Value = serde_json::from_slice(&bytes).ok()?;

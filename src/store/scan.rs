@@ -1,8 +1,10 @@
 //! Reads a journal and tells a torn last line (a crash) from damage (anything else).
 
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use crate::session::{Event, EventKind};
+use crate::session::{Event, EventKind, SessionStarted};
 
 use super::StoreError;
 use super::error::NamePath;
@@ -12,8 +14,12 @@ use super::journal::{CLOSING, CONTENT, CRC_END, End, JOURNAL_FORMAT, OPENING, ch
 /// What a journal holds.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    /// All events up to the first bad record.
+    /// All events up to the first bad record; none where they were taken one by one.
     pub events: Vec<Event>,
+    /// What the first record says.
+    pub header: Option<Box<SessionStarted>>,
+    /// The number of the last good record.
+    pub last: u64,
     /// What is wrong behind them.
     pub damage: Option<StoreError>,
     /// Bytes of a torn last line.
@@ -22,54 +28,72 @@ pub(super) struct Scan {
     pub end: End,
 }
 
-/// Reads the journal at `path`. `synced` is the last event known to be on disk: a journal that
-/// ends before it has lost records.
-pub(super) fn read_journal(path: &Path, synced: u64) -> Result<Scan, StoreError> {
-    let bytes = files::read_private(path).named("read", path)?;
-    let mut scan = scan(path, &bytes)?;
-    scan.check_length(path, synced);
-    Ok(scan)
+/// Reads the journal at `path`.
+pub(super) fn read_journal(path: &Path) -> Result<Scan, StoreError> {
+    let mut events = Vec::new();
+    let scan = walk_journal(path, &mut |event| events.push(event))?;
+    Ok(Scan { events, ..scan })
 }
 
-/// Reads the bytes of a journal.
+/// Reads the journal at `path` and hands over its events one by one: all of a large job would
+/// take much memory.
+pub(super) fn walk_journal(path: &Path, take: &mut dyn FnMut(Event)) -> Result<Scan, StoreError> {
+    let file = files::open_private(path, OpenOptions::new().read(true)).named("read", path)?;
+    walk(path, BufReader::with_capacity(1 << 16, file), take)
+}
+
+/// Reads the lines of a journal.
 ///
 /// # Errors
-/// Only for a newer format; damage is part of the answer.
-pub(super) fn scan(path: &Path, bytes: &[u8]) -> Result<Scan, StoreError> {
-    // Events are large and may be many: they are not moved to grow.
-    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-    let mut scan = Scan { events: Vec::with_capacity(lines + 1), ..Scan::default() };
-    let mut rest = bytes;
-    while let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
-        let (line, behind) = (&rest[..length], &rest[length + 1..]);
-        match read_line(line, &scan) {
-            Ok((event, crc)) => scan.accept(event, crc, length + 1),
+/// They cannot be read, or have a newer format; damage is part of the answer.
+fn walk(
+    path: &Path,
+    mut lines: impl BufRead,
+    take: &mut dyn FnMut(Event),
+) -> Result<Scan, StoreError> {
+    let mut scan = Scan::default();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = lines.read_until(b'\n', &mut line).named("read", path)?;
+        if line.pop_if(|byte| *byte == b'\n').is_none() {
+            read_tail(path, &line, &mut scan, take)?;
+            return Ok(scan);
+        }
+        match read_line(&line, &scan) {
+            Ok((event, crc)) => scan.accept(event, crc, length, take),
             Err(Bad::Newer(found)) => return Err(newer(path, found)),
             Err(Bad::Damaged(reason)) => {
-                scan.damage = Some(damaged(path, scan.events.len() + 1, reason));
+                scan.damage = Some(damaged(path, scan.next(), reason));
                 return Ok(scan);
             }
         }
-        rest = behind;
     }
-    read_tail(path, rest, &mut scan)?;
-    Ok(scan)
 }
 
 impl Scan {
     /// A journal that ends before event `synced`, which was on disk, is damaged.
     pub(super) fn check_length(&mut self, path: &Path, synced: u64) {
-        let last = self.events.last().map_or(0, |event| event.seq);
+        let last = self.last;
         if self.damage.is_none() && last < synced {
             let reason = format!("it ends after record {last}, but record {synced} was on disk");
-            self.damage = Some(damaged(path, self.events.len() + 1, reason));
+            self.damage = Some(damaged(path, self.next(), reason));
         }
     }
 
-    fn accept(&mut self, event: Event, crc: [u8; 8], bytes: usize) {
-        self.events.push(event);
+    fn accept(&mut self, event: Event, crc: [u8; 8], bytes: usize, take: &mut dyn FnMut(Event)) {
+        if let EventKind::SessionStarted(started) = &event.kind {
+            self.header = Some(started.clone());
+        }
+        self.last = event.seq;
         self.end.crc = crc;
         self.end.length += bytes as u64;
+        take(event);
+    }
+
+    /// The line behind the last good record.
+    fn next(&self) -> usize {
+        usize::try_from(self.last).unwrap_or(usize::MAX).saturating_add(1)
     }
 }
 
@@ -80,20 +104,25 @@ enum Bad {
 
 /// What stands behind the last line end: nothing, a whole record, or a torn one. A file system
 /// may have filled the place of lost bytes with zeros.
-fn read_tail(path: &Path, tail: &[u8], scan: &mut Scan) -> Result<(), StoreError> {
+fn read_tail(
+    path: &Path,
+    tail: &[u8],
+    scan: &mut Scan,
+    take: &mut dyn FnMut(Event),
+) -> Result<(), StoreError> {
     let zeros = tail.iter().rev().take_while(|byte| **byte == 0).count();
     let line = &tail[..tail.len() - zeros];
     match read_line(line, scan) {
         _ if line.is_empty() => scan.torn = zeros as u64,
         Ok((event, crc)) => {
-            scan.accept(event, crc, line.len());
+            scan.accept(event, crc, line.len(), take);
             scan.end.unended = true;
             scan.torn = zeros as u64;
         }
         Err(Bad::Newer(found)) => return Err(newer(path, found)),
         Err(Bad::Damaged(_)) if is_torn(line) => scan.torn = tail.len() as u64,
         Err(Bad::Damaged(reason)) => {
-            scan.damage = Some(damaged(path, scan.events.len() + 1, reason));
+            scan.damage = Some(damaged(path, scan.next(), reason));
         }
     }
     Ok(())
@@ -102,13 +131,13 @@ fn read_tail(path: &Path, tail: &[u8], scan: &mut Scan) -> Result<(), StoreError
 fn read_line(line: &[u8], before: &Scan) -> Result<(Event, [u8; 8]), Bad> {
     let bad = |reason: &str| Err(Bad::Damaged(reason.to_owned()));
     let crc = check_record(line, &before.end.crc).map_err(|why| Bad::Damaged(why.to_owned()))?;
-    let first = before.events.is_empty();
+    let first = before.last == 0;
     if first && let Some(found) = format_of(line).filter(|found| *found > JOURNAL_FORMAT) {
         return Err(Bad::Newer(found));
     }
     let event: Event = serde_json::from_slice(line)
         .map_err(|error| Bad::Damaged(format!("this prodigy cannot read it: {error}")))?;
-    let expected = before.events.len() as u64 + 1;
+    let expected = before.last + 1;
     if event.seq != expected {
         return Err(Bad::Damaged(format!(
             "record {expected} is missing, {} stands here",
@@ -179,4 +208,12 @@ fn damaged(path: &Path, line: usize, reason: String) -> StoreError {
 
 fn newer(path: &Path, found: u32) -> StoreError {
     StoreError::Newer { path: path.to_owned(), found, known: JOURNAL_FORMAT }
+}
+
+/// Reads the bytes of a journal, for tests.
+#[cfg(test)]
+pub(super) fn scan(path: &Path, bytes: &[u8]) -> Result<Scan, StoreError> {
+    let mut events = Vec::new();
+    let scan = walk(path, bytes, &mut |event| events.push(event))?;
+    Ok(Scan { events, ..scan })
 }

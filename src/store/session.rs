@@ -19,7 +19,7 @@ use super::files::Keep;
 use super::journal::Journal;
 use super::lock::{self, Held};
 use super::mirror::Mirror;
-use super::read::{Loaded, read_events, read_session};
+use super::read::{Loaded, read_events, read_session, read_state};
 use super::sync::GroupSync;
 use super::{Card, Home, JOURNAL_FORMAT, StoreError, blobs, files, replay};
 
@@ -98,11 +98,10 @@ impl OpenSession {
     /// Busy, damaged, newer, or unreadable.
     pub fn open(home: &Home, id: &SessionId, durability: Durability) -> Result<Self, StoreError> {
         let held = lock::take(home, id)?;
-        let scan = read_events(home, id)?;
+        let (scan, state) = read_state(home, id)?;
         if let Some(damage) = scan.damage {
             return Err(damage);
         }
-        let state = replay::fold(&scan.events);
         let journal = Journal::resume(&home.journal(id), scan.end)?;
         let mut session = Self::hold(home, id, held, journal, state, durability)?;
         session.torn = scan.torn;

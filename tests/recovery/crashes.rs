@@ -251,3 +251,25 @@ fn a_recovery_that_is_killed_anywhere_goes_on_to_its_end() {
     }
     assert!(kills > 0, "nothing was ever killed (seed {seed})");
 }
+
+#[test]
+fn a_person_who_asks_for_one_step_gives_the_killed_recovery_up() {
+    let workflow = format!(
+        "
+commands:
+  - shell: ./say one
+  - shell: ./flaky two 1 || {LINT}
+recovery: {{rules: [{{class: lint, fix: [{{shell: ./say fix}}]}}]}}
+"
+    );
+    let sandbox = sandbox(&workflow);
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    let mut command = sandbox.command(&["recovery", "initiate", "flow"]);
+    let ran = Ran::of(command.env("CRASH", "2:before").output().unwrap());
+    assert_eq!(ran.code, None, "{ran:#?}");
+    sandbox.run(&["resume", "--from-step", "1"]).exits(0);
+    assert_eq!(sandbox.heard(), "one two one two");
+    let recoveries = sandbox.recoveries();
+    assert_eq!(recoveries.len(), 1);
+    assert_eq!(recoveries[0]["status"], "failed", "{recoveries:#?}");
+}
