@@ -94,7 +94,7 @@ pub(super) fn save(
         )
         .with_help(format!(
             "prodigy resume {} --from-checkpoint v{}   (variables and position only)",
-            crate::cli::resume::header_of(&session.with(Clone::clone))?.workflow_id,
+            header_of(&session.with(Clone::clone))?.workflow_id,
             version.version
         )));
     }
