@@ -8,7 +8,6 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::file_store::file_store;
 use crate::cli::output::Console;
-use crate::cli::resume::header_of;
 use crate::executor::{kept_before, kept_files};
 use crate::exit::{ExitKind, Failure};
 use crate::git::{
