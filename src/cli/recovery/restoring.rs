@@ -93,7 +93,7 @@ pub(super) fn save(
         )
         .with_help(format!(
             "prodigy resume {} --from-checkpoint v{}   (variables and position only)",
-            header_of(&session.with(Clone::clone))?.workflow_id,
+            crate::cli::resume::header_of(&session.with(Clone::clone))?.workflow_id,
             version.version
         )));
     }
