@@ -170,3 +170,18 @@ fn killed_in_the_middle_it_is_finished() {
         assert_eq!(sandbox.read("text"), "whole\n");
     }
 }
+
+#[test]
+fn a_person_who_rolls_back_gives_up_what_was_under_way() {
+    let rules = "rules: [{class: any, fix: './say fix', strategy: retry}]";
+    let sandbox = repository(&flow(rules));
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    // Killed in the fix.
+    let ran = sandbox.command(&["recovery", "initiate", "flow"]).env("CRASH", "2:before").output();
+    assert_eq!(ran.unwrap().status.code(), None);
+    sandbox.run(&["recovery", "rollback", "flow", "--yes"]).exits(0);
+    let ended = [("retry", "failed"), ("rollback", "completed")];
+    assert_eq!(types(&sandbox), ended.map(|(way, end)| (way.to_owned(), end.to_owned())));
+    sandbox.run(&["resume"]).exits(0);
+    assert_eq!(sandbox.heard(), "one two two three", "no fix any more");
+}

@@ -63,7 +63,7 @@ fn a_fork_of_a_failed_session_has_failures_of_its_own() {
     let session = status["session_id"].as_str().unwrap();
     let failure = format!("failure-{}-1", &session["session-".len()..][..6]);
     let plan = ["recovery", "initiate", "--failure-id", &failure, "--dry-run", "--json"];
-    let plan = sandbox.run(&plan).exits(0).json();
+    let plan = sandbox.run(&plan).exits(6).json();
     assert!(plan.to_string().contains(&new), "{plan:#}");
     sandbox.write("flow.yml", &WORKFLOW.replace("exit 1", "true"));
     sandbox.run(&["resume", &new, "--accept-changes"]).exits(0);

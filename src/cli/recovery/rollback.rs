@@ -21,6 +21,7 @@ use crate::session::{
 use crate::store::{self, Card, Durability, OpenSession};
 use crate::view;
 
+use super::auto::give_up_open;
 use super::restoring::{Done, Rolling, Saved, nothing_left, save, workflow_of};
 
 /// Goes back, or finishes what a killed rollback left.
@@ -50,6 +51,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKi
     };
     let mut recovery = recovery(&session, &header, arguments.reason.as_deref());
     let done = go_back(&session, &header, &mut recovery, wish, console)?;
+    give_up_open(&place.home, &card)?;
     tell(&session, &header, &done, arguments.json, console);
     Ok(ExitKind::Success)
 }
@@ -131,6 +133,8 @@ pub(super) fn settle(
                 let mut rolling = Rolling { session, header, state: &mut state };
                 settled = Some(rolling.close(started)?);
             }
+            // What a rule chose goes on with `recovery initiate`, or `resume`.
+            None if state.recovery_context.rule.is_some() => {}
             None => {
                 let reason = "killed before anything was changed";
                 state.finish(RecoveryStatus::Failed, reason, Utc::now());
