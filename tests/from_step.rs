@@ -337,11 +337,9 @@ fn items_and_phases_of_a_map() {
     // Its attempts are counted on, so that no log is written over.
     let ran = sandbox.run(&["resume-job", "flow", "--from-step", "map/item_2"]).exits(0);
     assert!(ran.stdout.contains("completed"), "{ran:#?}");
-    let results = std::fs::read_dir(sandbox.state().join("state/work/mapreduce/jobs")).unwrap();
-    let results = results.flatten().next().unwrap().path().join("results.jsonl");
-    let results = std::fs::read_to_string(results).unwrap();
-    let last = results.lines().last().unwrap();
-    assert!(last.contains("made-b-5"), "{results}");
+    let ended =
+        sandbox.run(&["events", "export", "--session", "flow", "--type", "item_finished"]).exits(0);
+    assert!(ended.stdout.lines().last().unwrap().contains("made-b-5"), "{ended:#?}");
     let shown = sandbox.run(&["checkpoints", "show", "flow"]).exits(0);
     assert_eq!(shown.stdout.matches("(older than step map)").count(), 2, "{shown:#?}");
 }

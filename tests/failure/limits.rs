@@ -98,7 +98,8 @@ stages:
 timeout: 300ms
 on_failure: ./say w
 commands:
-  - shell: ./say a; exec sleep 60
+  - shell: ./say a
+  - shell: exec sleep 60
   - shell: ./say b
 ",
         words: "a w",
