@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// Writes the time at which the first item began, whole or not at all, then ends prodigy.
+const BEGAN: &str = "date +%s%N > at.$$; ln at.$$ began 2> /dev/null; rm at.$$; kill -INT $PPID";
+
 /// Rounds in which every contender runs once, so that a machine that slows down slows all.
 const ROUNDS: usize = 3;
 
@@ -24,10 +27,14 @@ struct Bench {
 fn main() {
     let items = std::env::args().filter_map(|it| it.parse().ok()).next().unwrap_or(10_000);
     let bench = Bench { root: tempfile::tempdir().unwrap() };
-    for parallel in [2, 8] {
-        bench.compare(items, parallel);
+    // With `alone`, only what needs no other tool beside it.
+    if !std::env::args().any(|it| it == "alone") {
+        for parallel in [2, 8] {
+            bench.compare(items, parallel);
+        }
     }
     bench.first_item(items);
+    bench.waiting();
     bench.growth(items);
     bench.resume(items * 10);
 }
@@ -91,6 +98,11 @@ impl Bench {
                 "xargs -P, no record",
                 Box::new(|| fed("xargs", &["-P", &many, "-I{}", "sh", "-c", "{}"])),
             ),
+            // What a step of `true` is, too: a program without a shell.
+            (
+                "xargs -P, without a shell",
+                Box::new(|| fed("xargs", &["-P", &many, "-I{}", "true"])),
+            ),
             ("prodigy, durable for each item", Box::new(|| self.cook(parallel))),
         ];
         if installed("parallel") {
@@ -120,7 +132,7 @@ impl Bench {
 
     /// From the start of the program to the first item.
     fn first_item(&self, items: usize) {
-        self.write(items, "[ -e began ] || date +%s%N > began; kill -INT $PPID");
+        self.write(items, BEGAN);
         let times = (0..ROUNDS).map(|_| {
             let _ = std::fs::remove_dir_all(self.path("state"));
             let _ = std::fs::remove_file(self.path("began"));
@@ -130,6 +142,17 @@ impl Bench {
         });
         let time = millis(median(times.collect()));
         say(&format!("\nstart\n  {time:>9.1} ms        to the first of {items} items"));
+    }
+
+    /// Items that only wait: 20 of 0.1 s, 8 at a time, to the 0.3 s that they need.
+    fn waiting(&self) {
+        self.write(20, "sleep 0.1");
+        let time = median((0..ROUNDS).map(|_| self.cook(8)).collect());
+        let ratio = time.as_secs_f64() / 0.3;
+        say(&format!(
+            "\n20 items of `sleep 0.1`, 8 at a time\n  {:>9.1} ms  {ratio:>5.2}  of 300 ms",
+            millis(time)
+        ));
     }
 
     /// The last of many items costs what the first ones cost.
@@ -158,7 +181,7 @@ impl Bench {
     fn resume(&self, items: usize) {
         let last = items / 100 * 99;
         let step = format!(
-            "[ ${{item}} -le {last} ] || {{ [ -e killed ] || {{ echo > killed; kill -9 $PPID; sleep 9; }}; [ -e began ] || date +%s%N > began; kill -INT $PPID; }}"
+            "[ ${{item}} -le {last} ] || {{ [ -e killed ] || {{ echo > killed; kill -9 $PPID; sleep 9; }}; {BEGAN}; }}"
         );
         self.write(items, &step);
         let _ = std::fs::remove_dir_all(self.path("state"));

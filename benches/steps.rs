@@ -92,7 +92,8 @@ impl Bench {
     }
 
     fn sequence(&mut self, steps: usize) {
-        for command in ["true", "/bin/true"] {
+        // `:` needs a shell; the others are started without one.
+        for command in [":", "true", "/bin/true"] {
             let file = self.write("steps.yaml", &list(steps, command));
             let file = file.to_str().unwrap().to_owned();
             let commands = self.write("commands", &format!("{command}\n").repeat(steps));
@@ -260,7 +261,7 @@ impl Bench {
 }
 
 fn list(steps: usize, command: &str) -> String {
-    format!("- shell: {command}\n").repeat(steps)
+    format!("- shell: '{command}'\n").repeat(steps)
 }
 
 /// The limit: the same commands in one loop that keeps no record.

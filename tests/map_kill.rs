@@ -56,12 +56,19 @@ fn a_map_that_is_killed_anywhere_ends_as_if_nothing_had_been() {
     let runs = few_or_many(10, 200);
     let mut random = Random::seeded();
     let seed = random.0;
-    let whole = one_run(&mut random, None);
+    let mut whole = one_run(&mut random, None);
     let (mut kills, mut kills_of_retries) = (0, 0);
     for _ in 0..runs {
         let run = one_run(&mut random, Some(&whole));
         kills += run.job.kills;
         kills_of_retries += run.retry.kills;
+        // The machine is less busy than it was: too many instants lie behind the end.
+        if run.job.kills == 0 {
+            whole.job.took = run.job.took.min(whole.job.took);
+        }
+        if run.retry.kills == 0 {
+            whole.retry.took = run.retry.took.min(whole.retry.took);
+        }
     }
     assert!(kills >= runs, "only {kills} kills in {runs} runs (seed {seed})");
     assert!(kills_of_retries > 0, "no retry was killed in {runs} runs (seed {seed})");
