@@ -193,6 +193,8 @@ fn what_the_agents_of_items_may_change_is_kept_before_the_map() {
 name: flow
 map:
   input: seq 1 2
+  # The second would be stopped while it writes.
+  max_parallel: 1
   agent_template:
     - {claude: '/change ${item}', on_failure: true}
 ",
