@@ -11,19 +11,21 @@
 )]
 #![cfg(unix)]
 
+mod support;
+
 use std::cell::RefCell;
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use prodigy::agent::{
     AgentFailure, Answer, Call, Conversation, Exit, Reader, RetryAdvice, Verdict, arguments,
     environment, verdict,
 };
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use support::live::wait_until;
 
 const ONE: &str = "11111111-2222-4333-8444-555555555555";
 const TWO: &str = "22222222-2222-4333-8444-555555555555";
@@ -115,15 +117,6 @@ fn resumed(prompt: &str, id: &str) -> Call {
 
 fn failure(verdict: &Verdict) -> AgentFailure {
     verdict.result.as_ref().unwrap_err().kind
-}
-
-/// Waits until something is true, for half a minute at most.
-fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(30);
-    while !is_true() {
-        assert!(Instant::now() < limit, "waited too long for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn pid_in(file: &Path) -> Pid {

@@ -12,10 +12,8 @@
 
 mod support;
 
+use support::killed::CRASH;
 use support::{Ran, Sandbox};
-
-/// Ends prodigy as `kill -9` does, the first time, in the middle of a step.
-const CRASH: &str = "{ [ -e crashed ] || { echo x > crashed; kill -9 $PPID; sleep 1000; }; }";
 
 fn cooked(yaml: &str) -> Sandbox {
     let sandbox = Sandbox::new();

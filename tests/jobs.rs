@@ -11,6 +11,7 @@ mod support;
 
 use std::path::PathBuf;
 
+use support::killed::CRASH;
 use support::live::{Live, wait_until};
 use support::{Ran, Sandbox};
 
@@ -28,9 +29,6 @@ map:
 reduce:
   - echo reduce >> words
 "#;
-
-/// Ends prodigy as `kill -9` does, the first time.
-const CRASH: &str = "{ [ -e crashed ] || { echo x > crashed; kill -9 $PPID; sleep 1000; }; }";
 
 fn cooked(yaml: &str) -> (Sandbox, Ran) {
     let sandbox = Sandbox::new();

@@ -13,9 +13,7 @@
 mod support;
 
 use support::Sandbox;
-
-/// Ends prodigy as `kill -9` does, the first time.
-const CRASH: &str = "{ [ -e crashed ] || { echo x > crashed; kill -9 $PPID; sleep 1000; }; }";
+use support::killed::CRASH;
 
 /// Cooks until `finally` kills prodigy, then resumes once.
 fn killed(yaml: &str) -> Sandbox {

@@ -12,6 +12,21 @@ use super::job::{Mapping, write_mapping};
 use super::journal::Journal;
 use super::{Card, Home, StoreError, files, mirror, replay};
 
+/// Makes a session in a directory of its own, which is removed where it did not take its place.
+pub(super) fn make_aside<T>(
+    home: &Home,
+    id: &SessionId,
+    make: impl FnOnce(&Path) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let passing = home.passing_session(id);
+    files::make_directory(&passing)?;
+    let made = make(&passing);
+    if passing.exists() {
+        fs::remove_dir_all(&passing).named("remove", &passing)?;
+    }
+    made
+}
+
 /// Gives the session in `passing`, whose records are `events`, its place. The caller holds its lock.
 pub(super) fn take_place(
     home: &Home,

@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use crate::session::{Event, EventKind, SessionId, Version, WorkflowId, attempts};
 
-use super::arrival::{job_directory, rename_after, take_place, write_journal};
+use super::arrival::{job_directory, make_aside, rename_after, take_place, write_journal};
 use super::bundle::{ITEMS_PART, RESULTS_PART};
 use super::error::{NamePath, io_error};
 use super::files::Keep;
@@ -41,13 +41,7 @@ pub fn fork(
     point: ForkPoint<'_>,
     new: &SessionId,
 ) -> Result<Card, StoreError> {
-    let passing = home.passing_session(new);
-    files::make_directory(&passing)?;
-    let forked = copy(home, id, point, new, &passing);
-    if passing.exists() {
-        fs::remove_dir_all(&passing).named("remove", &passing)?;
-    }
-    forked
+    make_aside(home, new, |passing| copy(home, id, point, new, passing))
 }
 
 fn copy(

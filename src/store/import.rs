@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::session::{Event, EventKind, SessionId, SessionStarted, WorkflowId};
 
-use super::arrival::{rename_after, take_place, write_journal};
+use super::arrival::{make_aside, rename_after, take_place, write_journal};
 use super::error::NamePath;
 use super::journal::Journal;
 use super::scan::{Scan, read_journal};
-use super::{Card, Home, StoreError, bundle, files, lock};
+use super::{Card, Home, StoreError, bundle, lock};
 
 /// What was taken in.
 #[derive(Debug)]
@@ -31,13 +31,7 @@ pub struct Imported {
 /// # Errors
 /// The archive cannot be read, is damaged or newer; nothing is left behind then.
 pub fn import(home: &Home, archive: &Path, here: &Path) -> Result<Imported, StoreError> {
-    let passing = home.passing_session(&SessionId::fresh());
-    files::make_directory(&passing)?;
-    let imported = take_in(home, archive, here, &passing);
-    if passing.exists() {
-        fs::remove_dir_all(&passing).named("remove", &passing)?;
-    }
-    imported
+    make_aside(home, &SessionId::fresh(), |passing| take_in(home, archive, here, passing))
 }
 
 fn take_in(

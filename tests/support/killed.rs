@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use super::Sandbox;
 use super::live::eventually;
 
+/// A shell command that ends prodigy as `kill -9` does, the first time, in the middle of a step.
+pub const CRASH: &str = "{ [ -e crashed ] || { echo x > crashed; kill -9 $PPID; sleep 1000; }; }";
+
 /// Random numbers that a printed seed repeats.
 pub struct Random(pub u64);
 
