@@ -1,7 +1,8 @@
 //! What the journal says of a recovery: the file may be a crash behind it.
 
 use crate::session::{
-    Address, Event, EventKind, ItemStatus, RecoveryId, SessionState, SessionStatus, item_number,
+    Address, Event, EventKind, ItemStatus, RecoveryId, RecoveryType, SessionState, SessionStatus,
+    item_number,
 };
 use crate::store::Loaded;
 
@@ -45,20 +46,27 @@ pub fn outcome(state: &SessionState, step: Option<&Address>) -> Outcome {
     }
 }
 
-/// Ends a recovery that waited for a person, if the session has gone on since; true when it did.
+/// Ends a recovery that the session has left behind: one that waited for a person who then went on,
+/// or one that was killed between the end of its last run and its own. True when it did.
 pub fn answer(state: &mut RecoveryState, loaded: &Loaded) -> bool {
-    let waits = state.status == RecoveryStatus::Pending;
-    let still = present_failure(loaded).is_some_and(|failure| failure.id == state.failure_id);
-    if !waits || still {
-        return false;
-    }
+    let still = || present_failure(loaded).is_some_and(|it| it.id == state.failure_id);
+    let completed = loaded.state.status.is_some_and(SessionStatus::is_completed);
+    let who = match state.status {
+        RecoveryStatus::Pending if !still() => "a person went on: ",
+        RecoveryStatus::InProgress
+            if completed && state.recovery_type != RecoveryType::Rollback =>
+        {
+            ""
+        }
+        _ => return false,
+    };
     let (status, why) = match outcome(&loaded.state, state.recovery_context.step.as_ref()) {
         Outcome::Recovered(why) => (RecoveryStatus::Completed, why),
         Outcome::FailedAgain(why) => (RecoveryStatus::Failed, why),
         Outcome::Open => return false,
     };
     let at = loaded.state.updated_at.unwrap_or(state.started_at);
-    state.finish(status, &format!("a person went on: {why}"), at);
+    state.finish(status, &format!("{who}{why}"), at);
     true
 }
 

@@ -273,3 +273,29 @@ recovery: {{rules: [{{class: lint, fix: [{{shell: ./say fix}}]}}]}}
     assert_eq!(recoveries.len(), 1);
     assert_eq!(recoveries[0]["status"], "failed", "{recoveries:#?}");
 }
+
+/// The instant between the last record of the run and that of the recovery, which random kills
+/// seldom meet: what a kill leaves there is made by taking the record back.
+#[test]
+fn a_kill_between_the_end_of_the_run_and_its_own_is_told_as_completed() {
+    let sandbox = failed(&cases()[0]);
+    sandbox.initiate(&[]).exits(0);
+    let journal = super::damage::journal(&sandbox);
+    let records = std::fs::read_to_string(&journal).unwrap();
+    let (run, own) = records.trim_end().rsplit_once('\n').unwrap();
+    assert!(own.contains("recovery_finished"), "{own}");
+    std::fs::write(&journal, format!("{run}\n")).unwrap();
+    let state = sandbox.recoveries().remove(0);
+    let id = state["id"].as_str().unwrap();
+    let directory = sandbox.state().join("recovery").join(state["repository"].as_str().unwrap());
+    let path = directory.join(format!("{id}.json"));
+    let kept = std::fs::read_to_string(&path).unwrap();
+    let mut kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    kept["status"] = "in_progress".into();
+    kept["completed_at"] = serde_json::Value::Null;
+    std::fs::write(&path, kept.to_string()).unwrap();
+    assert_eq!(sandbox.status(), "completed");
+    assert_eq!(sandbox.recoveries()[0]["status"], "completed");
+    sandbox.run(&["resume", "flow"]).exits(0);
+    assert_eq!(sandbox.recoveries().len(), 1);
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::sandbox;
 use super::support::Sandbox;
 
-fn journal(sandbox: &Sandbox) -> PathBuf {
+pub fn journal(sandbox: &Sandbox) -> PathBuf {
     let sessions = std::fs::read_dir(sandbox.state().join("sessions")).unwrap();
     let mut sessions: Vec<_> = sessions.map(|it| it.unwrap().path()).collect();
     sessions.retain(|path| path.join("journal.jsonl").exists());

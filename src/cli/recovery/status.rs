@@ -93,11 +93,12 @@ pub(super) fn as_recorded(place: &Place, mut state: RecoveryState) -> RecoverySt
     let Ok(loaded) = OpenSession::read(&place.home, &state.recovery_context.session_id) else {
         return state;
     };
-    answer(&mut state, &loaded);
     if let Some(success) = loaded.state.lifetime.recovered(&state.id) {
         let status = if success { RecoveryStatus::Completed } else { RecoveryStatus::Failed };
         let at = loaded.state.updated_at.unwrap_or(state.started_at);
         state.finish(status, "as the journal says", at);
+    } else {
+        answer(&mut state, &loaded);
     }
     state
 }
