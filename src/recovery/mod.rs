@@ -21,7 +21,7 @@ pub use dashboard::{CheckpointStatus, Dashboard, Day, Operation, SessionHealth, 
 pub use failure::{FailureRecord, damage_id, failure_ids, present_failure};
 pub use integrity::{Integrity, LostText};
 pub use marked::{Marked, doubtful_mark, repeated_mark};
-pub use outcome::{Outcome, answer, is_past_fix, last_attempt, outcome};
+pub use outcome::{Outcome, catch_up, is_past_fix, last_attempt, outcome};
 pub use page::page;
 pub use requirements::{Around, Finding, Lack, Look, RequiredKind, look_at_requirements};
 pub use rollback::{

@@ -46,28 +46,35 @@ pub fn outcome(state: &SessionState, step: Option<&Address>) -> Outcome {
     }
 }
 
-/// Ends a recovery that the session has left behind: one that waited for a person who then went on,
-/// or one that was killed between the end of its last run and its own. True when it did.
-pub fn answer(state: &mut RecoveryState, loaded: &Loaded) -> bool {
-    let still = || present_failure(loaded).is_some_and(|it| it.id == state.failure_id);
-    let completed = loaded.state.status.is_some_and(SessionStatus::is_completed);
-    let who = match state.status {
-        RecoveryStatus::Pending if !still() => "a person went on: ",
-        RecoveryStatus::InProgress
-            if completed && state.recovery_type != RecoveryType::Rollback =>
-        {
-            ""
-        }
-        _ => return false,
-    };
-    let (status, why) = match outcome(&loaded.state, state.recovery_context.step.as_ref()) {
-        Outcome::Recovered(why) => (RecoveryStatus::Completed, why),
-        Outcome::FailedAgain(why) => (RecoveryStatus::Failed, why),
-        Outcome::Open => return false,
-    };
+/// Ends an open recovery that the session has left behind; true when it did.
+pub fn catch_up(state: &mut RecoveryState, loaded: &Loaded) -> bool {
+    let Some((success, why)) = end_of(state, loaded) else { return false };
+    let status = if success { RecoveryStatus::Completed } else { RecoveryStatus::Failed };
     let at = loaded.state.updated_at.unwrap_or(state.started_at);
-    state.finish(status, &format!("{who}{why}"), at);
+    state.finish(status, &why, at);
     true
+}
+
+/// Whether an open recovery is over by what the session has recorded: with success or not, and why.
+fn end_of(state: &RecoveryState, loaded: &Loaded) -> Option<(bool, String)> {
+    if let Some(success) = loaded.state.lifetime.recovered(&state.id) {
+        return Some((success, "as the journal says".to_owned()));
+    }
+    let still = || present_failure(loaded).is_some_and(|it| it.id == state.failure_id);
+    let completed = || loaded.state.status.is_some_and(SessionStatus::is_completed);
+    let by = match (state.status, state.recovery_type) {
+        (RecoveryStatus::Pending, _) if !still() => "a person went on: ",
+        // One that is under way may be about to go back from the end of the workflow.
+        (RecoveryStatus::InProgress, RecoveryType::Rollback) => return None,
+        // It was killed between the end of its last run and its own.
+        (RecoveryStatus::InProgress, _) if completed() => "",
+        _ => return None,
+    };
+    match outcome(&loaded.state, state.recovery_context.step.as_ref()) {
+        Outcome::Recovered(why) => Some((true, format!("{by}{why}"))),
+        Outcome::FailedAgain(why) => Some((false, format!("{by}{why}"))),
+        Outcome::Open => None,
+    }
 }
 
 /// True when the step ended since so that the workflow goes on.

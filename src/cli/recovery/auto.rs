@@ -8,7 +8,7 @@ use crate::cli::output::Console;
 use crate::cli::refusal::refused;
 use crate::cli::resume::{ItemWish, go_on, header_of};
 use crate::exit::{ExitKind, Failure};
-use crate::recovery::{Marked, RecoveryState, RecoveryStatus, Shelf, answer, repeated_mark};
+use crate::recovery::{Marked, RecoveryState, RecoveryStatus, Shelf, catch_up, repeated_mark};
 use crate::resume::Refusal;
 use crate::session::{Address, EventKind, Reach, RecoveryType, RewindCause, SessionId};
 use crate::store::{self, Card, Home, OpenSession};
@@ -99,7 +99,7 @@ fn close_answered(home: &Home, session: &SessionId) -> Result<(), Failure> {
     }
     let loaded = OpenSession::read(home, session)?;
     for mut state in waiting {
-        if answer(&mut state, &loaded) {
+        if catch_up(&mut state, &loaded) {
             shelf.keep(&state)?;
         }
     }

@@ -7,7 +7,7 @@ use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::cli::resume::header_of;
 use crate::exit::{ExitKind, Failure};
-use crate::recovery::{RecoveryState, RecoveryStatus, Shelf, answer};
+use crate::recovery::{RecoveryState, RecoveryStatus, Shelf, catch_up};
 use crate::session::{RecoveryId, RecoveryType};
 use crate::store::{Durability, OpenSession, StoreError};
 
@@ -93,13 +93,7 @@ pub(super) fn as_recorded(place: &Place, mut state: RecoveryState) -> RecoverySt
     let Ok(loaded) = OpenSession::read(&place.home, &state.recovery_context.session_id) else {
         return state;
     };
-    if let Some(success) = loaded.state.lifetime.recovered(&state.id) {
-        let status = if success { RecoveryStatus::Completed } else { RecoveryStatus::Failed };
-        let at = loaded.state.updated_at.unwrap_or(state.started_at);
-        state.finish(status, "as the journal says", at);
-    } else {
-        answer(&mut state, &loaded);
-    }
+    catch_up(&mut state, &loaded);
     state
 }
 
