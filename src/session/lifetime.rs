@@ -247,6 +247,9 @@ impl Lifetime {
                 self.has_moved_on = true;
                 self.count_rewind(&event.kind);
             }
+            EventKind::HandlerStarted { address, attempt, .. } => {
+                self.attempts.insert(address.clone(), *attempt);
+            }
             EventKind::HandlerFinished { address, id, success, error, attempt, .. } => {
                 self.handler_history.push(HandlerExecution {
                     address: address.clone(),
@@ -390,16 +393,17 @@ impl Lifetime {
         self.tokens += agent.tokens.unwrap_or(0);
     }
 
-    /// A rewind counts for the address that asked for it. What a person starts anew gets
-    /// fresh counts; re-runs also do when their whole stage or sequence runs again.
+    /// A rewind counts once for the address that asked for it. What a person starts anew gets
+    /// fresh counts; re-runs and retries inside of what runs again as a whole do, too.
     fn count_rewind(&mut self, rewound: &EventKind) {
         let EventKind::Rewound { scope, from, reach, cause, by, .. } = rewound else { return };
         if from.is_none() && *reach == Reach::Subtree {
             *self.passes.entry(scope.clone()).or_default() += 1;
         }
-        let fresh = |counted: RewindCause| match cause {
-            RewindCause::Rerun => false,
-            RewindCause::Retry | RewindCause::PartialResume => counted == RewindCause::Rerun,
+        let fresh = |address: &Address, counted: RewindCause| match cause {
+            RewindCause::Rerun | RewindCause::Retry | RewindCause::PartialResume => {
+                address != scope && matches!(counted, RewindCause::Rerun | RewindCause::Retry)
+            }
             _ => true,
         };
         let covered: Vec<Address> = range_within(&self.rewinds, scope)
@@ -411,13 +415,16 @@ impl Lifetime {
             .collect();
         for address in covered {
             if let Some(counts) = self.rewinds.get_mut(&address) {
-                counts.retain(|counted, _| !fresh(*counted));
+                counts.retain(|counted, _| !fresh(&address, *counted));
                 if counts.is_empty() {
                     self.rewinds.remove(&address);
                 }
             }
         }
         let asked = by.as_ref().unwrap_or(scope).clone();
+        if asked != *scope && scope.is_within(&asked) {
+            return; // It comes before the rewind of what asked, which is the one that counts.
+        }
         *self.rewinds.entry(asked).or_default().entry(*cause).or_default() += 1;
     }
 }

@@ -11,8 +11,10 @@
     reason = "a test ends where something is not as it must be; each uses its part of support"
 )]
 
+mod counts;
 mod kinds;
 mod limits;
+mod maps;
 mod nested;
 mod scopes;
 mod steps;
@@ -208,7 +210,16 @@ fn one_resume(wanted: &str, whole: &str, resumed: &str, at: usize) -> String {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [steps::CASES, strategies::CASES, scopes::CASES, nested::CASES, limits::CASES, kinds::CASES]
-        .into_iter()
-        .flatten()
+    [
+        steps::CASES,
+        strategies::CASES,
+        scopes::CASES,
+        nested::CASES,
+        counts::CASES,
+        limits::CASES,
+        kinds::CASES,
+        maps::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }
