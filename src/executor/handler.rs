@@ -3,7 +3,8 @@
 use crate::playbook::failure::{Condition, Handler, RetryExhausted, Strategy};
 use crate::playbook::model::Step;
 use crate::session::{
-    Address, EventKind, Failure, FailureKind, Reach, Report, RewindCause, Stored,
+    Address, EventKind, Failure, FailureKind, Output, Reach, Report, RewindCause, Stored,
+    item_number,
 };
 
 use super::failure::{FailureScope, ScopeKind};
@@ -252,11 +253,7 @@ impl<'a> Run<'a> {
         strategy: &str,
         scope: &FailureScope,
     ) -> Result<(), Halt> {
-        let attempt = self.session.with(|state| {
-            let before = state.lifetime.handler_history.iter().filter(|run| run.address == *at);
-            let retries = state.lifetime.rewinds(at, RewindCause::Retry);
-            u32::try_from(before.count()).unwrap_or(u32::MAX).saturating_add(retries) + 1
-        });
+        let attempt = self.session.with(|state| state.lifetime.next_attempt(at));
         self.commit(EventKind::HandlerStarted {
             address: at.clone(),
             id: id.to_owned(),
@@ -310,15 +307,28 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// What came of the step at `address`.
+    /// What came of the step at `address`. Of a step of an item that ended only what the dead
+    /// letter queue knows is left.
     pub(super) fn report_of(&self, address: &Address) -> Report {
         self.session.with(|state| {
             let record = state.standing.record(address);
-            let report = record.and_then(|record| record.latest_report().cloned());
-            report.unwrap_or_else(|| {
-                let error = state.standing.error(address);
-                Report { failure: error.map(|error| error.failure.clone()), ..Report::default() }
-            })
+            if let Some(report) = record.and_then(|record| record.latest_report()) {
+                return report.clone();
+            }
+            if let Some(error) = state.standing.error(address) {
+                return Report { failure: Some(error.failure.clone()), ..Report::default() };
+            }
+            let dead = item_number(address).and_then(|item| state.lifetime.dead.get(&item));
+            let last = dead.and_then(|dead| dead.history.last()).map(|(_, last)| last);
+            match last.filter(|last| last.step == *address) {
+                Some(last) => Report {
+                    failure: Some(last.failure.clone()),
+                    exit_code: last.exit_code,
+                    stdout: Output { text: last.output.clone(), ..Output::default() },
+                    ..Report::default()
+                },
+                None => Report::default(),
+            }
         })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::playbook::model::Body;
 use crate::session::{
-    Address, EventKind, Failure, FailureKind, Report, RunFailure, SessionStatus, StepStatus, Stored,
+    Address, EventKind, FailureKind, RunFailure, SessionStatus, StepStatus, Stored,
 };
 
 use super::failure::{FailureScope, Handled, ScopeKind};
@@ -279,21 +279,9 @@ impl<'a> Run<'a> {
 
     fn run_failure(&self, cause: &Address) -> RunFailure {
         let number = self.session.with(|state| state.lifetime.failures) + 1;
-        let report: Report = self.report_of(cause);
-        let failure: Failure = report
-            .failure
-            .or_else(|| self.item_failure(cause))
-            .unwrap_or_else(|| self.failure(FailureKind::Inner, "it failed"));
+        let failure = self.report_of(cause).failure;
+        let failure = failure.unwrap_or_else(|| self.failure(FailureKind::Inner, "it failed"));
         RunFailure { id: self.session.id().failure_id(number), step: cause.clone(), failure }
-    }
-
-    /// The failure of an item of the map, which is all that is kept of its steps.
-    fn item_failure(&self, cause: &Address) -> Option<Failure> {
-        let item = crate::session::item_number(cause)?;
-        self.session.with(|state| {
-            let (_, last) = state.lifetime.dead.get(&item)?.history.last()?;
-            Some(last.failure.clone())
-        })
     }
 }
 
