@@ -242,6 +242,8 @@ fn intervene_waits_for_a_person_and_resume_runs_the_step_again() {
     sandbox.write("flow.yaml", INTERVENTION);
     let ran = sandbox.run(&["cook", "flow.yaml"]).exits(6);
     assert!(ran.stdout.contains("1 ended with 4: mend it"), "{}", ran.stdout);
+    let plan = sandbox.run(&["resume", "flow", "--plan"]).exits(0).stdout;
+    assert!(plan.contains("rerun    1  failed before: shell: echo a >> words"), "{plan}");
     sandbox.run(&["resume", "flow"]).exits(6);
     assert_eq!(sandbox.read("words"), "a\na\n");
     sandbox.run(&["resume", "flow", "--done", "1"]).exits(0);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::exit::{ExitKind, Failure};
+use crate::playbook::find_way;
 use crate::playbook::mapreduce::Map;
 use crate::playbook::model::{Body, Count, Step, Workflow};
 use crate::resume::{Place, places};
@@ -25,41 +26,62 @@ pub(super) fn run(
         return Ok(ExitKind::Success);
     }
     for fault in &arguments.simulate_failure {
-        let Some(place) = places.iter().find(|place| place.address == fault.address) else {
-            return Err(no_step(&fault.address, &places));
+        let Some(way) = find_way(workflow, &fault.address) else {
+            return Err(no_step(workflow, &fault.address));
         };
-        console.output.text(rehearsal(workflow, place, fault));
+        let text = rehearsal(workflow, &way, fault).map_err(|why| {
+            let address = &fault.address;
+            Failure::new(ExitKind::Usage, format!("step {address} cannot be rehearsed: {why}"))
+                .with_help(format!("make it fail in a real run: --inject {address}=exit:1"))
+        })?;
+        console.output.text(text);
     }
     Ok(ExitKind::Success)
 }
 
 /// Refuses `--inject` for steps that the workflow cannot have.
 pub(super) fn refuse_unknown(workflow: &Workflow, faults: &[Fault]) -> Result<(), Failure> {
-    let places = places(workflow, &SessionState::default());
     for Fault { address, .. } in faults {
-        let text = address.as_str();
-        let in_pass = text.strip_prefix("pass[").and_then(|rest| Some(rest.split_once("]/")?.1));
-        let text = in_pass.unwrap_or(text);
-        let beside = ["finally[", "on_failure[", "map/", "merge/"];
-        let known = beside.iter().any(|scope| text.starts_with(scope))
-            || text.contains("on_failure[")
-            || places.iter().any(|place| {
-                let rest = text.strip_prefix(place.address.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/']))
-            });
-        if !known {
-            return Err(no_step(address, &places));
+        if find_way(workflow, address).is_none() {
+            return Err(no_step(workflow, address));
+        }
+        if let Some(example) = numbered(address) {
+            return Err(Failure::new(
+                ExitKind::Usage,
+                format!("{address} stands for many steps, and --inject is for one"),
+            )
+            .with_help(format!("--inject {example}=exit:1")));
         }
     }
     Ok(())
 }
 
-fn no_step(address: &Address, places: &[Place<'_>]) -> Failure {
+/// The address with numbers in place of its `N`s, which the rehearsal takes for any number.
+fn numbered(address: &Address) -> Option<String> {
+    let text = address.as_str();
+    let with_numbers = text.replace("[N]", "[1]").replace("map/item_N/", "map/item_1/");
+    (with_numbers != text).then_some(with_numbers)
+}
+
+fn no_step(workflow: &Workflow, address: &Address) -> Failure {
     const SHOWN: usize = 20;
-    let known: Vec<&str> = places.iter().take(SHOWN).map(|it| it.address.as_str()).collect();
-    let more = if places.len() > SHOWN { ", …" } else { "" };
+    let mut known: Vec<String> =
+        places(workflow, &SessionState::default()).iter().map(|it| it.address.to_string()).collect();
+    if let Body::MapReduce(job) = &workflow.body {
+        let reduce = known.iter().position(|it| it.starts_with("reduce/")).unwrap_or(known.len());
+        let items = (1..=job.map.template.len()).map(|index| format!("map/item_N/{index}"));
+        known.splice(reduce..reduce, items);
+    }
+    let more = if known.len() > SHOWN { ", …" } else { "" };
+    known.truncate(SHOWN);
+    let about = match address.as_str().rsplit_once(']') {
+        Some((handler, "")) if handler.contains("on_failure[") => {
+            format!("the commands of a handler are {address}/1 and so on; ")
+        }
+        _ => String::new(),
+    };
     Failure::new(ExitKind::NotFound, format!("the workflow itself has no step {address}"))
-        .with_help(format!("its steps: {}{more}", known.join(", ")))
+        .with_help(format!("{about}its steps: {}{more}", known.join(", ")))
 }
 
 fn listing(workflow: &Workflow, places: &[Place<'_>], passes: usize) -> String {

@@ -210,7 +210,10 @@ impl<'a> Run<'a> {
                 report.exit_code = Some(code);
                 self.failure(FailureKind::Exit, &format!("exit code {code} (injected)"))
             }
-            Inject::Timeout => self.failure(FailureKind::Timeout, "timed out (injected)"),
+            Inject::Timeout => {
+                report.exit_code = Some(124);
+                self.failure(FailureKind::Timeout, "timed out (injected)")
+            }
         });
         Ok(Some(Done { report, ..Done::default() }))
     }

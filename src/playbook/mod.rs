@@ -28,7 +28,7 @@ pub use agents::{AGENT_PROGRAM, PERMISSION_MODES};
 pub use check::{check, check_fix, step_names};
 pub use checkpoint_name::check_checkpoint_name;
 pub use digest::digest;
-pub use find::find_step;
+pub use find::{Around, Part, find_step, find_way};
 pub use load::{LoadError, Loaded, load, parse, parse_recovery};
 pub use position::Position;
 pub use problem::{Problem, Severity};

@@ -187,6 +187,9 @@ pub fn rows(
                 Some((Progress::Running | Progress::InDoubt, _)) => {
                     caught(place.step.on_resume, after.standing.answer(address))
                 }
+                Some((Progress::Between, _)) if decision.starting.contains(address) => {
+                    (Action::Rerun, "failed before".to_owned())
+                }
                 Some((Progress::Between, _)) => {
                     (Action::Run, "goes on after its last attempt".to_owned())
                 }

@@ -24,6 +24,17 @@ pub enum FaultKind {
     Timeout,
 }
 
+impl FaultKind {
+    /// The exit code that goes with it: a real timeout has 124, too.
+    #[must_use]
+    pub fn exit_code(self) -> i32 {
+        match self {
+            Self::Exit(code) => code,
+            Self::Timeout => 124,
+        }
+    }
+}
+
 impl Fault {
     /// As [`Fault::from_str`], but the kind may be left out and is then exit code 1.
     ///
