@@ -413,3 +413,47 @@ fn done_goes_past_what_failed_whoever_asked() {
         assert_eq!(sandbox.words("words"), "a b c", "{yaml}");
     }
 }
+
+#[test]
+fn one_correlation_id_ties_retries_handlers_their_failures_logs_and_a_resume_together() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "flow.yaml",
+        r#"
+on_failure: echo "${error.correlation_id}" >> ids
+commands:
+  - shell: echo oh; exit 3
+    retry: {attempts: 2, initial_delay: 0}
+    on_failure:
+      shell: echo "${error.correlation_id}" >> ids; exit 4
+      retry: {attempts: 2, initial_delay: 0}
+      on_failure:
+        - shell: 'echo "${error.correlation_id}" >> ids; test -e here || { touch here; exec sleep 60; }'
+        - shell: exit 5
+"#,
+    );
+    cook_until_here(&sandbox);
+    let resumed = sandbox.run(&["resume", "flow", "--output", "json"]).exits(1).stdout;
+    let ids = sandbox.read("ids");
+    let id = ids.lines().next().unwrap();
+    assert_eq!(ids, format!("{id}\n").repeat(5));
+    let recorded: Vec<_> = events(&sandbox)
+        .into_iter()
+        .filter(|it| it.kind != "run_started" && it.fields["correlation_id"].is_string())
+        .map(|it| (it.kind, it.fields["correlation_id"].as_str().unwrap() == id))
+        .collect();
+    for kind in ["retry_scheduled", "error_raised", "handler_started"] {
+        assert!(recorded.iter().filter(|(it, _)| it == kind).count() >= 2, "{kind}: {recorded:?}");
+    }
+    assert!(recorded.iter().all(|(_, same)| *same), "{recorded:?}");
+    assert!(resumed.contains(&format!(r#""correlation_id":"{id}"}}"#)), "{resumed}");
+    let logs = sandbox.run(&["logs", "flow", "--list", "--json"]).exits(0).json();
+    let logs = logs.as_array().unwrap();
+    assert!(logs.len() >= 7 && logs.iter().all(|log| log["correlation_id"] == id), "{logs:?}");
+    let log = sandbox.run(&["logs", "flow", "--step", "1", "--json"]).exits(0).json();
+    assert_eq!((&log["text"], &log["correlation_id"]), (&"oh\n".into(), &id.into()));
+    let listed = sandbox.run(&["events", "ls", "--type", "error_raised"]).exits(0).stdout;
+    assert!(listed.contains(id), "{listed}");
+    let shown = sandbox.run(&["checkpoints", "show", "flow", "--verbose"]).exits(0).stdout;
+    assert!(shown.contains(id), "{shown}");
+}

@@ -164,9 +164,8 @@ fn a_real_run_goes_the_way_that_was_told() {
 #[test]
 fn what_cannot_be_rehearsed_or_made_to_fail_is_refused_with_what_can() {
     let sandbox = sandbox(JOB);
-    let simulate = |fault: &str| {
-        sandbox.run(&["cook", "flow.yaml", "--dry-run", "--simulate-failure", fault])
-    };
+    let simulate =
+        |fault: &str| sandbox.run(&["cook", "flow.yaml", "--dry-run", "--simulate-failure", fault]);
     assert_data_eq!(
         simulate("map/item_N/1.on_failure[1]").exits(3).stderr,
         str![[r#"
@@ -185,7 +184,8 @@ help: --inject map/item_1/1=exit:1
 "#]]
     );
     // A handler that there is not would never fail, and nobody would notice.
-    for nowhere in ["map/item_1/1.on_failure[9]/1=exit", "map/item_x/1=exit", "on_failure[2]/1=exit"]
+    for nowhere in
+        ["map/item_1/1.on_failure[9]/1=exit", "map/item_x/1=exit", "on_failure[2]/1=exit"]
     {
         inject(nowhere).exits(3);
     }

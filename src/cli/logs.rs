@@ -24,6 +24,8 @@ struct Log {
     attempt: u32,
     /// True when an edit removed the step.
     gone: bool,
+    /// That of the failure that it is about or that its step answers; absent without one.
+    correlation_id: Option<String>,
     path: PathBuf,
     /// Absent when it printed nothing.
     bytes: Option<u64>,
@@ -56,6 +58,7 @@ pub(super) fn run(arguments: &Logs, console: &mut Console) -> Result<ExitKind, F
             "session_id": card.session_id,
             "address": log.step,
             "attempt": log.attempt,
+            "correlation_id": log.correlation_id,
             "path": log.path,
             "size": log.bytes.unwrap_or(text.len() as u64),
             "text": String::from_utf8_lossy(&text),
@@ -128,11 +131,14 @@ fn output_in(result: &Stored) -> String {
 
 /// All attempts in the order in which they started.
 fn logs(place: &Place, card: &Card, loaded: &Loaded) -> Vec<Log> {
+    let correlations = crate::session::correlations(&loaded.events);
     let log = |made: crate::session::Attempt| {
         let path = place.home.log(&card.session_id, &made.log);
         let bytes = std::fs::metadata(&path).ok().map(|metadata| metadata.len());
         let crate::session::Attempt { step, gone, log } = made;
-        Log { step, attempt: log.attempt, gone, path, bytes }
+        let cause = step.answered();
+        let correlation_id = correlations.get(cause.as_ref().unwrap_or(&step)).cloned();
+        Log { step, attempt: log.attempt, gone, correlation_id, path, bytes }
     };
     crate::session::attempts(&loaded.events).into_iter().map(log).collect()
 }
@@ -159,6 +165,7 @@ fn list(logs: &[Log], json: bool, console: &mut Console) {
             json!({
                 "address": log.step,
                 "attempt": log.attempt,
+                "correlation_id": log.correlation_id,
                 "removed": log.gone,
                 "path": log.bytes.map(|_| &log.path),
                 "size": log.bytes.unwrap_or(0),

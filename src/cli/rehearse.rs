@@ -65,8 +65,10 @@ fn numbered(address: &Address) -> Option<String> {
 
 fn no_step(workflow: &Workflow, address: &Address) -> Failure {
     const SHOWN: usize = 20;
-    let mut known: Vec<String> =
-        places(workflow, &SessionState::default()).iter().map(|it| it.address.to_string()).collect();
+    let mut known: Vec<String> = places(workflow, &SessionState::default())
+        .iter()
+        .map(|it| it.address.to_string())
+        .collect();
     if let Body::MapReduce(job) = &workflow.body {
         let reduce = known.iter().position(|it| it.starts_with("reduce/")).unwrap_or(known.len());
         let items = (1..=job.map.template.len()).map(|index| format!("map/item_N/{index}"));

@@ -61,7 +61,9 @@ impl<'a> Run<'a> {
             }
             match retry {
                 Some((delay, attempts)) => {
-                    self.schedule_retry(address, self.following_run(address), delay, attempts)?;
+                    let (run, correlation) =
+                        (self.following_run(address), self.correlation(address));
+                    self.schedule_retry(address, run, delay, attempts, correlation)?;
                 }
                 None => return Ok(done),
             }

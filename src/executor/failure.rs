@@ -148,8 +148,17 @@ impl<'a> Run<'a> {
     }
 
     /// One id for everything that follows from failures of one step of this session: the same
-    /// over retries, handlers and resumes, without being stored anywhere first.
+    /// over retries, handlers, their own failures and resumes, without being stored first.
     pub(super) fn correlation(&self, step: &Address) -> String {
+        let answered = step.answered();
+        if let Some(at) = &answered
+            && let Some(id) = self
+                .session
+                .with(|state| state.standing.error(at).map(|error| error.correlation_id.clone()))
+        {
+            return id;
+        }
+        let step = answered.as_ref().unwrap_or(step);
         let name = format!("{}/{step}", self.session.id());
         uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
     }
@@ -207,7 +216,8 @@ impl<'a> Run<'a> {
                 let jitter = 1.0 - 0.1 * super::retry::random_share();
                 let delay = delay.mul_f64((factor * jitter).min(3600.0));
                 let run = self.following_run(&scope.at);
-                self.schedule_retry(&scope.at, run, delay.min(Duration::from_secs(3600)), runs)?;
+                let delay = delay.min(Duration::from_secs(3600));
+                self.schedule_retry(&scope.at, run, delay, runs, self.correlation(&scope.cause))?;
                 self.wait_for_retry(frame, &scope.at)?;
             }
             self.go_on(frame)?;

@@ -189,7 +189,8 @@ impl<'a> Run<'a> {
             let done = self.session.with(|state| state.lifetime.rewinds(at, RewindCause::Retry));
             if done + 1 < retry.attempts && retry.covers(&report, failure) {
                 let delay = retry.delay(done + 1, super::retry::random_share());
-                self.schedule_retry(at, self.following_run(at), delay, retry.attempts)?;
+                let (run, correlation) = (self.following_run(at), self.correlation(&scope.cause));
+                self.schedule_retry(at, run, delay, retry.attempts, correlation)?;
                 self.wait_for_retry(frame, at)?;
                 self.go_on(frame)?;
                 self.commit(EventKind::Rewound {

@@ -167,6 +167,7 @@ impl<'a> Run<'a> {
         attempt: u32,
         delay: Duration,
         max_attempts: u32,
+        correlation_id: String,
     ) -> Result<(), Halt> {
         let scheduled = self.session.with(|state| {
             state.standing.record(address).is_some_and(|record| record.retry.is_some())
@@ -184,6 +185,7 @@ impl<'a> Run<'a> {
             not_before: not_before.trunc_subsecs(3),
             max_attempts: Some(max_attempts),
             uncounted: false,
+            correlation_id,
         })?;
         self.session.sync()?;
         Ok(())

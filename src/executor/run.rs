@@ -234,8 +234,8 @@ impl<'a> Run<'a> {
                         help: Some("write a duration above zero, or leave `timeout` out".into()),
                     }),
                     Err(reason) => Err(EvalError {
-                        message: format!("{text:?} is no duration: {reason}"),
-                        help: None,
+                        message: reason,
+                        help: Some("write 30 (seconds), 90s, 5m or 1h30m".into()),
                     }),
                 }
             }

@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
                 Flow::Failed(cause) => cause,
             };
             let report = self.report_of(&cause);
-            if self.retry_stage(frame, stage, &at, &report)? {
+            if self.retry_stage(frame, stage, &at, &cause, &report)? {
                 continue;
             }
             return self.stage_failed(frame, stage, at, cause, report);
@@ -88,6 +88,7 @@ impl<'a> Run<'a> {
         frame: &Frame<'a>,
         stage: &'a Stage,
         at: &Address,
+        cause: &Address,
         report: &Report,
     ) -> Result<bool, Halt> {
         let (Some(retry), Some(failure)) = (&stage.retry, &report.failure) else {
@@ -98,7 +99,8 @@ impl<'a> Run<'a> {
             return Ok(false);
         }
         let delay = retry.delay(done + 1, super::retry::random_share());
-        self.schedule_retry(at, self.following_run(at), delay, retry.attempts)?;
+        let (run, correlation) = (self.following_run(at), self.correlation(cause));
+        self.schedule_retry(at, run, delay, retry.attempts, correlation)?;
         self.wait_for_retry(frame, at)?;
         self.commit(EventKind::Rewound {
             scope: at.clone(),

@@ -72,6 +72,7 @@ mod tests {
             not_before: crate::view::story::start(),
             max_attempts: None,
             uncounted: false,
+            correlation_id: String::new(),
         });
         story.started("2", 2, "cargo test");
         story.attempt_failed("2", 2, failed_report(101, "", "still\n"));

@@ -64,6 +64,18 @@ impl Address {
             || self.0.starts_with("on_failure[")
     }
 
+    /// The step, stage, pass or workflow whose failure the outermost handler that this address lies
+    /// in answers; none outside of handlers.
+    #[must_use]
+    pub fn answered(&self) -> Option<Self> {
+        if self.0.starts_with("on_failure[") {
+            return Some(Self::root());
+        }
+        let starts = [".on_failure[", ".on_exit_code["].map(|part| self.0.find(part));
+        let start = starts.into_iter().flatten().min()?;
+        Some(Self(self.0[..start].into()))
+    }
+
     /// True for a step of a fix (`3.recovery[1]/1`): it runs before the failed step runs again.
     #[must_use]
     pub fn is_of_recovery(&self) -> bool {
@@ -258,6 +270,20 @@ mod tests {
         let stage = Address::root().join("staging");
         assert_eq!(stage.step(12).index_in(&stage), Some(12));
         assert_eq!(stage.step(12).sequence(), stage);
+    }
+
+    #[test]
+    fn what_is_in_a_handler_answers_the_failure_of_what_the_outermost_hangs_below() {
+        for (text, answered) in [
+            ("3.on_failure[1]/2.on_exit_code[7]/1", Some("3")),
+            ("map/item_2/1.on_exit_code[7]/1.on_failure[1]", Some("map/item_2/1")),
+            ("one.on_failure[1].cleanup/1", Some("one")),
+            ("on_failure[2]/1.do[1]/1", Some("")),
+            ("3.do[1]/1", None),
+        ] {
+            let address = Address::parse(text).unwrap().answered();
+            assert_eq!(address.as_ref().map(Address::as_str), answered, "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! All attempts of a session in the order in which they started, under the addresses that their
 //! steps have now.
 
+use std::collections::BTreeMap;
+
 use super::address::Address;
 use super::event::{Event, EventKind};
 use super::lifetime::edited_address;
@@ -16,6 +18,27 @@ pub struct Attempt {
     pub gone: bool,
     /// Where its output is.
     pub log: LogName,
+}
+
+/// The correlation ids of the steps, stages and so on that failed or were tried again.
+#[must_use]
+pub fn correlations(events: &[Event]) -> BTreeMap<Address, String> {
+    let mut ids = BTreeMap::new();
+    for event in events {
+        match &event.kind {
+            EventKind::ErrorRaised { address, step, correlation_id, .. } => {
+                ids.insert(address.clone(), correlation_id.clone());
+                ids.insert(step.clone(), correlation_id.clone());
+            }
+            EventKind::RetryScheduled { address, correlation_id, .. }
+                if !correlation_id.is_empty() =>
+            {
+                ids.insert(address.clone(), correlation_id.clone());
+            }
+            _ => {}
+        }
+    }
+    ids
 }
 
 /// Those of `events`.

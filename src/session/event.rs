@@ -109,6 +109,9 @@ pub enum EventKind {
         /// True when the attempt before it does not count (a provider's limit).
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         uncounted: bool,
+        /// That of the failure it follows; empty in older journals and after a provider's limit.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        correlation_id: String,
     },
     /// The executor: a handler's condition was looked at, and it runs.
     HandlerStarted {

@@ -29,7 +29,7 @@ mod tree;
 mod version;
 
 pub use address::Address;
-pub use attempts::{Attempt, attempts};
+pub use attempts::{Attempt, attempts, correlations};
 pub use class::FailureClass;
 pub use classify::{Evidence, Verdict, classify, explain};
 pub use digest::{Digest, Hashing};

@@ -126,6 +126,7 @@ impl Standing {
                 not_before,
                 max_attempts,
                 uncounted,
+                ..
             } => {
                 let record = self.records.entry(address.clone()).or_default();
                 record.max_attempts = max_attempts.or(record.max_attempts);

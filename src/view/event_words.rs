@@ -192,8 +192,8 @@ pub fn event_words(kind: &EventKind) -> String {
             (false, Some(error)) => format!("handler {id} failed: {error}"),
             (false, None) => format!("handler {id} failed"),
         },
-        EventKind::ErrorRaised { step, failure, attempt, .. } => format!(
-            "step {step}, attempt {attempt}: {}{}",
+        EventKind::ErrorRaised { step, failure, attempt, correlation_id, .. } => format!(
+            "step {step}, attempt {attempt}: {}{}, correlation id {correlation_id}",
             failure.message.shown(),
             class_words(failure.class)
         ),

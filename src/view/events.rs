@@ -134,7 +134,7 @@ mod tests {
 2023-11-14T22:13:27Z     7 retry_scheduled   1  attempt 2 in 1.5s, not counted
 2023-11-14T22:13:28Z     8 step_started      1  attempt 2: make all
 2023-11-14T22:13:29Z     9 attempt_finished  1  attempt 2: exit code 1 (1.2s)
-2023-11-14T22:13:30Z    10 error_raised      1  step 1, attempt 2: no route/x1b[2J [network]
+2023-11-14T22:13:30Z    10 error_raised      1  step 1, attempt 2: no route/x1b[2J [network], correlation id corr-1
 2023-11-14T22:13:31Z    11 handler_skipped   1.on_failure[1]  handler 1 passed over: its condition is false
 2023-11-14T22:13:32Z    12 handler_started   1.on_failure[2]  handler fix-2, recovery, run 1
 2023-11-14T22:13:33Z    13 handler_finished  1.on_failure[2]  handler fix-2 failed: exit code 9

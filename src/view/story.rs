@@ -208,6 +208,7 @@ pub fn everything() -> Story {
         not_before: start(),
         max_attempts: None,
         uncounted: true,
+        correlation_id: String::new(),
     });
     story.started("1", 2, "make all").attempt_failed("1", 2, failed());
     story.add(EventKind::ErrorRaised {

@@ -121,13 +121,15 @@ impl Told {
                     let _ = writeln!(self.text, "  so          the other rounds of step {at} run");
                     return ControlFlow::Break(End::Passed);
                 }
-                let _ = writeln!(self.text, "  so          step {at} fails, a round of which failed");
+                let _ =
+                    writeln!(self.text, "  so          step {at} fails, a round of which failed");
             }
             Part::Success | Part::Validation | Part::Goal | Part::Recovery => {
                 let _ = writeln!(self.text, "  so          step {at} fails");
             }
         }
-        if let Some(retry) = owner.retry.as_ref().filter(|it| it.attempts > 1 && part == Part::Round)
+        if let Some(retry) =
+            owner.retry.as_ref().filter(|it| it.attempts > 1 && part == Part::Round)
         {
             let _ = writeln!(
                 self.text,

@@ -49,8 +49,10 @@ impl Tries {
             && times < *attempts
         {
             let next = times + 1;
-            let _ =
-                writeln!(text, "              attempt {next} runs; what follows is for its failure");
+            let _ = writeln!(
+                text,
+                "              attempt {next} runs; what follows is for its failure"
+            );
         }
     }
 

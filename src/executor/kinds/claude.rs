@@ -215,6 +215,7 @@ impl<'a> Run<'a> {
             not_before: Utc::now(),
             max_attempts: None,
             uncounted: true,
+            correlation_id: String::new(),
         })?;
         Ok(())
     }

@@ -60,7 +60,7 @@ impl<'a> Run<'a> {
             let next = self.following_run(run.at);
             self.rewind_item(run.at, RewindCause::Retry)?;
             if !delay.is_zero() {
-                self.schedule_retry(run.at, next, delay, allowed)?;
+                self.schedule_retry(run.at, next, delay, allowed, self.correlation(run.cause))?;
             }
             return Ok(ItemRun::Again(delay));
         }

@@ -65,6 +65,7 @@ fn the_checkpoint_file_has_the_documented_keys() {
             not_before: chrono::Utc::now(),
             max_attempts: Some(3),
             uncounted: false,
+            correlation_id: String::new(),
         })
         .unwrap();
     session.sync().unwrap();
