@@ -72,8 +72,14 @@ impl<'a> Run<'a> {
     fn body_again(&self) -> Result<Option<Address>, Halt> {
         let Some(cause) = self.body()? else { return Ok(None) };
         let of_before = self.session.with(|state| {
-            let record = state.standing.record(&cause);
-            record.is_some_and(|it| it.result.is_some() && it.finished_seq <= self.began)
+            if state.standing.result(&cause).is_none() {
+                return false;
+            }
+            // Of a loop that was cut the rounds say when it failed.
+            let inside = state.standing.records_within(&cause).filter(|(at, record)| {
+                !at.is_aside() && record.result.as_ref().is_some_and(|result| !result.goes_on)
+            });
+            inside.map(|(_, record)| record.finished_seq).min().is_some_and(|it| it <= self.began)
         });
         if !of_before {
             return Ok(Some(cause));

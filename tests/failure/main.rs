@@ -12,6 +12,7 @@
 )]
 
 mod counts;
+mod cuts;
 mod kinds;
 mod limits;
 mod maps;
@@ -60,6 +61,7 @@ case "$0" in
 esac
 crash "$(count):before"
 echo "$1" >> words
+echo "$PRODIGY_STEP $PRODIGY_ATTEMPT $1" >> said
 crash "$(count):after" "$1"
 case "$0" in
   *flaky) [ "$(heard "$1")" -gt "$2" ] ;;

@@ -10,7 +10,8 @@ use crate::executor::run::Run;
 use crate::executor::sequence::Flow;
 use crate::playbook::model::Foreach;
 use crate::session::{
-    Address, EventKind, FailureKind, Report, RewindCause, SessionState, StepStatus, Stored,
+    Address, EventKind, FailureKind, Progress, Report, RewindCause, SessionState, StepStatus,
+    Stored,
 };
 
 /// What the rounds of a loop share.
@@ -32,8 +33,15 @@ impl<'a> Run<'a> {
     ) -> Result<Done, Halt> {
         let address = attempt.address;
         let started = attempt.frame.stop.active();
+        // An attempt that was cut goes on: what failed in it has been recorded.
+        let was_cut = self.session.with(|state| {
+            let record = state.standing.record(address);
+            record.is_some_and(|record| record.progress == Progress::InDoubt)
+        });
+        if !was_cut {
+            self.forget_failed(address, RewindCause::Retry)?;
+        }
         self.start(attempt, "foreach", None)?;
-        self.forget_failed(address, RewindCause::Retry)?;
         let known = self.session.with(|state| state.standing.record(address)?.items.clone());
         let items = match known {
             Some(items) => items,
