@@ -181,4 +181,34 @@ commands:
         exit: 1,
         status: "failed",
     },
+    Case {
+        name: "a handler whose time limit is no duration",
+        yaml: r#"
+variables: {limit: soon}
+commands:
+  - shell: ./say a 1
+    on_failure:
+      handlers:
+        - {shell: ./say h, timeout: "${limit}"}
+        - {shell: ./say i}
+  - shell: ./say b
+"#,
+        words: "a i b",
+        exit: 0,
+        status: "completed",
+    },
+    Case {
+        name: "a handler in a directory that is not there",
+        yaml: r"
+- shell: ./say a 1
+  on_failure:
+    handlers:
+      - commands: [{shell: ./say h, working_dir: nowhere}]
+      - shell: ./say i
+- shell: ./say b
+",
+        words: "a i b",
+        exit: 0,
+        status: "completed",
+    },
 ];

@@ -184,4 +184,18 @@ reduce: [./say r 3]
         exit: 0,
         status: "completed_with_failures",
     },
+    Case {
+        name: "the workflow's handler is told what the failed item printed and how it ended",
+        yaml: r#"
+on_failure: './say "w-${error.step}-${error.kind}-${error.exit_code}-${error.output}"'
+map:
+  input: printf '%s\n' x y
+  max_parallel: 1
+  agent_template: ['./say ${item}; echo oh; [ ${item} = x ] || exit 4']
+reduce: [./say r]
+"#,
+        words: "x y r w-map/item_2/1-exit-4-oh",
+        exit: 1,
+        status: "failed",
+    },
 ];
