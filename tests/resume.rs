@@ -429,3 +429,26 @@ fn another_directory_is_not_taken_for_one_that_is_gone() {
     let help = "help: put it back, or change to where it is now, then resume again";
     assert!(ran.stderr.contains(help), "{ran:#?}");
 }
+
+#[test]
+fn a_resume_says_that_head_is_elsewhere_now() {
+    let sandbox = Sandbox::new();
+    let git = |words: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        let person = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        command.args(person).args(words).current_dir(sandbox.directory());
+        assert!(command.output().unwrap().status.success(), "{words:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["commit", "-q", "--allow-empty", "-m", "one"]);
+    sandbox.write("flow.yaml", "[git commit -q --allow-empty -m step, test -e go]");
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    // What the steps themselves committed is no surprise.
+    let again = sandbox.run(&["resume", "flow"]).exits(1);
+    assert!(!again.stderr.contains("HEAD"), "{again:#?}");
+    git(&["commit", "-q", "--allow-empty", "-m", "of a person"]);
+    sandbox.write("go", "");
+    let resumed = sandbox.run(&["resume", "flow"]).exits(0);
+    assert!(resumed.stderr.contains("warning: HEAD is "), "{resumed:#?}");
+    assert!(resumed.stderr.contains(" now, and was "), "{resumed:#?}");
+}

@@ -282,6 +282,16 @@ pub(super) fn enter_directory(directory: &Path) -> Result<(), Failure> {
 /// What differs from the last run, where it may matter.
 fn warn_of_changes(state: &SessionState, surroundings: &Surroundings, console: &mut Console) {
     let Some(last) = state.lifetime.runs.last() else { return };
+    let short = |commit: &str| commit.get(..12).unwrap_or(commit).to_owned();
+    match (&state.lifetime.head, surroundings.head()) {
+        (Some(then), Some(now)) if *then != now => console.remark(format_args!(
+            "warning: HEAD is {} now, and was {} when the session was last seen",
+            short(&now),
+            short(then)
+        )),
+        (Some(_), None) => console.remark("warning: there is no git repository any more"),
+        _ => {}
+    }
     let now = surroundings.digests();
     for (name, digest) in &last.environment {
         match now.iter().find(|(known, _)| known == name) {
