@@ -15,6 +15,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) struct Watch<'a> {
     place: &'a Place,
     id: &'a SessionId,
+    /// Bytes of records that were seen.
     length: Option<u64>,
     cost: Duration,
 }
@@ -33,15 +34,13 @@ impl<'a> Watch<'a> {
 
     /// The session as it is now, if its journal has changed since the last look.
     pub(super) fn news(&mut self) -> Result<Option<Loaded>, Failure> {
-        let journal = self.place.home.journal(self.id);
-        let length = std::fs::metadata(journal).ok().map(|metadata| metadata.len());
-        if length.is_some() && length == self.length {
+        if self.length.is_some_and(|seen| !store::has_more(&self.place.home, self.id, seen)) {
             return Ok(None);
         }
         let started = Instant::now();
         let loaded = self.place.read(self.id)?;
         self.cost = started.elapsed();
-        self.length = length;
+        self.length = Some(loaded.length);
         Ok(Some(loaded))
     }
 

@@ -53,7 +53,7 @@ pub use origin::Moved;
 pub use pattern::matching;
 pub use prune::size;
 pub use prune::{Prunable, prunable, prune, remove_half_made};
-pub use read::{Loaded, stored_workflow};
+pub use read::{Loaded, has_more, stored_workflow};
 pub use records::Records;
 pub use recovery::{read_recoveries, write_recovery};
 pub use repair::{Repaired, repair};

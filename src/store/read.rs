@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use crate::session::{Event, SessionId, SessionState};
 
 use super::error::NamePath;
+use super::journal::ROOM;
 use super::scan::{Scan, walk_journal};
 use super::{Card, Home, StoreError, files, replay};
 
@@ -21,6 +22,8 @@ pub struct Loaded {
     pub damage: Option<StoreError>,
     /// Bytes of a torn last line that were left out.
     pub torn: u64,
+    /// Bytes of the good records.
+    pub length: u64,
 }
 
 impl Loaded {
@@ -28,6 +31,17 @@ impl Loaded {
     #[must_use]
     pub fn at(&self, seq: u64) -> Option<SessionState> {
         Some(replay::fold(self.events.get(..usize::try_from(seq).ok()?)?))
+    }
+}
+
+/// True when a journal holds more than its first `length` bytes, or cannot be looked at. Its size
+/// does not tell: there is room for the next records in it.
+#[must_use]
+pub fn has_more(home: &Home, id: &SessionId, length: u64) -> bool {
+    let mut next = [0];
+    match File::open(home.journal(id)).and_then(|file| file.read_at(&mut next, length)) {
+        Ok(read) => read > 0 && next != [0],
+        Err(_) => true,
     }
 }
 
@@ -63,9 +77,10 @@ pub(super) fn stops_in_a_run(home: &Home, id: &SessionId) -> bool {
         })
 }
 
-/// The last whole line of a journal, as far as it stands within its last bytes.
+/// The last whole line of a journal, as far as it stands within its last bytes before the room
+/// for more.
 fn last_record(home: &Home, id: &SessionId) -> io::Result<String> {
-    const LAST: u64 = 16 * 1024;
+    const LAST: u64 = 16 * 1024 + ROOM as u64;
     let file = File::open(home.journal(id))?;
     let size = file.metadata()?.len();
     let mut bytes = vec![0; usize::try_from(size.min(LAST)).unwrap_or_default()];
@@ -78,8 +93,8 @@ fn last_record(home: &Home, id: &SessionId) -> io::Result<String> {
 
 /// Reads and folds the journal of a session, as far as its records are good.
 pub(super) fn read_session(home: &Home, id: &SessionId) -> Result<Loaded, StoreError> {
-    let Scan { events, damage, torn, .. } = read_events(home, id)?;
-    Ok(Loaded { state: replay::fold(&events), events, damage, torn })
+    let Scan { events, damage, torn, end, .. } = read_events(home, id)?;
+    Ok(Loaded { state: replay::fold(&events), events, damage, torn, length: end.length })
 }
 
 /// Folds the journal of a session without holding all of its events at once.
@@ -123,7 +138,6 @@ fn walk_events(
     if let Err(newer @ StoreError::Newer { .. }) = card {
         return Err(newer);
     }
-    let synced = card.as_ref().map_or(0, |card| card.last_synced_seq);
     let path = home.journal(id);
     let mut scan = match walk_journal(&path, take) {
         Err(StoreError::Io { source, .. }) if is_missing(&source) && card.is_err() => {
@@ -140,9 +154,13 @@ fn walk_events(
         }
         scan => scan?,
     };
-    scan.check_length(&path, synced);
-    if card.is_err() && scan.damage.is_none() {
-        scan.check_length(&path, synced_of_snapshot(home, &scan).unwrap_or(0));
+    let synced = match &card {
+        Ok(card) => Some(card.last_synced_seq),
+        Err(_) => synced_of_snapshot(home, &scan),
+    };
+    if let Some(synced) = synced {
+        scan.forgive_hole(synced);
+        scan.check_length(&path, synced);
     }
     if let Some(started) = &scan.header
         && started.session_id != *id

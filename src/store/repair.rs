@@ -41,7 +41,8 @@ pub fn repair(home: &Home, id: &SessionId) -> Result<Repaired, StoreError> {
         return Ok(repaired);
     }
     let good = usize::try_from(scan.end.length).unwrap_or(usize::MAX);
-    if let Some(lost) = bytes.get(good..).filter(|lost| !lost.is_empty()) {
+    let filled = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    if let Some(lost) = bytes.get(good..filled).filter(|lost| !lost.is_empty()) {
         let aside = home.damaged_journal(id, &Utc::now());
         files::write_private(&aside, lost, Keep::Durable)?;
         repaired.lost_bytes = lost.len() as u64;

@@ -1,7 +1,7 @@
 //! Reads a journal and tells a torn last line (a crash) from damage (anything else).
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use crate::session::{Event, EventKind, SessionStarted};
@@ -22,7 +22,10 @@ pub(super) struct Scan {
     pub last: u64,
     /// What is wrong behind them.
     pub damage: Option<StoreError>,
-    /// Bytes of a torn last line.
+    /// Where the damage is a hole as a power cut leaves it in what was not on disk yet, and as one
+    /// sees in a record that is just being written: bytes from the hole to the end.
+    pub hole: Option<u64>,
+    /// Bytes of a torn last line, without zeros behind it: they are room for records.
     pub torn: u64,
     /// Where the good part ends.
     pub end: End,
@@ -65,13 +68,43 @@ fn walk(
             Err(Bad::Newer(found)) => return Err(newer(path, found)),
             Err(Bad::Damaged(reason)) => {
                 scan.damage = Some(damaged(path, scan.next(), reason));
+                if is_holed(&line, scan.end.length) {
+                    scan.hole = Some(length as u64 + filled(&mut lines).named("read", path)?);
+                }
                 return Ok(scan);
             }
         }
     }
 }
 
+/// How many bytes there are before the zeros at the end.
+fn filled(bytes: &mut impl BufRead) -> io::Result<u64> {
+    let (mut read, mut filled) = (0, 0);
+    loop {
+        let piece = bytes.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(filled);
+        }
+        if let Some(last) = piece.iter().rposition(|byte| *byte != 0) {
+            filled = read + last as u64 + 1;
+        }
+        let length = piece.len();
+        read += length as u64;
+        bytes.consume(length);
+    }
+}
+
 impl Scan {
+    /// A hole behind event `synced`, the last that is known to have been on disk, is a torn end.
+    pub(super) fn forgive_hole(&mut self, synced: u64) {
+        if self.last >= synced.max(1)
+            && let Some(hole) = self.hole.take()
+        {
+            self.torn = hole;
+            self.damage = None;
+        }
+    }
+
     /// A journal that ends before event `synced`, which was on disk, is damaged.
     pub(super) fn check_length(&mut self, path: &Path, synced: u64) {
         let last = self.last;
@@ -102,8 +135,7 @@ enum Bad {
     Newer(u32),
 }
 
-/// What stands behind the last line end: nothing, a whole record, or a torn one. A file system
-/// may have filled the place of lost bytes with zeros.
+/// What stands behind the last line end: nothing, a whole record, or a torn one; then zeros.
 fn read_tail(
     path: &Path,
     tail: &[u8],
@@ -113,16 +145,16 @@ fn read_tail(
     let zeros = tail.iter().rev().take_while(|byte| **byte == 0).count();
     let line = &tail[..tail.len() - zeros];
     match read_line(line, scan) {
-        _ if line.is_empty() => scan.torn = zeros as u64,
+        _ if line.is_empty() => {}
         Ok((event, crc)) => {
             scan.accept(event, crc, line.len(), take);
             scan.end.unended = true;
-            scan.torn = zeros as u64;
         }
         Err(Bad::Newer(found)) => return Err(newer(path, found)),
-        Err(Bad::Damaged(_)) if is_torn(line) => scan.torn = tail.len() as u64,
+        Err(Bad::Damaged(_)) if is_torn(line) => scan.torn = line.len() as u64,
         Err(Bad::Damaged(reason)) => {
             scan.damage = Some(damaged(path, scan.next(), reason));
+            scan.hole = is_holed(line, scan.end.length).then_some(line.len() as u64);
         }
     }
     Ok(())
@@ -178,6 +210,17 @@ fn is_torn(line: &[u8]) -> bool {
         Err(error) => error.error_len().is_none(), // cut inside a letter
     };
     head && text && is_open(line)
+}
+
+/// True for the beginning of a record, or nothing, followed by zeros up to the end of a page: the
+/// pages of a file reach the disk, and whoever reads it meanwhile, each by itself. `start` is the
+/// line's place in the file.
+fn is_holed(line: &[u8], start: u64) -> bool {
+    const PAGE: u64 = 4096;
+    let Some(hole) = line.iter().position(|byte| *byte == 0) else { return false };
+    let (written, hole) = line.split_at(hole);
+    let zeros = hole.iter().take_while(|byte| **byte == 0).count();
+    is_torn(written) && (start + (written.len() + zeros) as u64).is_multiple_of(PAGE)
 }
 
 /// True when the outermost bracket is not closed, and no byte stands there that JSON escapes.
