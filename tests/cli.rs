@@ -224,6 +224,10 @@ fn validate_warns_where_a_program_reads_outside_data_as_code() {
         ("out=$(ssh host ls ${p})", "ssh"),
         ("awk -F: \"/${p}/\" file", "awk"),
         ("python3 -c \"print('${p}')\"", "python3 -c"),
+        ("sh <<EOF\n      echo ${p}\n      EOF", "sh"),
+        ("cat <<EOF | ssh host\n      echo ${p}\n      EOF", "ssh"),
+        ("cat <<-EOF | sudo bash 2> log\n      echo ${p}\n      EOF", "bash"),
+        ("python3 - <<EOF\n      print('${p}')\n      EOF", "python3"),
     ];
     let fine = [
         "sh -c 'echo \"$1\"' sh ${p}",
@@ -233,6 +237,10 @@ fn validate_warns_where_a_program_reads_outside_data_as_code() {
         "ssh ${p} ls",
         "awk -v name=${p} '{print name}' ${p}",
         "python3 -c 'import sys' ${p}",
+        "cat <<EOF >file; sh file\n      ${p}\n      EOF",
+        "sh script.sh <<EOF\n      ${p}\n      EOF",
+        "ssh host 'cat >file' <<EOF\n      ${p}\n      EOF",
+        "sh <<EOF\n      echo ${p | quote}\n      EOF",
         "echo \"sh -c ${p}\"; bash -c \"$(cat ${p})\"",
     ];
     let top =
@@ -241,10 +249,17 @@ fn validate_warns_where_a_program_reads_outside_data_as_code() {
     for (command, program) in warned {
         sandbox.write("flow.yaml", &flow(command));
         let ran = sandbox.run(&["validate", "flow.yaml"]).exits(0);
-        let column = 9 + command.find("${p}").unwrap();
+        let (line, start) = match command.split_once('\n') {
+            Some((_, next)) => (6, next.find("${p}").unwrap() - 6),
+            None => (5, command.find("${p}").unwrap()),
+        };
+        let column = 9 + start;
         let message = format!("warning: `p` is data, and `{program}` reads it as code once more");
         assert!(ran.stderr.contains(&message), "{command}: {ran:#?}");
-        assert!(ran.stderr.contains(&format!("flow.yaml:5:{column}\n")), "{command}: {ran:#?}");
+        assert!(
+            ran.stderr.contains(&format!("flow.yaml:{line}:{column}\n")),
+            "{command}: {ran:#?}"
+        );
         assert!(ran.stderr.contains("help: "), "{command}: {ran:#?}");
     }
     for command in fine {

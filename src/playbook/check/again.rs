@@ -1,5 +1,5 @@
-//! Outside data where a program reads it as code once more: `eval`, `sh -c`, `ssh`, `awk` and the
-//! like (SPEC 4.2: we pass one word; what the command does with it is the command's business).
+//! Outside data where a program reads it as code once more: `eval`, `sh -c`, `ssh`, `awk`, a
+//! here-document of a shell and the like (SPEC 4.2: we pass one word; what the command does with it is the command's business).
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::expr::{Dialect, Form, Origin, Quoting};
 use crate::playbook::model::ParameterKind;
 
-use super::command_words::{Before, before};
+use super::command_words::{before, document_readers};
 use super::look::{Cause, Look};
 use super::seen::{Seen, written};
 
@@ -20,6 +20,8 @@ struct Reader {
 
 const HELP_SHELL: &str =
     "give it as a further argument: sh -c '… \"$1\" …' sh ${NAME}; or write `${NAME | quote}`";
+const HELP_SHELL_INPUT: &str =
+    "quote its end (<<'EOF') and use the exported variable, or write `${NAME | quote}`";
 const HELP_EVAL: &str = "leave `eval` out, or write `${NAME | quote}`";
 const HELP_REMOTE: &str = "write `${NAME | quote}`, which is read back as one word";
 const HELP_AWK: &str = "give it as a variable: awk -v value=${NAME} '… value …'";
@@ -74,15 +76,23 @@ impl Look<'_, '_> {
         let path = &seen.used.path;
         if raw
             || self.dialect == Dialect::Other
-            || matches!(quoting, Quoting::Comment | Quoting::HereDocument | Quoting::Arithmetic)
+            || matches!(quoting, Quoting::Comment | Quoting::Arithmetic)
             || self.declared.origin(path) == Origin::Authored
             || self.is_plain(seen)
         {
             return;
         }
         let source = seen.text.source();
-        let Some(reader) = reader(&before(source, seen.used.span.start)) else { return };
-        let rest = source.get(seen.used.span.start..).unwrap_or_default();
+        let at = seen.used.span.start;
+        let found = if quoting == Quoting::HereDocument {
+            let readers = document_readers(source, at);
+            readers.iter().find_map(|words| reader(words, &stdin_help))
+        } else {
+            let before = before(source, at);
+            reader(&before.words, &|program, rest| help(program, rest, &before.partial))
+        };
+        let Some(reader) = found else { return };
+        let rest = source.get(at..).unwrap_or_default();
         if rest.split('}').next().is_some_and(|hole| QUOTED.is_match(hole)) {
             return;
         }
@@ -109,16 +119,19 @@ impl Look<'_, '_> {
 static QUOTED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\|\s*quote\b").expect("a pattern that can be read"));
 
-/// The program that reads a word as code which stands after these words.
-fn reader(before: &Before) -> Option<Reader> {
-    let words: Vec<&str> = before.words.iter().map(String::as_str).collect();
+/// Which of these words is a program that reads as code what follows, as `help` knows.
+fn reader(
+    words: &[String],
+    help: &dyn Fn(&str, &[&str]) -> Option<&'static str>,
+) -> Option<Reader> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let first = words.iter().position(|word| !is_assignment(word))?;
     let starts = |at: usize| {
         at == first || words[first..at].iter().any(|word| WRAPPERS.contains(&base(word)))
     };
     (first..words.len()).rev().filter(|at| starts(*at)).find_map(|at| {
         let (program, rest) = (base(words.get(at)?), words.get(at + 1..)?);
-        let help = help(program, rest, &before.partial)?;
+        let help = help(program, rest)?;
         Some(Reader { program: shown(program, rest), help })
     })
 }
@@ -133,8 +146,7 @@ fn help(program: &str, rest: &[&str], partial: &str) -> Option<&'static str> {
                 && flags.chars().all(|flag| flag.is_ascii_alphanumeric())
         })
     };
-    let plain = program.trim_end_matches(|each: char| each.is_ascii_digit() || each == '.');
-    match plain {
+    match plain_name(program) {
         "eval" => Some(HELP_EVAL),
         "trap" => rest.is_empty().then_some(HELP_REMOTE),
         "sh" | "bash" | "dash" | "ksh" | "zsh" | "ash" | "fish" | "su" => {
@@ -162,6 +174,48 @@ fn help(program: &str, rest: &[&str], partial: &str) -> Option<&'static str> {
     }
 }
 
+/// What to write instead, when `program` with the arguments `rest` reads its standard input as code.
+fn stdin_help(program: &str, rest: &[&str]) -> Option<&'static str> {
+    let arguments = without_redirections(rest);
+    let flags = |letters: &str| {
+        arguments.iter().any(|word| {
+            word.strip_prefix('-').is_some_and(|flags| flags.contains(|it| letters.contains(it)))
+        })
+    };
+    match plain_name(program) {
+        "sh" | "bash" | "dash" | "ksh" | "zsh" | "ash" | "fish" => {
+            let reads = flags("s") || (operands(&arguments, "oO") == 0 && !flags("c"));
+            reads.then_some(HELP_SHELL_INPUT)
+        }
+        "ssh" => (operands(&arguments, SSH_VALUES) == 1).then_some(HELP_REMOTE),
+        "python" | "perl" | "ruby" | "lua" | "node" | "php" => {
+            let script = arguments.iter().any(|word| !word.starts_with('-'));
+            (!script && !flags("ceEmpr")).then_some(HELP_SCRIPT)
+        }
+        "psql" | "mysql" | "sqlite" => (!flags("ce")).then_some(HELP_SQL),
+        _ => None,
+    }
+}
+
+fn without_redirections<'w>(words: &[&'w str]) -> Vec<&'w str> {
+    let mut is_target = false;
+    let mut kept = Vec::new();
+    for word in words {
+        let sign = word.trim_start_matches(|each: char| each.is_ascii_digit() || each == '&');
+        let redirects = sign.starts_with(['<', '>']);
+        if !redirects && !std::mem::take(&mut is_target) {
+            kept.push(*word);
+        }
+        is_target = redirects && sign.trim_start_matches(['<', '>', '-', '&']).is_empty();
+    }
+    kept
+}
+
+/// Without a version: `python3.12` is `python`.
+fn plain_name(program: &str) -> &str {
+    program.trim_end_matches(|each: char| each.is_ascii_digit() || each == '.')
+}
+
 /// How many of the words are no options and no values of the options in `with_value`.
 fn operands(words: &[&str], with_value: &str) -> usize {
     let mut count = 0;
@@ -183,7 +237,7 @@ fn shown(program: &str, rest: &[&str]) -> String {
     // The option says that code follows, except where code always does.
     let takes_code = !["eval", "trap", "ssh"].contains(&program) && !program.ends_with("awk");
     match rest.last() {
-        Some(flag) if takes_code && flag.starts_with('-') && *flag != "--" => {
+        Some(flag) if takes_code && flag.starts_with('-') && !["-", "--"].contains(flag) => {
             format!("{program} {flag}")
         }
         _ => program.to_owned(),

@@ -1,6 +1,10 @@
 //! The words of a shell command that stand before a place of it: enough of the grammar to know
 //! which program gets what stands there.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 /// What stands before a place in the same simple command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Before {
@@ -9,6 +13,32 @@ pub(super) struct Before {
     /// The beginning of the word that the place is in.
     pub(super) partial: String,
 }
+
+impl Before {
+    fn all_words(mut self) -> Vec<String> {
+        self.words.extend(Some(self.partial).filter(|word| !word.is_empty()));
+        self.words
+    }
+}
+
+/// The commands that may read the here-document in which byte `at` of `source` lies: the one that
+/// names it, and the last of that one's line, which gets it through pipes; each in words.
+pub(super) fn document_readers(source: &str, at: usize) -> Vec<Vec<String>> {
+    let text = source.get(..at).unwrap_or(source);
+    let opened = DOCUMENT.captures_iter(text).find_map(|found| {
+        let (whole, end) = (found.get(0)?, found.get(1)?.as_str());
+        let line_end = whole.end() + text.get(whole.end()..)?.find('\n')?;
+        let ended = text.get(line_end + 1..)?.lines().any(|line| line.trim_matches('\t') == end);
+        (!ended).then_some((whole.start(), line_end))
+    });
+    opened.map_or_else(Vec::new, |(start, line_end)| {
+        [start, line_end].map(|place| before(source, place).all_words()).to_vec()
+    })
+}
+
+#[expect(clippy::expect_used, reason = "a constant pattern, read in every test run")]
+static DOCUMENT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"<<-?[ \t]*([\w.-]+)").expect("a pattern that can be read"));
 
 /// One command, and where it is quoted.
 #[derive(Default)]
@@ -103,6 +133,21 @@ mod tests {
     fn words(text: &str) -> (Vec<String>, String) {
         let found = before(text, text.find('@').unwrap());
         (found.words, found.partial)
+    }
+
+    #[test]
+    fn the_commands_that_read_a_here_document() {
+        for (text, named, last) in [
+            ("a; sh -s <<EOF\nx @\nEOF\n", "sh -s", "sh -s <<EOF"),
+            ("cat <<-E | ssh h\n\tx\n\t@\n\tE\n", "cat", "ssh h"),
+            ("a <<A\nx\nA\nb <<B\nc <<C\n@\nB\n", "b", "b <<B"),
+            ("a <<A <<B\nx\nA\n@\nB\n", "a <<A", "a <<A <<B"),
+        ] {
+            let found = document_readers(text, text.find('@').unwrap());
+            let found: Vec<String> = found.iter().map(|words| words.join(" ")).collect();
+            assert_eq!(found, [named, last], "{text}");
+        }
+        assert!(document_readers("a <<A\nx\nA\n@", 10).is_empty());
     }
 
     #[test]
