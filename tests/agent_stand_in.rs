@@ -25,7 +25,7 @@ use prodigy::agent::{
     environment, verdict,
 };
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use support::live::wait_until;
+use support::live::{hear_signals, wait_until};
 
 const ONE: &str = "11111111-2222-4333-8444-555555555555";
 const TWO: &str = "22222222-2222-4333-8444-555555555555";
@@ -39,6 +39,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        hear_signals();
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("home")).unwrap();
         fs::create_dir_all(root.path().join("project/.claude/commands/ns")).unwrap();

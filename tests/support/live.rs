@@ -7,6 +7,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::signal::unix::SignalKind;
 
 use super::{Ran, Sandbox};
 
@@ -30,6 +31,25 @@ pub fn eventually(limit: Duration, mut condition: impl FnMut() -> bool) -> bool 
         std::thread::sleep(left.min(Duration::from_millis(1)));
     }
     true
+}
+
+/// Under `nohup`, or in the background of a script, a test is born deaf to signals, and so is
+/// whatever it starts. A signal that it listens to has its usual effect again on what it starts.
+pub fn hear_signals() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored =
+            ignored.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap_or_default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _listening = runtime.enter();
+        for signal in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
+            if ignored & (1 << (signal.as_raw_value() - 1)) != 0 {
+                drop(tokio::signal::unix::signal(signal).unwrap());
+            }
+        }
+    });
 }
 
 /// A process of the test that is killed when the test fails.
