@@ -7,6 +7,7 @@ pub mod messages_api;
 pub mod past;
 
 use std::ffi::OsStr;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -19,6 +20,9 @@ pub struct Sandbox {
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
+    /// What killed it: to be seen where a test fails.
+    #[allow(dead_code, reason = "no test asks for it")]
+    pub signal: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -94,6 +98,7 @@ impl Ran {
     pub fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
+            signal: output.status.signal(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
