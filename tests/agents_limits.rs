@@ -171,9 +171,37 @@ fn a_cost_that_nobody_told_is_not_zero() {
         "cost:0.5\n---\nkill",
         "budget: {usd: 1.2}\ncommands: [{claude: a}, {claude: b, on_failure: true}, {claude: c}]",
     );
-    agents.cook().exits(7);
+    let ran = agents.cook().exits(7);
+    assert!(
+        ran.stdout.contains("$1.50 of 1.20 USD are spent (with a guess for 2 calls"),
+        "{ran:#?}"
+    );
     assert_eq!(agents.prompts(), ["a", "b", ">b"]);
     assert_eq!(agents.spent(), (0.5, 3, 2));
+    // Tokens likewise: each call that tells them uses 1020.
+    let agents = Agents::new(
+        "success\n---\nkill",
+        "budget: {tokens: 3000}\ncommands: [{claude: a}, {claude: b, on_failure: true}, {claude: c}]",
+    );
+    let ran = agents.cook().exits(7);
+    assert!(ran.stdout.contains("3060 of 3000 tokens are used"), "{ran:#?}");
+    assert_eq!(agents.prompts(), ["a", "b", ">b"]);
+}
+
+#[test]
+fn a_call_that_asked_nothing_of_the_model_costs_nothing() {
+    // The smallest budget would be used up by a guess.
+    for scenario in ["401", "start_error:error: unknown option '--nonsense'"] {
+        let agents =
+            Agents::new(scenario, "budget: {usd: 0.5, tokens: 5000}\ncommands: [{claude: x}]");
+        agents.cook().exits(1);
+        assert_eq!(agents.spent(), (0.0, 1, 0), "{scenario}");
+        agents.play("cost:0.1");
+        agents.run(&["resume"]).exits(0);
+    }
+    let agents = Agents::new("", "commands: [/no-such-thing]");
+    agents.cook().exits(1);
+    assert_eq!(agents.spent(), (0.0, 1, 0));
 }
 
 #[test]
@@ -183,7 +211,7 @@ fn agents_side_by_side_do_not_run_past_a_budget_together() {
             "budget: {budget}\ncommands:\n  - foreach: [a, b, c, d, e, f, g, h]\n    parallel: 8\n    do: [{{claude: \"Do ${{item}}\"}}]"
         )
     };
-    for budget in ["{agent_calls: 3}", "{usd: 1.4}"] {
+    for budget in ["{agent_calls: 3}", "{usd: 1.4}", "{tokens: 3000}"] {
         let agents = Agents::new("cost:0.5", &flow(budget));
         agents.cook().exits(7);
         assert_eq!(agents.calls().len(), 3, "{budget}");

@@ -36,6 +36,8 @@ pub(super) struct Facts {
     /// The error of the last message, where the CLI wrote it in the agent's place.
     pub(super) error: Option<String>,
     pub(super) retry: Option<ApiRetry>,
+    /// True when the model said anything.
+    pub(super) answered: bool,
     pub(super) command_error: Option<String>,
     pub(super) limit: Option<Limit>,
     pub(super) unknown_command: Option<String>,
@@ -280,6 +282,7 @@ impl Reader {
         let author = json.get("message").map_or("", |message| text(message, "model"));
         if author != "<synthetic>" {
             // The model answered: whatever was in the way before is over.
+            self.facts.answered = true;
             self.facts.retry = None;
             self.facts.limit = None;
         }

@@ -100,7 +100,7 @@ pub fn verdict(
             Err(Failed { kind, class, message, retry: kind.advice(until), text })
         }
     };
-    Verdict { result, report: report(facts), warnings }
+    Verdict { result, report: report(facts, exit), warnings }
 }
 
 /// A class, its message, and the end of an account's limit.
@@ -289,7 +289,19 @@ fn ended(exit: Exit) -> String {
     }
 }
 
-fn report(facts: &Facts) -> AgentReport {
+/// True when no request of the call can have been answered: that costs nothing, although the CLI
+/// did not say so.
+fn asked_nothing(facts: &Facts, exit: Exit) -> bool {
+    match exit {
+        // It was stopped at the refusal of its first request, or before that.
+        Exit::Ordered => !facts.answered,
+        // It did not start: the first line of its stream comes before its first request.
+        Exit::Code(1..=128) => facts.events == 0 && facts.skipped == 0,
+        _ => false,
+    }
+}
+
+fn report(facts: &Facts, exit: Exit) -> AgentReport {
     let result = facts.result.as_ref();
     let ids = [
         result.map(|result| result.session_id.as_str()),
@@ -297,10 +309,16 @@ fn report(facts: &Facts) -> AgentReport {
     ];
     // What was asked of the API when it was interrupted is not in the sum of a cut answer.
     let is_whole = result.is_some_and(|result| result.terminal_reason != "aborted_streaming");
+    let told = result.filter(|_| is_whole);
+    let (cost_usd, tokens) = match told {
+        Some(result) => (result.cost_usd, result.tokens),
+        None if asked_nothing(facts, exit) => (Some(0.0), Some(0)),
+        None => (None, None),
+    };
     AgentReport {
         session_id: ids.into_iter().flatten().find(|id| !id.is_empty()).unwrap_or_default().into(),
-        cost_usd: result.filter(|_| is_whole).and_then(|result| result.cost_usd),
-        tokens: result.filter(|_| is_whole).and_then(|result| result.tokens),
+        cost_usd,
+        tokens,
         turns: result.map(|_| facts.turns),
         denials: result.map_or(0, |result| result.denials.len() as u64),
     }

@@ -12,6 +12,9 @@ use super::run::Run;
 /// What a call whose cost nobody told is taken to have cost, where no other call tells: dollars.
 const UNKNOWN_COST: f64 = 1.0;
 
+/// The same in tokens: a conversation of a few turns.
+const UNKNOWN_TOKENS: u64 = 100_000;
+
 /// How often a launch that has to wait for the cost of running agents looks again.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -88,37 +91,58 @@ impl<'a> Run<'a> {
 
     fn room(&self, frame: &Frame<'a>, running: u64) -> Room {
         let budget = &self.workflow.budget;
-        let (spent, guess) = self.session.with(|state| {
+        let (spent, expected, guessed) = self.session.with(|state| {
             let lifetime = &state.lifetime;
-            // What nobody told is not zero: it is taken for as much as the dearest known call.
-            let guess = if lifetime.known_costs > 0 { lifetime.largest_cost } else { UNKNOWN_COST };
-            let unknown = lifetime.unknown_costs().saturating_sub(running);
+            // What nobody told is not zero: it is taken for as much as the largest known call.
+            let usd = if lifetime.known_costs > 0 { lifetime.largest_cost } else { UNKNOWN_COST };
+            let tokens = match lifetime.known_tokens {
+                0 => UNKNOWN_TOKENS,
+                _ => lifetime.largest_tokens,
+            };
+            let unknown_costs = lifetime.unknown_costs().saturating_sub(running);
+            let unknown_tokens = lifetime.unknown_tokens().saturating_sub(running);
             let spent = Spent {
-                usd: lifetime.cost_usd + unknown as f64 * guess,
-                tokens: lifetime.tokens,
+                usd: lifetime.cost_usd + unknown_costs as f64 * usd,
+                tokens: lifetime.tokens + unknown_tokens * tokens,
                 calls: lifetime.agent_calls,
                 active: Duration::from_millis(lifetime.active_ms) + frame.stop.active(),
             };
-            (spent, guess)
+            // What those that run may cost.
+            let expected = Spent {
+                usd: spent.usd + running as f64 * usd,
+                tokens: spent.tokens + running * tokens,
+                ..spent
+            };
+            (spent, expected, (unknown_costs, unknown_tokens))
         });
+        // A person sees why the sum is larger than what was told.
+        let guesses = |unknown: u64| match unknown {
+            0 => String::new(),
+            1 => " (with a guess for a call that told nothing)".to_owned(),
+            _ => format!(" (with a guess for {unknown} calls that told nothing)"),
+        };
         let over = if budget.usd.is_some_and(|limit| spent.usd >= limit) {
-            format!("${:.2} of {:.2} USD are spent", spent.usd, budget.usd.unwrap_or_default())
+            let limit = budget.usd.unwrap_or_default();
+            format!("${:.2} of {limit:.2} USD are spent{}", spent.usd, guesses(guessed.0))
         } else if budget.tokens.is_some_and(|limit| spent.tokens >= limit) {
-            format!("{} tokens are used", spent.tokens)
+            let limit = budget.tokens.unwrap_or_default();
+            format!("{} of {limit} tokens are used{}", spent.tokens, guesses(guessed.1))
         } else if budget.agent_calls.is_some_and(|limit| spent.calls >= limit) {
             format!("{} agent calls are made", spent.calls)
         } else if budget.wall_time.is_some_and(|limit| spent.active >= limit) {
             let seconds = Duration::from_secs(spent.active.as_secs());
             format!("it has run for {}", humantime::format_duration(seconds))
         } else {
-            let expected = spent.usd + running as f64 * guess;
-            let waits = running > 0 && budget.usd.is_some_and(|limit| expected >= limit);
+            let waits = running > 0
+                && (budget.usd.is_some_and(|limit| expected.usd >= limit)
+                    || budget.tokens.is_some_and(|limit| expected.tokens >= limit));
             return if waits { Room::Later } else { Room::Yes };
         };
         Room::No(over)
     }
 }
 
+#[derive(Clone, Copy)]
 struct Spent {
     usd: f64,
     tokens: u64,

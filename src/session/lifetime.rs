@@ -56,8 +56,12 @@ pub struct Lifetime {
     pub known_costs: u64,
     /// The dearest of them, in dollars.
     pub largest_cost: f64,
-    /// Tokens of agents.
+    /// Tokens of agents, as far as known.
     pub tokens: u64,
+    /// Agent calls whose tokens were told.
+    pub known_tokens: u64,
+    /// The most that one of them used.
+    pub largest_tokens: u64,
     /// Agent calls started; one that was announced and never started does not count.
     pub agent_calls: u64,
     /// Active time of earlier runs, in milliseconds.
@@ -185,6 +189,12 @@ impl Lifetime {
     #[must_use]
     pub fn unknown_costs(&self) -> u64 {
         self.agent_calls.saturating_sub(self.known_costs)
+    }
+
+    /// Agent calls whose tokens nobody told.
+    #[must_use]
+    pub fn unknown_tokens(&self) -> u64 {
+        self.agent_calls.saturating_sub(self.known_tokens)
     }
 
     pub(super) fn apply(&mut self, event: &Event) {
@@ -390,7 +400,11 @@ impl Lifetime {
             self.known_costs += 1;
             self.largest_cost = self.largest_cost.max(cost);
         }
-        self.tokens += agent.tokens.unwrap_or(0);
+        if let Some(tokens) = agent.tokens {
+            self.tokens += tokens;
+            self.known_tokens += 1;
+            self.largest_tokens = self.largest_tokens.max(tokens);
+        }
     }
 
     /// A rewind counts once for the address that asked for it. What a person starts anew gets
