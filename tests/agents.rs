@@ -138,16 +138,18 @@ fn another_program_may_stand_for_claude() {
     assert_eq!(agents.calls()[0]["argv"][0], "--safe-mode");
 }
 
-/// Outcomes that fail the step at once: the scenario, and what is told.
+/// Outcomes that fail the step at once: the scenario, and what is told and helps.
 const FAILURES: &[(&str, &str)] = &[
-    ("max_turns:2", "Reached maximum number of turns (2)"),
-    ("max_budget", "Reached maximum budget"),
+    ("max_turns:2", "Reached maximum number of turns (2) ("),
+    ("max_turns:2", "help: raise `max_turns`"),
+    ("max_budget", "Reached maximum budget ($0.01) ("),
     ("refusal", "unable to respond"),
     ("max_tokens", "output token maximum"),
     ("400", "400 invalid request"),
     ("413", "Request too large"),
     ("exit:5", "claude answered, but then ended with exit code 5"),
-    ("bang_blocked", "Shell command permission check failed"),
+    ("bang_blocked", "Shell command permission check failed ("),
+    ("bang_blocked", "help: see `allowed-tools`"),
 ];
 
 #[test]
@@ -176,7 +178,10 @@ fn what_cannot_go_on_stops_the_whole_run_at_once() {
             scenario,
             "commands: [{claude: x, retry: 3, on_failure: true}, {shell: touch later}]",
         );
-        agents.cook().exits(1);
+        let ran = agents.cook().exits(1);
+        let told = if scenario == "404" { "correct `model`" } else { "log in with `claude`" };
+        let told = format!("  help     {told}");
+        assert!(ran.stdout.contains(&told), "{scenario}: {ran:#?}");
         assert_eq!(agents.calls().len(), 1, "{scenario}");
         assert!(!agents.sandbox.directory().join("later").exists(), "{scenario}");
         assert_eq!(agents.sandbox.status(), "failed", "{scenario}");

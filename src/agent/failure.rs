@@ -100,6 +100,30 @@ impl AgentFailure {
         }
     }
 
+    /// What a person does about it, where the CLI's own words leave that open.
+    #[must_use]
+    pub fn next_step(self) -> Option<&'static str> {
+        match self {
+            Self::Auth => Some(
+                "log in with `claude`, or correct the key or the credit of the account, then resume",
+            ),
+            Self::Configuration => Some(
+                "correct `model`, `extra_args` or `command` of the agent, then resume with --accept-changes",
+            ),
+            Self::Bounded => {
+                Some("raise `max_turns` or `max_budget_usd`, then resume with --accept-changes")
+            }
+            Self::Hang => {
+                Some("where a tool may be silent for longer, raise `idle_timeout` under `limits`")
+            }
+            Self::TimedOut => Some("where it needs longer, raise `timeout`"),
+            Self::CommandBlocked => {
+                Some("see `allowed-tools` of that command, or `allowed_tools` of the step")
+            }
+            _ => None,
+        }
+    }
+
     /// True when the provider has no room now: no other agent is started, and the attempt does not count
     /// (SPEC 7.4).
     #[must_use]

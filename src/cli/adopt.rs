@@ -328,6 +328,7 @@ fn events(
                     kind: FailureKind::Exit,
                     class: FailureClass::Unknown,
                     message: Stored::plain(message.clone()),
+                    help: None,
                 })),
             });
         }

@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
             FailureKind::Timeout | FailureKind::IdleTimeout => FailureClass::Timeout,
             _ => FailureClass::Unknown,
         };
-        Failure { kind, class, message: self.seal(message) }
+        Failure { kind, class, message: self.seal(message), help: None }
     }
 
     /// A failure for a value that could not be resolved.

@@ -146,6 +146,10 @@ impl Lines {
             if self.shown.get(address) != Some(&attempt) {
                 self.failure(address, attempt, &result.report, state);
             }
+            let failure = result.report.failure.as_ref();
+            if let Some(help) = failure.and_then(|failure| failure.help.as_ref()) {
+                let _ = writeln!(self.text, "    help: {}", view::line(help));
+            }
         }
     }
 

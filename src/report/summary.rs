@@ -66,6 +66,11 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
     }
     row("logs", &view::line(&places.logs.display().to_string()));
     row("journal", &view::line(&places.journal.display().to_string()));
+    if let (Some(SessionStatus::Failed), Some(failure)) = (state.status, &state.failure)
+        && let Some(help) = &failure.failure.help
+    {
+        row("help", &view::line(help));
+    }
     for (command, what) in resume_commands(state) {
         row(word_of(&command), &format!("{command}{what}"));
     }

@@ -69,6 +69,9 @@ pub struct Failure {
     pub class: FailureClass,
     /// One line for people (`error.message`).
     pub message: Stored,
+    /// What a person can do about it, where the message leaves that open. Nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 /// What came of one attempt, or of a step as a whole.

@@ -342,5 +342,6 @@ fn inner_failure(message: &str) -> Failure {
         kind: FailureKind::Inner,
         class: FailureClass::Unknown,
         message: Stored::plain(message),
+        help: None,
     }
 }

@@ -238,5 +238,6 @@ pub fn failure_of(report: &Report) -> Failure {
         kind: super::outcome::FailureKind::Exit,
         class: super::class::FailureClass::Unknown,
         message: Stored::plain("the step failed"),
+        help: None,
     })
 }

@@ -172,6 +172,7 @@ pub fn failed_report(code: i32, stdout: &str, stderr: &str) -> Report {
             kind: FailureKind::Exit,
             class: FailureClass::Unknown,
             message: Stored::plain(format!("exit code {code}")),
+            help: None,
         }),
         agent: None,
     }
@@ -218,6 +219,7 @@ pub fn everything() -> Story {
             kind: FailureKind::Exit,
             class: FailureClass::Network,
             message: Stored::plain("no route\u{1b}[2J"),
+            help: None,
         },
         exit_code: Some(1),
         attempt: 2,

@@ -79,6 +79,7 @@ impl<'a> Run<'a> {
             kind: failed.kind.kind(),
             class: failed.class,
             message: self.seal(&failed.message),
+            help: failed.kind.next_step().map(str::to_owned),
         });
         Ok(report)
     }

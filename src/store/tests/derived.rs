@@ -16,6 +16,7 @@ fn failing(index: usize) -> [EventKind; 4] {
         kind: FailureKind::Exit,
         class: FailureClass::Network,
         message: Stored::plain("connection reset"),
+        help: None,
     };
     let report = Report { exit_code: Some(7), failure: Some(failure.clone()), ..Report::default() };
     let handler = address.below_numbered("on_failure", 1);
