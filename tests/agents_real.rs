@@ -31,13 +31,18 @@ struct Real {
 impl Real {
     /// None, and a word about it, where there is no real program.
     fn new(reply: Reply, workflow: &str) -> Option<Self> {
+        Self::answered(vec![reply], workflow)
+    }
+
+    /// The same, with one reply for each request.
+    fn answered(replies: Vec<Reply>, workflow: &str) -> Option<Self> {
         let Some(program) = std::env::var_os("PRODIGY_REAL_CLAUDE") else {
             println!("skipped: PRODIGY_REAL_CLAUDE does not name the Claude CLI");
             return None;
         };
         let sandbox = Sandbox::new();
         sandbox.write("flow.yaml", workflow);
-        let real = Self { sandbox, api: MessagesApi::start(reply), program: program.into() };
+        let real = Self { sandbox, api: MessagesApi::start(replies), program: program.into() };
         for words in [&["init", "-q"][..], &["add", "-A"], &["commit", "-qm", "first"]] {
             real.git(words);
         }
@@ -119,16 +124,69 @@ fn wrong_credentials_stop_the_run_without_the_retries_of_the_program() {
     real.run(&["resume"]).exits(0);
 }
 
+/// What the model was asked last: it knows of the interruption and of its task.
+fn went_on(real: &Real) -> bool {
+    let last = real.api.requests().last().unwrap().to_string();
+    last.contains("was interrupted") && last.contains("Do it")
+}
+
 #[test]
 fn limits_park_and_the_conversation_goes_on() {
-    for status in [429, 529] {
+    // A long `retry-after` is not waited for by the program itself.
+    for reply in [Reply::Status(429), Reply::RetryAfter(3600), Reply::Status(529)] {
         let flow = "limits: {max_wait: 1s}\ncommands: [{claude: Do it}]";
-        let Some(real) = Real::new(Reply::Status(status), flow) else { return };
-        real.run(&["cook", "flow.yaml"]).exits(7);
+        let Some(real) = Real::new(reply.clone(), flow) else { return };
+        let ran = real.run(&["cook", "flow.yaml"]).exits(7);
+        assert_eq!(real.sandbox.status(), "parked", "{reply:?}: {ran:#?}");
+        assert!(real.sandbox.events().contains("\"uncounted\":true"), "{reply:?}");
         real.api.reply(text("Done."));
         real.run(&["resume"]).exits(0);
-        let last = real.api.requests().last().unwrap().to_string();
-        assert!(last.contains("was interrupted") && last.contains("Do it"), "{status}: {last}");
+        assert!(went_on(&real), "{reply:?}: {:?}", real.api.requests().last());
+    }
+}
+
+#[test]
+fn a_short_retry_after_is_waited_for_by_the_program() {
+    let replies = vec![Reply::RetryAfter(1), text("Done.")];
+    let flow = "commands: [{id: it, claude: Do it}, {shell: 'echo ${it.output} > told'}]";
+    let Some(real) = Real::answered(replies, flow) else { return };
+    let ran = real.run(&["cook", "flow.yaml"]).exits(0);
+    assert!(ran.stdout.contains("waiting for API (attempt 1/1)"), "{ran:#?}");
+    assert_eq!(real.sandbox.read("told"), "Done.\n");
+    assert_eq!(real.api.requests().len(), 2);
+}
+
+#[test]
+fn a_silent_stream_is_ended_and_the_conversation_goes_on_once() {
+    let flow = "limits: {idle_timeout: 4s}\ncommands: [{claude: Do it}]";
+    let Some(real) = Real::answered(vec![Reply::Silence, text("Done.")], flow) else { return };
+    real.run(&["cook", "flow.yaml"]).exits(0);
+    assert!(went_on(&real), "{:?}", real.api.requests().last());
+    let Some(real) = Real::new(Reply::Silence, flow) else { return };
+    let ran = real.run(&["cook", "flow.yaml"]).exits(1);
+    assert!(ran.stdout.contains("printed nothing for the idle limit"), "{ran:#?}");
+    assert!(real.sandbox.events().contains("\"kind\":\"idle_timeout\""), "{ran:#?}");
+    assert_eq!(real.api.requests().len(), 2);
+}
+
+/// What fails at once: the request, its answer, the exit code, and what people are told.
+#[test]
+fn what_fails_is_told_in_words_that_help() {
+    let bash = || Reply::Bash("touch made".into(), "Done.".into());
+    for (step, reply, code, told) in [
+        ("claude: x", Reply::Status(403), 1, "log in with `claude`"),
+        ("claude: x", Reply::Status(404), 1, "correct `model`"),
+        ("claude: x", Reply::Status(400), 1, "as the test wishes"),
+        ("claude: /no-such-thing", text("Hello."), 1, "claude knows no command /no-such-thing"),
+        ("claude: x, max_turns: 1, allowed_tools: [Bash]", bash(), 1, "help: raise `max_turns`"),
+        ("claude: x", bash(), 0, "refused 1 tool use(s): Bash"),
+        ("claude: x, commit_required: true", bash(), 1, "refused 1 tool use(s): Bash"),
+        ("claude: x, extra_args: [--nonsense]", text("Hello."), 1, "unknown option '--nonsense'"),
+    ] {
+        let Some(real) = Real::new(reply, &format!("commands: [{{{step}}}]")) else { return };
+        let ran = real.run(&["cook", "flow.yaml"]);
+        let shown = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(ran.code == Some(code) && shown.contains(told), "{step}: {ran:#?}");
     }
 }
 
@@ -145,42 +203,65 @@ fn a_server_that_is_down_is_waited_for() {
     real.run(&["resume"]).exits(0);
 }
 
-#[test]
-fn after_kill_9_in_a_tool_the_same_conversation_goes_on() {
-    let flow = "commands: [{id: one, claude: Alpha-task}, {id: two, claude: Beta-task, allowed_tools: [Bash]}]";
-    let Some(real) = Real::new(text("One."), flow) else { return };
-    // The first step is answered before the second gets its tool.
-    real.sandbox.write(
-        "flow.yaml",
-        &flow.replace(
-            "{id: two",
-            "{shell: 'touch first; until [ -e go ]; do sleep 0.05; done'}, {id: two",
-        ),
-    );
+/// A finished step, and one whose tool lasts until something ends it.
+const CUT: &str = "
+commands:
+  - {claude: Alpha-task}
+  - {shell: 'touch first; until [ -e go ]; do sleep 0.05; done'}
+  - {claude: Beta-task, allowed_tools: [Bash]}
+";
+
+/// Starts a session and waits until its second agent is in its tool; the pid of that.
+fn in_tool(real: &Real) -> (Live, String) {
     let live = Live::start(real.command(&["cook", "flow.yaml"]));
     wait_until("the first step", || real.sandbox.directory().join("first").exists());
-    let paid = real.api.requests().len();
     real.api.reply(Reply::Bash("echo $$ > tool; exec sleep 600".into(), "Two.".into()));
     real.sandbox.write("go", "");
     wait_until("the tool", || {
         std::fs::read_to_string(real.sandbox.directory().join("tool"))
             .is_ok_and(|it| it.ends_with('\n'))
     });
-    let tool = real.sandbox.read("tool");
-    live.kill();
+    (live, real.sandbox.read("tool").trim().to_owned())
+}
+
+/// Resumes, and looks that the same conversation went on with its own task only.
+fn resumed(real: &Real, tool: &str) {
     real.api.reply(text("Two."));
     let asked = real.api.requests().len();
     real.run(&["resume"]).exits(0);
-    let alive =
-        std::fs::read_to_string(format!("/proc/{}/cmdline", tool.trim())).unwrap_or_default();
+    let alive = std::fs::read_to_string(format!("/proc/{tool}/cmdline")).unwrap_or_default();
     assert!(alive.is_empty(), "the tool lives on: {alive}");
     let requests = real.api.requests();
-    assert!(paid >= 1 && requests.len() > asked);
+    assert!(requests.len() > asked);
     for request in &requests[asked..] {
         let request = request.to_string();
         assert!(request.contains("Beta-task") && !request.contains("Alpha-task"), "{request}");
     }
     let events = real.sandbox.events();
-    let ids: Vec<&str> = events.matches("\"agent_continues\":true").collect();
-    assert_eq!(ids.len(), 1, "{events}");
+    assert_eq!(events.matches("\"agent_continues\":true").count(), 1, "{events}");
+}
+
+/// Agent calls, and those of unknown cost.
+fn calls(real: &Real) -> (u64, u64) {
+    let agents = real.run(&["events", "stats", "--json"]).exits(0).json()["agents"].clone();
+    (agents["calls"].as_u64().unwrap(), agents["unknown_costs"].as_u64().unwrap())
+}
+
+#[test]
+fn after_kill_9_in_a_tool_the_same_conversation_goes_on() {
+    let Some(real) = Real::new(text("One."), CUT) else { return };
+    let (live, tool) = in_tool(&real);
+    live.kill();
+    resumed(&real, &tool);
+    assert_eq!(calls(&real), (3, 1));
+}
+
+#[test]
+fn ctrl_c_in_a_tool_ends_it_and_keeps_the_cost() {
+    let Some(real) = Real::new(text("One."), CUT) else { return };
+    let (live, tool) = in_tool(&real);
+    live.signal(Signal::INT);
+    live.end().exits(130);
+    assert_eq!(calls(&real), (2, 0));
+    resumed(&real, &tool);
 }

@@ -17,26 +17,32 @@ pub enum Reply {
     Bash(String, String),
     /// This HTTP status.
     Status(u16),
+    /// 429 with `retry-after`: seconds.
+    RetryAfter(u64),
+    /// The stream begins, and nothing follows.
+    Silence,
 }
 
 /// A server of its own for one test.
 pub struct MessagesApi {
     address: String,
-    reply: Arc<Mutex<Reply>>,
+    replies: Arc<Mutex<Vec<Reply>>>,
     requests: Arc<Mutex<Vec<Json>>>,
 }
 
 impl MessagesApi {
-    pub fn start(reply: Reply) -> Self {
+    /// Each reply serves one request, the last all that follow.
+    pub fn start(replies: Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let api = Self { address, reply: Arc::new(Mutex::new(reply)), requests: Arc::default() };
-        let (reply, requests) = (Arc::clone(&api.reply), Arc::clone(&api.requests));
+        let api =
+            Self { address, replies: Arc::new(Mutex::new(replies)), requests: Arc::default() };
+        let (replies, requests) = (Arc::clone(&api.replies), Arc::clone(&api.requests));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (reply, requests) = (Arc::clone(&reply), Arc::clone(&requests));
+                let (replies, requests) = (Arc::clone(&replies), Arc::clone(&requests));
                 // A client that goes away in the middle is no failure of the test.
-                std::thread::spawn(move || drop(answer(stream, &reply, &requests)));
+                std::thread::spawn(move || drop(answer(stream, &replies, &requests)));
             }
         });
         api
@@ -48,7 +54,7 @@ impl MessagesApi {
 
     /// From now on requests are answered so.
     pub fn reply(&self, reply: Reply) {
-        *self.reply.lock().unwrap() = reply;
+        *self.replies.lock().unwrap() = vec![reply];
     }
 
     /// The bodies of all requests for a message.
@@ -59,7 +65,7 @@ impl MessagesApi {
 
 fn answer(
     mut stream: TcpStream,
-    reply: &Mutex<Reply>,
+    replies: &Mutex<Vec<Reply>>,
     requests: &Mutex<Vec<Json>>,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
@@ -80,11 +86,14 @@ fn answer(
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     if !first.starts_with("POST /v1/messages?") && !first.starts_with("POST /v1/messages ") {
-        return send(&mut stream, 200, "application/json", "{}");
+        return send(&mut stream, 200, "application/json", "", "{}");
     }
     let request: Json = serde_json::from_slice(&body).unwrap_or_default();
     requests.lock().unwrap().push(request.clone());
-    let reply = reply.lock().unwrap().clone();
+    let reply = {
+        let mut replies = replies.lock().unwrap();
+        if replies.len() > 1 { replies.remove(0) } else { replies[0].clone() }
+    };
     let has_result =
         request["messages"].as_array().and_then(|all| all.last()).is_some_and(|last| {
             last["content"]
@@ -92,16 +101,15 @@ fn answer(
                 .is_some_and(|blocks| blocks.iter().any(|block| block["type"] == "tool_result"))
         });
     let (block, reason) = match reply {
-        Reply::Status(status) => {
-            let kind = match status {
-                401 => "authentication_error",
-                429 => "rate_limit_error",
-                529 => "overloaded_error",
-                _ => "api_error",
-            };
-            let error =
-                json!({"type": "error", "error": {"type": kind, "message": "as the test wishes"}});
-            return send(&mut stream, status, "application/json", &error.to_string());
+        Reply::Status(status) => return refuse(&mut stream, status, ""),
+        Reply::RetryAfter(seconds) => {
+            return refuse(&mut stream, 429, &format!("retry-after: {seconds}\r\n"));
+        }
+        Reply::Silence => {
+            let head = "HTTP/1.1 200 as-told\r\ncontent-type: text/event-stream\r\n\r\n";
+            stream.write_all(head.as_bytes())?;
+            // Until the client goes away.
+            return reader.read(&mut [0]).map(drop);
         }
         Reply::Bash(command, _) if !has_result => {
             let input = json!({"command": command, "description": "test"});
@@ -115,12 +123,26 @@ fn answer(
         }
     };
     if request["stream"] == true {
-        send(&mut stream, 200, "text/event-stream", &events(&block, reason))
+        send(&mut stream, 200, "text/event-stream", "", &events(&block, reason))
     } else {
         let mut message = message(reason);
         message["content"] = json!([block]);
-        send(&mut stream, 200, "application/json", &message.to_string())
+        send(&mut stream, 200, "application/json", "", &message.to_string())
     }
+}
+
+fn refuse(stream: &mut TcpStream, status: u16, headers: &str) -> std::io::Result<()> {
+    let kind = match status {
+        400 => "invalid_request_error",
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        429 => "rate_limit_error",
+        529 => "overloaded_error",
+        _ => "api_error",
+    };
+    let error = json!({"type": "error", "error": {"type": kind, "message": "as the test wishes"}});
+    send(stream, status, "application/json", headers, &error.to_string())
 }
 
 fn message(reason: &str) -> Json {
@@ -156,10 +178,17 @@ fn events(block: &Json, reason: &str) -> String {
     events.iter().map(told).collect()
 }
 
-fn send(stream: &mut TcpStream, status: u16, kind: &str, body: &str) -> std::io::Result<()> {
+/// `headers` are whole lines.
+fn send(
+    stream: &mut TcpStream,
+    status: u16,
+    kind: &str,
+    headers: &str,
+    body: &str,
+) -> std::io::Result<()> {
     write!(
         stream,
-        "HTTP/1.1 {status} as-told\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} as-told\r\ncontent-type: {kind}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )?;
     stream.flush()
