@@ -14,6 +14,7 @@ mod support;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use support::agents::Agents;
+use support::live::{Live, wait_until};
 
 /// A limit that ends so many seconds from now, rounded up.
 fn limit_for(seconds: i64) -> String {
@@ -137,6 +138,31 @@ fn an_agent_that_got_through_before_does_not_end_a_limit() {
     let mut prompts = agents.prompts();
     prompts.sort();
     assert_eq!(prompts, ["Do fast.", "Do slow."]);
+}
+
+#[test]
+fn an_agent_that_overcomes_the_limit_that_it_met_ends_it() {
+    // The program itself repeats its request and gets through: neither a park nor a long wait.
+    let agents = Agents::new(
+        "retry:429\nsay:ok\n---\nsay:ok",
+        "limits: {max_wait: 1s}\ncommands: [{claude: a}, {claude: b}]",
+    );
+    agents.cook().exits(0);
+    assert_eq!(agents.prompts(), ["a", "b"]);
+    // Others wait in the meantime, and go on as soon as it got through.
+    let agents = Agents::new(
+        "match:*one*\nwait_for:started\nretry:429\ntouch:met\nwait_for:go\nsay:ok\n---\nmatch:*two*\ntouch:started\nwait_for:met\nsleep:0.5\nsay:ok\n---\nsay:ok",
+        "commands:\n  - foreach: [one, two, three]\n    parallel: 2\n    do: [{claude: \"Do ${item}.\"}]\n",
+    );
+    let live = Live::start(agents.command(&["cook", "flow.yaml"]));
+    wait_until("the limit", || {
+        agents.sandbox.directory().join("met").exists() && agents.events("step_finished").len() == 1
+    });
+    assert_eq!(agents.calls().len(), 2, "the third waits");
+    agents.sandbox.write("go", "");
+    live.end().exits(0);
+    let [.., (second, _), (third, _)] = &agents.events("step_spawned")[..] else { panic!() };
+    assert!(*third - *second < TimeDelta::seconds(20), "a wait is 30 s long");
 }
 
 #[test]

@@ -148,12 +148,13 @@ fn limits_park_and_the_conversation_goes_on() {
 #[test]
 fn a_short_retry_after_is_waited_for_by_the_program() {
     let replies = vec![Reply::RetryAfter(1), text("Done.")];
-    let flow = "commands: [{id: it, claude: Do it}, {shell: 'echo ${it.output} > told'}]";
+    let flow =
+        "commands: [{id: it, claude: Do it}, {shell: 'echo ${it.output} > told'}, {claude: More}]";
     let Some(real) = Real::answered(replies, flow) else { return };
-    let ran = real.run(&["cook", "flow.yaml"]).exits(0);
+    let ran = real.run(&["cook", "flow.yaml", "--park"]).exits(0);
     assert!(ran.stdout.contains("waiting for API (attempt 1/1)"), "{ran:#?}");
     assert_eq!(real.sandbox.read("told"), "Done.\n");
-    assert_eq!(real.api.requests().len(), 2);
+    assert_eq!(real.api.requests().len(), 3);
 }
 
 #[test]

@@ -33,7 +33,12 @@ struct Limit {
     /// How often it was closed in this run: who was started before the latest time says nothing
     /// about the limit.
     closed: u64,
+    /// Who closed it the latest time.
+    met_by: Option<Address>,
 }
+
+/// How soon an agent that waits sees that the gate was opened, or that the session parks.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl Gate {
     fn limit(&self) -> std::sync::MutexGuard<'_, Limit> {
@@ -45,30 +50,32 @@ impl Gate {
         self.limit().closed
     }
 
-    /// An agent got through that was started when the gate had been closed `closed` times: the
-    /// limit is over, unless it was met since.
-    pub(super) fn open(&self, closed: u64) {
+    /// The agent at `address` got through; it was started when the gate had been closed `closed`
+    /// times. The limit is over, unless another met it since or its stated end is to come.
+    pub(super) fn open(&self, closed: u64, address: &Address) {
         let mut limit = self.limit();
-        if limit.closed == closed && !limit.parks {
-            *limit = Limit { closed, ..Limit::default() };
+        let knows = limit.closed == closed || limit.met_by.as_ref() == Some(address);
+        if knows && limit.until.is_none_or(|until| until <= Utc::now()) {
+            *limit = Limit { closed: limit.closed, ..Limit::default() };
         }
     }
 }
 
 impl<'a> Run<'a> {
-    /// An agent met a limit: no other starts before it is over. The time of the next try.
-    pub(super) fn close_gate(&self, until: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    /// The agent at `address` met a limit: no other starts before it is over.
+    pub(super) fn close_gate(&self, address: &Address, until: Option<DateTime<Utc>>) {
         let now = Utc::now();
         let mut limit = self.gate.limit();
         limit.closed += 1;
+        limit.met_by = Some(address.clone());
         if limit.parks {
-            return limit.until.unwrap_or(now);
+            return;
         }
         if let Some(reopens) = limit.reopens
             && reopens > now
             && until.is_none_or(|until| until <= reopens)
         {
-            return reopens;
+            return;
         }
         let max_wait =
             if self.options.park { Some(Duration::ZERO) } else { self.workflow.limits.max_wait };
@@ -88,12 +95,10 @@ impl<'a> Run<'a> {
                     "the provider's limit is reached{told}: no agent starts before {}",
                     reopens.format("%H:%M:%S UTC")
                 ));
-                reopens
             }
             Pause::Park(until) => {
                 limit.parks = true;
                 limit.until = until.or(limit.until);
-                limit.until.unwrap_or(now)
             }
         }
     }
@@ -127,7 +132,7 @@ impl<'a> Run<'a> {
                 self.go_on(frame)?;
                 return Ok(frame.stop.active().saturating_sub(begun));
             }
-            if !frame.stop.wait(left) {
+            if !frame.stop.wait(left.min(LOOK)) {
                 self.go_on(frame)?;
             }
         }

@@ -55,7 +55,7 @@ impl<'b, 'a> AgentSink<'b, 'a> {
             .reader
             .retry()
             .is_some_and(|retry| retry.status == Some(429) || retry.error == "rate_limit");
-        self.run.agent_happened(happening, throttled);
+        self.run.agent_happened(self.address, happening, throttled);
         self.ends |= happening.ends_the_call();
         let line = self.run.secrets().mask(&happening.to_string());
         let text = matches!(happening, Happening::Text(_));

@@ -13,7 +13,7 @@ use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::expr::EvalError;
 use crate::playbook::model::ClaudeCall;
-use crate::session::{EventKind, FailureKind, Progress, Record, Report};
+use crate::session::{Address, EventKind, FailureKind, Progress, Record, Report};
 
 use super::agent_call::{Called, GRACE, step_name};
 use super::agent_outcome::{Fit, fit};
@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
             let id = turn.conversation.id().to_owned();
             let failed = match verdict.result {
                 Ok(answer) => {
-                    self.gate.open(closed);
+                    self.gate.open(closed, address);
                     match fit(call, &answer) {
                         Fit::Good(text) => return self.answered(attempt, report, text),
                         Fit::Bad { correction, reason } if corrections < CORRECTIONS => {
@@ -231,10 +231,10 @@ impl<'a> Run<'a> {
         let stop = &attempt.frame.stop;
         match failed.retry {
             RetryAdvice::ResumeAt(until) => {
-                self.close_gate(until);
+                self.close_gate(attempt.address, until);
             }
             RetryAdvice::ResumeLater { at_most: None } => {
-                self.close_gate(None);
+                self.close_gate(attempt.address, None);
             }
             RetryAdvice::ResumeLater { at_most: Some(_) } => {
                 let begun = stop.active();
@@ -254,13 +254,13 @@ impl<'a> Run<'a> {
     }
 
     /// A happening that matters beyond the call, as soon as it is seen.
-    pub(super) fn agent_happened(&self, happening: &Happening, throttled: bool) {
+    pub(super) fn agent_happened(&self, at: &Address, happening: &Happening, throttled: bool) {
         match happening {
             Happening::LimitReached(until) => {
-                self.close_gate(*until);
+                self.close_gate(at, *until);
             }
             Happening::WaitingForApi { .. } if throttled => {
-                self.close_gate(None);
+                self.close_gate(at, None);
             }
             _ => {}
         }
