@@ -120,7 +120,19 @@ fn shell_steps_need_no_agent_and_a_missing_one_is_told_before_the_first_step() {
     assert!(ran.stderr.contains("npm install -g @anthropic-ai/claude-code"), "{ran:#?}");
     assert!(!agents.sandbox.directory().join("ran").exists());
     let ran = cook("validate flow.yaml").exits(0);
-    assert!(ran.stdout.contains("needs claude"), "{ran:#?}");
+    assert!(
+        ran.stdout.contains("needs claude, which is not there; install claude with: npm install"),
+        "{ran:#?}"
+    );
+    // Another program is looked for as well.
+    let nowhere = agents.sandbox.root().join("nowhere");
+    let flow = format!("claude: {{command: {}}}\ncommands: [{{claude: x}}]", nowhere.display());
+    agents.sandbox.write("flow.yaml", &flow);
+    let told = format!("needs {}, which is not there", nowhere.display());
+    assert!(cook("validate flow.yaml").exits(0).stdout.contains(&told));
+    assert!(cook("cook flow.yaml").exits(2).stderr.contains(&told));
+    std::fs::write(&nowhere, "").unwrap();
+    assert!(cook("cook flow.yaml").exits(2).stderr.contains("no program that may be executed"));
 }
 
 #[test]

@@ -117,6 +117,9 @@ impl AgentFailure {
                 Some("where a tool may be silent for longer, raise `idle_timeout` under `limits`")
             }
             Self::TimedOut => Some("where it needs longer, raise `timeout`"),
+            Self::Killed => Some(
+                "where memory is short (an agent takes 300 MB and more), let fewer run side by side",
+            ),
             Self::CommandBlocked => {
                 Some("see `allowed-tools` of that command, or `allowed_tools` of the step")
             }

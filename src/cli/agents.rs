@@ -46,7 +46,8 @@ pub(super) fn missing_program(workflow: &Workflow) -> Option<&str> {
     let programs = workflow.agent_steps().into_iter().map(|(_, call)| {
         workflow.agent_command(&call.options).first().map_or(AGENT_PROGRAM, String::as_str)
     });
-    programs.filter(|program| !program.contains('/')).find(|program| {
+    let is_relative = |program: &str| program.contains('/') && !program.starts_with('/');
+    programs.filter(|program| !is_relative(program)).find(|program| {
         crate::process::find_program(OsStr::new(program), &path, &directory).is_none()
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::model::Workflow;
-use crate::playbook::{self, LoadError, Problem};
+use crate::playbook::{self, AGENT_INSTALL, AGENT_PROGRAM, LoadError, Problem};
 
 use super::args::Validate;
 use super::output::Console;
@@ -81,10 +81,15 @@ fn missing(workflow: &Workflow) -> Option<String> {
     {
         programs.insert(0, agent);
     }
+    let installs = programs.iter().any(|program| program == AGENT_PROGRAM);
+    let help = match installs {
+        true => format!("; install {AGENT_PROGRAM} with: {AGENT_INSTALL}"),
+        false => String::new(),
+    };
     match programs.as_slice() {
         [] => None,
-        [one] => Some(format!(" (it needs {one}, which is not there)")),
-        all => Some(format!(" (it needs {}, which are not there)", all.join(", "))),
+        [one] => Some(format!(" (it needs {one}, which is not there{help})")),
+        all => Some(format!(" (it needs {}, which are not there{help})", all.join(", "))),
     }
 }
 

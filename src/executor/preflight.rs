@@ -1,10 +1,11 @@
 //! What agent steps need, looked at before the first step runs and any money is spent.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use crate::agent::{self, Call};
-use crate::playbook::AGENT_PROGRAM;
 use crate::playbook::model::{ClaudeCall, Step, Workflow};
+use crate::playbook::{AGENT_INSTALL, AGENT_PROGRAM};
 
 use super::environment::{Surroundings, SurroundingsError};
 use super::permissions::Permissions;
@@ -58,12 +59,18 @@ fn find(program: &str, step: &Step, surroundings: &Surroundings) -> Result<(), S
         return Ok(());
     }
     let help = if program == AGENT_PROGRAM {
-        "install it with: npm install -g @anthropic-ai/claude-code\n(or name another program: claude: {command: [PROGRAM]})"
+        format!(
+            "install it with: {AGENT_INSTALL}\n(or name another program: claude: {{command: [PROGRAM]}})"
+        )
     } else {
-        "install it, or correct `command:` of `claude:` in the workflow"
+        "install it, or correct `command:` of `claude:` in the workflow".to_owned()
     };
-    let message = format!("step {:?} needs {program}, which is not there", step.summary());
-    Err(SurroundingsError::new(message, Some(help.to_owned())))
+    let lack = match Path::new(program).exists() {
+        true => "is no program that may be executed",
+        false => "is not there",
+    };
+    let message = format!("step {:?} needs {program}, which {lack}", step.summary());
+    Err(SurroundingsError::new(message, Some(help)))
 }
 
 fn sets(step: &Step, name: &str) -> bool {

@@ -6,6 +6,9 @@ use super::walk::{each_step, each_step_below};
 /// The program without `command:`.
 pub const AGENT_PROGRAM: &str = "claude";
 
+/// The command that installs [`AGENT_PROGRAM`].
+pub const AGENT_INSTALL: &str = "npm install -g @anthropic-ai/claude-code";
+
 /// The permission modes that the Claude CLI knows.
 pub const PERMISSION_MODES: [&str; 6] =
     ["default", "acceptEdits", "auto", "bypassPermissions", "dontAsk", "plan"];

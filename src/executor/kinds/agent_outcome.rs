@@ -4,6 +4,7 @@ use crate::agent::{self, Answer, Failed};
 use crate::executor::attempt::{Attempt, Done};
 use crate::executor::halt::Halt;
 use crate::executor::run::Run;
+use crate::playbook::AGENT_INSTALL;
 use crate::playbook::model::ClaudeCall;
 use crate::session::{Failure, FailureClass, FailureKind, Report};
 
@@ -86,14 +87,10 @@ impl<'a> Run<'a> {
 
     pub(super) fn no_agent(&self, error: &crate::process::SpawnError) -> Failure {
         let missing = error.source.kind() == std::io::ErrorKind::NotFound;
-        let hint = if missing {
-            "; install it with: npm install -g @anthropic-ai/claude-code"
-        } else {
-            ""
-        };
-        let mut failure = self.failure(FailureKind::Start, &format!("{error}{hint}"));
+        let mut failure = self.failure(FailureKind::Start, &error.to_string());
         if missing {
             failure.class = FailureClass::MissingTool;
+            failure.help = Some(format!("install it with: {AGENT_INSTALL}"));
         }
         failure
     }
