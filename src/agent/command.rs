@@ -89,33 +89,10 @@ pub enum Refusal {
     /// The CLI ends with an error.
     #[error("the prompt has {0} bytes, and claude reads at most 10 MB")]
     LongPrompt(usize),
-    /// The argument would change what the output looks like or which conversation it is.
-    #[error(
-        "`extra_args` must not hold {0}: prodigy sets it itself to follow and resume the agent"
-    )]
-    OwnArgument(String),
 }
 
 /// The CLI's limit of what it reads from stdin.
 const LONGEST_PROMPT: usize = 10_000_000;
-
-/// Arguments that belong to us: output format, prompt input and conversation.
-const OWN_ARGUMENTS: [&str; 14] = [
-    "--bare",
-    "--continue",
-    "--fork-session",
-    "--input-format",
-    "--no-session-persistence",
-    "--output-format",
-    "--print",
-    "--resume",
-    "--session-id",
-    "--version",
-    "-c",
-    "-p",
-    "-r",
-    "-v",
-];
 
 /// Variables that tell a CLI it was started from inside another agent.
 const FOREIGN_VARIABLES: [&str; 4] =
@@ -199,13 +176,7 @@ pub fn refusal(call: &Call, uid: u32, environment: &[(OsString, OsString)]) -> O
     if call.prompt.trim().is_empty() {
         return Some(Refusal::NoPrompt);
     }
-    if call.prompt.len() > LONGEST_PROMPT {
-        return Some(Refusal::LongPrompt(call.prompt.len()));
-    }
-    call.extra_args
-        .iter()
-        .find(|word| OWN_ARGUMENTS.contains(&word.split('=').next().unwrap_or_default()))
-        .map(|word| Refusal::OwnArgument(word.clone()))
+    (call.prompt.len() > LONGEST_PROMPT).then(|| Refusal::LongPrompt(call.prompt.len()))
 }
 
 /// The prompt that continues an interrupted conversation.
@@ -349,8 +320,6 @@ mod tests {
             refused(Call { prompt: long, ..call() }),
             Some(Refusal::LongPrompt(LONGEST_PROMPT + 1))
         );
-        let own = Call { extra_args: vec!["--output-format=text".into()], ..call() };
-        assert_eq!(refused(own), Some(Refusal::OwnArgument("--output-format=text".into())));
         let both = Call { skip_permissions: true, permission_mode: Some("plan".into()), ..call() };
         assert_eq!(refused(both), Some(Refusal::TwoPermissionModes("plan".into())));
     }

@@ -13,6 +13,24 @@ pub const AGENT_INSTALL: &str = "npm install -g @anthropic-ai/claude-code";
 pub const PERMISSION_MODES: [&str; 6] =
     ["default", "acceptEdits", "auto", "bypassPermissions", "dontAsk", "plan"];
 
+/// Arguments of the CLI that belong to us: output format, prompt input and conversation.
+pub const OWN_ARGUMENTS: [&str; 14] = [
+    "--bare",
+    "--continue",
+    "--fork-session",
+    "--input-format",
+    "--no-session-persistence",
+    "--output-format",
+    "--print",
+    "--resume",
+    "--session-id",
+    "--version",
+    "-c",
+    "-p",
+    "-r",
+    "-v",
+];
+
 impl Workflow {
     /// The program of an agent step and its leading arguments: the step's, else the workflow's;
     /// empty for [`AGENT_PROGRAM`] alone.

@@ -24,7 +24,7 @@ mod values;
 pub mod walk;
 mod yaml;
 
-pub use agents::{AGENT_INSTALL, AGENT_PROGRAM, PERMISSION_MODES};
+pub use agents::{AGENT_INSTALL, AGENT_PROGRAM, OWN_ARGUMENTS, PERMISSION_MODES};
 pub use check::{check, check_fix, step_names};
 pub use checkpoint_name::check_checkpoint_name;
 pub use digest::digest;

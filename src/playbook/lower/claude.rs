@@ -1,10 +1,10 @@
 //! `claude:` as a step with its options, and as the defaults of a workflow (SPEC 3.1, 3.3).
 
 use crate::expr::Template;
-use crate::playbook::PERMISSION_MODES;
 use crate::playbook::model::{ClaudeCall, ClaudeDefaults};
 use crate::playbook::reading::{Field, Fields, Reader, value};
 use crate::playbook::yaml::Kind;
+use crate::playbook::{OWN_ARGUMENTS, PERMISSION_MODES};
 
 /// The options of one call.
 const STEP_OPTIONS: [&str; 8] = [
@@ -54,22 +54,31 @@ pub fn refuse_options(fields: &mut Fields<'_>) {
 }
 
 fn options(reader: &Reader, fields: &mut Fields<'_>) -> ClaudeDefaults {
+    let permission_mode = fields
+        .take("permission_mode")
+        .and_then(|field| reader.choice(field, &PERMISSION_MODES.map(|mode| (mode, mode))));
+    let skip_permissions = fields.take("skip_permissions").and_then(|field| {
+        let skips = reader.flag(field)?;
+        if let Some(mode) = permission_mode.filter(|mode| skips && *mode != "bypassPermissions") {
+            let message = format!("`skip_permissions` contradicts `permission_mode: {mode}`");
+            reader.error_with_help(field.value, message, "say only one of them");
+        }
+        Some(skips)
+    });
     ClaudeDefaults {
         model: fields.take("model").and_then(|field| reader.filled_template(field)),
-        permission_mode: fields
-            .take("permission_mode")
-            .and_then(|field| reader.choice(field, &PERMISSION_MODES.map(|mode| (mode, mode))))
-            .map(str::to_owned),
+        permission_mode: permission_mode.map(str::to_owned),
         allowed_tools: fields
             .take("allowed_tools")
             .map(|field| tools(reader, field))
             .unwrap_or_default(),
-        skip_permissions: fields.take("skip_permissions").and_then(|field| reader.flag(field)),
+        skip_permissions,
         max_turns: fields.take("max_turns").and_then(|field| reader.small_count(field, 1)),
-        max_budget_usd: fields
-            .take("max_budget_usd")
-            .and_then(|field| reader.number(field, 0.0, f64::INFINITY)),
-        extra_args: fields.take("extra_args").map(|field| words(reader, field)).unwrap_or_default(),
+        max_budget_usd: fields.take("max_budget_usd").and_then(|field| dollars(reader, field)),
+        extra_args: fields
+            .take("extra_args")
+            .map(|field| extra_words(reader, field))
+            .unwrap_or_default(),
         command: Vec::new(),
     }
 }
@@ -95,6 +104,27 @@ fn tools(reader: &Reader, field: Field<'_>) -> Vec<String> {
         }
     }
     tools.iter().map(|tool| tool.trim().to_owned()).filter(|tool| !tool.is_empty()).collect()
+}
+
+/// What one call may cost; for nothing there is no call.
+fn dollars(reader: &Reader, field: Field<'_>) -> Option<f64> {
+    let dollars = reader.number(field, 0.0, f64::INFINITY)?;
+    if dollars == 0.0 {
+        reader.error(field.value, format!("`{}` must be more than 0", field.name));
+    }
+    Some(dollars)
+}
+
+/// What is passed on to the CLI.
+fn extra_words(reader: &Reader, field: Field<'_>) -> Vec<String> {
+    let words = words(reader, field);
+    let is_own = |word: &str| OWN_ARGUMENTS.contains(&word.split('=').next().unwrap_or(word));
+    if let Some(own) = words.iter().find(|word| is_own(word)) {
+        let message = format!("`extra_args` must not hold `{own}`");
+        let help = "prodigy sets it itself, to follow and resume the agent";
+        reader.error_with_help(field.value, message, help);
+    }
+    words
 }
 
 /// A list of words, or one text that is split as a shell would.

@@ -55,6 +55,21 @@ fn a_claude_call_has_its_options_beside_it() {
         &["2:20 `permission_mode` cannot be `acceptedits` (did you mean `acceptEdits`?)"],
     );
     refuses("- claude: a\n  max_turns: 0\n", "2:14 `max_turns` must be at least 1, not 0");
+    refuses("- claude: a\n  max_budget_usd: 0\n", "2:19 `max_budget_usd` must be more than 0");
+    says(
+        "- claude: a\n  extra_args: -v -r 1\n",
+        &[
+            "2:15 `extra_args` must not hold `-v` (prodigy sets it itself, to follow and resume the agent)",
+        ],
+    );
+    refuses(
+        "- claude: a\n  extra_args: [--effort, low, --output-format=text]\n",
+        "2:15 `extra_args` must not hold `--output-format=text`",
+    );
+    refuses(
+        "- claude: a\n  permission_mode: plan\n  skip_permissions: true\n",
+        "3:21 `skip_permissions` contradicts `permission_mode: plan`",
+    );
 }
 
 #[test]
