@@ -24,6 +24,7 @@ use prodigy::agent::{
     AgentFailure, Answer, Call, Conversation, Exit, Reader, RetryAdvice, Verdict, arguments,
     environment, verdict,
 };
+use prodigy::session::FailureClass;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use support::live::{hear_signals, wait_until};
 
@@ -155,33 +156,42 @@ fn it_works_answers_and_is_logged() {
 #[test]
 fn every_way_to_fail_is_recognized() {
     use AgentFailure as F;
-    for (scenario, kind) in [
-        ("400", F::Model),
-        ("403", F::Auth),
-        ("404", F::Configuration),
-        ("413", F::Model),
-        ("429", F::RateLimit),
-        ("500", F::Server),
-        ("529", F::Overloaded),
-        ("network", F::Network),
-        ("timeout", F::Network),
-        ("not_logged_in", F::Auth),
-        ("credit", F::Auth),
-        ("limit:1795170000", F::Limit),
-        ("limit_text:You've hit your limit · resets 3pm (UTC)", F::Limit),
-        ("max_turns", F::Bounded),
-        ("max_budget", F::Bounded),
-        ("refusal", F::Model),
-        ("max_tokens", F::Model),
-        ("bang_blocked", F::CommandBlocked),
-        ("exit:5", F::ExitMismatch),
-        ("no_result:0", F::NoResult),
-        ("kill", F::Killed),
-        ("start_error:error: unknown option '--x'", F::Configuration),
+    use FailureClass as C;
+    let once = RetryAdvice::Resume { at_most: 1 };
+    let later = RetryAdvice::ResumeLater { at_most: None };
+    let five_times = RetryAdvice::ResumeLater { at_most: Some(5) };
+    let until = |time: &str| RetryAdvice::ResumeAt(Some(time.parse().unwrap()));
+    let (no, stop) = (RetryAdvice::No, RetryAdvice::StopRun);
+    for (scenario, kind, class, retry) in [
+        ("400", F::Model, C::Unknown, no),
+        ("403", F::Auth, C::Auth, stop),
+        ("404", F::Configuration, C::Unknown, stop),
+        ("413", F::Model, C::Unknown, no),
+        ("429", F::RateLimit, C::RateLimit, later),
+        ("500", F::Server, C::ServerError, five_times),
+        ("529", F::Overloaded, C::ServerError, later),
+        ("network", F::Network, C::Network, five_times),
+        ("timeout", F::Network, C::Network, five_times),
+        ("not_logged_in", F::Auth, C::Auth, stop),
+        ("credit", F::Auth, C::Auth, stop),
+        ("limit:1795170000", F::Limit, C::RateLimit, until("2026-11-20T10:20:00Z")),
+        ("max_turns", F::Bounded, C::Unknown, no),
+        ("max_budget", F::Bounded, C::Unknown, no),
+        ("refusal", F::Model, C::Unknown, no),
+        ("max_tokens", F::Model, C::Unknown, no),
+        ("bang_blocked", F::CommandBlocked, C::Permission, no),
+        ("exit:5", F::ExitMismatch, C::Unknown, no),
+        ("no_result:0", F::NoResult, C::Unknown, once),
+        ("kill", F::Killed, C::OutOfMemory, once),
+        ("start_error:error: unknown option '--x'", F::Configuration, C::Unknown, stop),
     ] {
-        let verdict = Place::new().run(&call("go"), scenario);
-        assert_eq!(failure(&verdict), kind, "{scenario}");
+        let failed = Place::new().run(&call("go"), scenario).result.unwrap_err();
+        assert_eq!((failed.kind, failed.class, failed.retry), (kind, class, retry), "{scenario}");
     }
+    let words = "limit_text:You've hit your limit · resets 3pm (UTC)";
+    let failed = Place::new().run(&call("go"), words).result.unwrap_err();
+    assert_eq!((failed.kind, failed.class), (F::Limit, C::RateLimit));
+    assert!(matches!(failed.retry, RetryAdvice::ResumeAt(Some(_))));
 }
 
 #[test]

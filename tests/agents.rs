@@ -210,7 +210,7 @@ fn denied_tools_are_told_and_the_step_stands_by_its_checks() {
     let agents = Agents::new("denied:Bash", "commands: [{claude: x}]");
     let ran = agents.cook().exits(0);
     let shown = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(shown.contains("was refused 1 tool use(s): Bash"), "{ran:#?}");
+    assert!(shown.contains("was refused 1 tool use: Bash"), "{ran:#?}");
 }
 
 #[test]

@@ -180,8 +180,8 @@ fn what_fails_is_told_in_words_that_help() {
         ("claude: x", Reply::Status(400), 1, "as the test wishes"),
         ("claude: /no-such-thing", text("Hello."), 1, "claude knows no command /no-such-thing"),
         ("claude: x, max_turns: 1, allowed_tools: [Bash]", bash(), 1, "help: raise `max_turns`"),
-        ("claude: x", bash(), 0, "refused 1 tool use(s): Bash"),
-        ("claude: x, commit_required: true", bash(), 1, "refused 1 tool use(s): Bash"),
+        ("claude: x", bash(), 0, "refused 1 tool use: Bash"),
+        ("claude: x, commit_required: true", bash(), 1, "refused 1 tool use: Bash"),
         ("claude: x, extra_args: [--nonsense]", text("Hello."), 1, "unknown option '--nonsense'"),
     ] {
         let Some(real) = Real::new(reply, &format!("commands: [{{{step}}}]")) else { return };

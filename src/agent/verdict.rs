@@ -332,13 +332,18 @@ fn warnings(facts: &Facts) -> Vec<String> {
         tools.sort();
         tools.dedup();
         warnings.push(format!(
-            "claude was refused {} tool use(s): {}; see permission_mode and allowed_tools",
-            denials.len(),
+            "claude was refused {}: {}; see permission_mode and allowed_tools",
+            counted(denials.len() as u64, "tool use"),
             tools.join(", ")
         ));
     }
     if facts.skipped > 0 {
-        warnings.push(format!("{} line(s) of claude's output could not be read", facts.skipped));
+        let lines = counted(facts.skipped, "line");
+        warnings.push(format!("{lines} of claude's output could not be read"));
     }
     warnings
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
