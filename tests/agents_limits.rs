@@ -138,6 +138,9 @@ fn an_agent_that_got_through_before_does_not_end_a_limit() {
     let mut prompts = agents.prompts();
     prompts.sort();
     assert_eq!(prompts, ["Do fast.", "Do slow."]);
+    // The round that is over is paid for, although the loop goes on.
+    let plan = agents.run(&["resume", "--plan"]).exits(0).stdout;
+    assert!(plan.contains("agent: to run, $0.0055 spent so far, $0.0055 of it saved]"), "{plan}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) fn table(rows: &[Row]) -> String {
     text
 }
 
-/// ` [agent: reused, $0.12 saved]`.
+/// ` [agent: reused, $0.12 saved]`, ` [agent: to run, $0.30 spent so far, $0.12 of it saved]`.
 fn agents(agents: &RowAgents) -> String {
     let dollars = crate::view::dollars;
     let unknown = match agents.unknown_costs {
@@ -56,5 +56,10 @@ fn agents(agents: &RowAgents) -> String {
     if agents.calls == 0 {
         return " [agent: to run]".to_owned();
     }
-    format!(" [agent: to run, {} spent so far{unknown}]", dollars(agents.spent_usd))
+    // Of a loop or map some rounds may be over.
+    let saved = match agents.saved_usd {
+        usd if usd > 0.0 => format!(", {} of it saved", dollars(usd)),
+        _ => String::new(),
+    };
+    format!(" [agent: to run, {} spent so far{saved}{unknown}]", dollars(agents.spent_usd))
 }
