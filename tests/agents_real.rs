@@ -158,6 +158,27 @@ fn a_short_retry_after_is_waited_for_by_the_program() {
 }
 
 #[test]
+fn an_answer_of_the_wrong_form_is_sent_back_in_the_same_conversation() {
+    // The program asks by itself for an object, nobody but us for anything else.
+    for (schema, answer, own) in [
+        ("{type: object, required: [verdict]}", r#"{"verdict": "good"}"#, false),
+        ("{type: array}", r#"["good"]"#, true),
+    ] {
+        let flow = format!(
+            "commands: [{{id: it, claude: Do it, output_schema: {schema}}}, {{write_file: {{path: told, content: '${{it.output}}'}}}}]"
+        );
+        let replies = vec![text("It is good."), text(answer)];
+        let Some(real) = Real::answered(replies, &flow) else { return };
+        let ran = real.run(&["cook", "flow.yaml"]).exits(0);
+        let told: serde_json::Value = serde_json::from_str(&real.sandbox.read("told")).unwrap();
+        assert_eq!(told, serde_json::from_str::<serde_json::Value>(answer).unwrap(), "{ran:#?}");
+        assert!(real.api.requests().len() >= 2, "{schema}");
+        let corrected = real.sandbox.events().contains("does not satisfy output_schema");
+        assert_eq!(corrected, own, "{schema}: {ran:#?}");
+    }
+}
+
+#[test]
 fn a_silent_stream_is_ended_and_the_conversation_goes_on_once() {
     let flow = "limits: {idle_timeout: 4s}\ncommands: [{claude: Do it}]";
     let Some(real) = Real::answered(vec![Reply::Silence, text("Done.")], flow) else { return };
