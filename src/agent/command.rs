@@ -176,7 +176,7 @@ pub fn refusal(call: &Call, uid: u32, environment: &[(OsString, OsString)]) -> O
     if call.prompt.trim().is_empty() {
         return Some(Refusal::NoPrompt);
     }
-    (call.prompt.len() > LONGEST_PROMPT).then(|| Refusal::LongPrompt(call.prompt.len()))
+    (call.prompt.len() > LONGEST_PROMPT).then_some(Refusal::LongPrompt(call.prompt.len()))
 }
 
 /// The prompt that continues an interrupted conversation.
