@@ -13,6 +13,7 @@
 mod support;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rustix::process::Signal;
 use support::agents::Agents;
 use support::live::{Live, wait_until};
 
@@ -231,6 +232,14 @@ fn a_call_that_asked_nothing_of_the_model_costs_nothing() {
     let agents = Agents::new("", "commands: [/no-such-thing]");
     agents.cook().exits(1);
     assert_eq!(agents.spent(), (0.0, 1, 0));
+    let agents = Agents::new("slow_start:600\n---\nsay:ok", "commands: [{claude: x}]");
+    let live = Live::start(agents.command(&["cook", "flow.yaml"]));
+    wait_until("the call", || agents.begun());
+    live.signal(Signal::INT);
+    live.end().exits(130);
+    assert_eq!(agents.spent(), (0.0, 1, 0));
+    agents.run(&["resume"]).exits(0);
+    assert_eq!(agents.prompts(), ["x", "x"]);
 }
 
 #[test]

@@ -295,8 +295,9 @@ fn asked_nothing(facts: &Facts, exit: Exit) -> bool {
     match exit {
         // It was stopped at the refusal of its first request, or before that.
         Exit::Ordered => !facts.answered,
-        // It did not start: the first line of its stream comes before its first request.
-        Exit::Code(1..=128) => facts.events == 0 && facts.skipped == 0,
+        // It did not start, or was stopped before: the first line of its stream comes before its
+        // first request.
+        Exit::Code(1..=128) | Exit::Stopped => facts.events == 0 && facts.skipped == 0,
         _ => false,
     }
 }

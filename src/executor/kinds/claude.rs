@@ -122,7 +122,8 @@ impl<'a> Run<'a> {
             // A limit was told of when it was met.
             if !failed.kind.is_provider_limit() {
                 let step = step_name(step, address);
-                self.warn(&format!("step {step}: {}; going on", failed.message));
+                let message = failed.message.trim_end_matches('.');
+                self.warn(&format!("step {step}: {message}; going on"));
             }
         }
     }
