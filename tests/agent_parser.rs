@@ -264,6 +264,25 @@ fn start_errors_are_told_by_stderr() {
 }
 
 #[test]
+fn what_goes_wrong_beside_the_work_is_told_as_it_happens() {
+    let transcript = r#"{"type":"system","subtype":"init","mcp_servers":[{"name":"good","status":"connected"},{"name":"bad","status":"failed"}]}
+{"type":"system","subtype":"api_retry","attempt":2,"max_retries":10,"error_status":500,"error":"server_error"}
+{"type":"system","subtype":"model_fallback","content":"sonnet instead of opus"}
+"#;
+    let (_, happenings) = read(transcript.as_bytes(), 20, "go");
+    let told: Vec<String> = happenings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "MCP server bad did not start",
+            "waiting for API (attempt 2/10)",
+            "sonnet instead of opus"
+        ]
+    );
+    assert!(happenings.iter().all(|happening| !happening.ends_the_call()));
+}
+
+#[test]
 fn noise_of_any_kind_is_skipped_and_counted() {
     let mut transcript = b"\xff\xfe\x00 noise\n\n{\"type\":\n[1]\n12\n{}\n".to_vec();
     transcript.extend(own("answer_with_tools.jsonl"));

@@ -37,6 +37,16 @@ fn a_session_waits_for_a_limit_and_goes_on_with_the_conversation() {
 }
 
 #[test]
+fn the_wait_for_a_limit_is_no_part_of_the_time_of_the_step() {
+    let agents = Agents::new(
+        &format!("{}\n---\nsay:done", limit_for(2)),
+        "commands: [{claude: x, timeout: 2s}]",
+    );
+    agents.cook().exits(0);
+    assert_eq!(agents.prompts(), ["x", ">x"]);
+}
+
+#[test]
 fn a_limit_parks_the_session_where_the_wait_would_be_too_long_or_was_not_wished() {
     let hour = limit_for(3600);
     for (flow, arguments) in [
