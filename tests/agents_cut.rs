@@ -12,6 +12,8 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use rustix::process::Signal;
 use support::agents::Agents;
 use support::live::{Live, wait_until};
@@ -116,6 +118,36 @@ fn ctrl_c_ends_the_agent_and_its_tool_and_keeps_the_cost() {
     assert_eq!(agents.prompts(), ["First task", "Second task", ">Second task"]);
     let (usd, calls, unknown) = agents.spent();
     assert_eq!((format!("{usd:.2}").as_str(), calls, unknown), ("0.85", 3, 0));
+}
+
+/// Answers, and goes on with what it does not wait for until it is told to end.
+const LINGERING: &str = r#"#!/bin/sh
+cat > /dev/null
+trap 'exit 0' INT
+echo '{"type":"system","subtype":"init","session_id":"s"}'
+echo '{"type":"result","subtype":"success","is_error":false,"result":"fine","num_turns":1,"total_cost_usd":0.5}'
+touch answered
+while :; do sleep 0.05; done
+"#;
+
+#[test]
+fn an_answer_that_was_complete_when_the_stop_came_is_kept() {
+    let agents =
+        Agents::new("", "commands: [{id: it, claude: x}, {shell: 'echo ${it.output} > told'}]");
+    // Not through the link to the stand-in.
+    let program = agents.sandbox.root().join("bin/claude");
+    std::fs::remove_file(&program).unwrap();
+    std::fs::write(&program, LINGERING).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let live = Live::start(agents.command(&["cook", "flow.yaml"]));
+    wait_until("the answer", || agents.sandbox.directory().join("answered").exists());
+    live.signal(Signal::INT);
+    live.end().exits(130);
+    std::fs::remove_file(agents.sandbox.directory().join("answered")).unwrap();
+    agents.run(&["resume"]).exits(0);
+    assert_eq!(agents.sandbox.read("told"), "fine\n");
+    assert!(!agents.sandbox.directory().join("answered").exists(), "it was called again");
+    assert_eq!(agents.spent(), (0.5, 1, 0));
 }
 
 #[test]
