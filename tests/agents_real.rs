@@ -180,7 +180,7 @@ fn an_answer_of_the_wrong_form_is_sent_back_in_the_same_conversation() {
 
 #[test]
 fn a_silent_stream_is_ended_and_the_conversation_goes_on_once() {
-    let flow = "limits: {idle_timeout: 4s}\ncommands: [{claude: Do it}]";
+    let flow = "limits: {idle_timeout: 12s}\ncommands: [{claude: Do it}]";
     let Some(real) = Real::answered(vec![Reply::Silence, text("Done.")], flow) else { return };
     real.run(&["cook", "flow.yaml"]).exits(0);
     assert!(went_on(&real), "{:?}", real.api.requests().last());
