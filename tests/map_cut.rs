@@ -141,6 +141,25 @@ fn a_job_that_is_cut_after_any_record_comes_to_the_same_end() {
         assert_eq!(sandbox.status(), "completed", "{}", told(&ran));
         check_results(sandbox, &told(&ran));
     }
+    // Where the items were frozen, but the job was not recorded yet, nothing is left over.
+    let jobs = std::fs::read_dir(sandbox.state().join("state/work/mapreduce/jobs")).unwrap();
+    let mappings = std::fs::read_dir(sandbox.state().join("state/mappings")).unwrap();
+    assert_eq!((jobs.count(), mappings.count()), (1, 2));
+}
+
+/// So a run after a crash gives the job the id that its files already have.
+#[test]
+fn the_id_of_a_job_says_when_its_session_began() {
+    let sandbox = Sandbox::new();
+    let yaml = "setup: [sleep 1.1]\nmap: {input: seq 1 2, agent_template: ['true']}\n";
+    sandbox.write("flow.yaml", yaml);
+    sandbox.run(&["cook", "flow.yaml"]).exits(0);
+    let listed = sandbox.run(&["sessions", "list", "--json"]).exits(0).json();
+    let job = listed[0]["mapreduce_state"]["job_id"].as_str().unwrap();
+    let first = sandbox.run(&["events", "ls", "--json"]).exits(0).json()[0]["timestamp"].take();
+    let began: String = first.as_str().unwrap().chars().filter(char::is_ascii_digit).collect();
+    let (day, time) = began.split_at(8);
+    assert!(job.starts_with(&format!("mapreduce-{day}_{}_", &time[..6])), "{job}: {first}");
 }
 
 /// Each result once and in order, where reduce ran now.

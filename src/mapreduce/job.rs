@@ -19,7 +19,7 @@ pub struct JobId {
 }
 
 impl JobId {
-    /// The id of the job that `session` started at `at`; fractions of a second are dropped.
+    /// The id of the job of `session`, which began at `at`; fractions of a second are dropped.
     #[must_use]
     pub fn new(at: DateTime<Utc>, session: &SessionId) -> Self {
         let text = format!("mapreduce-{}_{session}", at.format(TIME));

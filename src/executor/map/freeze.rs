@@ -24,10 +24,11 @@ impl<'a> Run<'a> {
         frame: &Frame<'a>,
         map: &'a Map,
     ) -> Result<Result<JobFiles, Failure>, Halt> {
-        let (job, frozen, repository, name) = self.session.with(|state| {
+        let (job, began, frozen, repository, name) = self.session.with(|state| {
             let header = state.header();
             (
                 state.lifetime.job.clone(),
+                state.started_at,
                 state.standing.frozen,
                 header.map(|header| header.repository.clone()).unwrap_or_default(),
                 header.map(|header| header.name.clone()).unwrap_or_default(),
@@ -42,8 +43,10 @@ impl<'a> Run<'a> {
                     Err(failure) => return Ok(Err(failure)),
                 };
                 let now = Utc::now();
-                // A setup that ran again makes other items of the same job.
-                let job = known.unwrap_or_else(|| JobId::new(now, self.session.id()).to_string());
+                // A setup that ran again makes other items of the same job, and what a crash
+                // left before the job was recorded is written over: the id is the same.
+                let began = began.unwrap_or(now);
+                let job = known.unwrap_or_else(|| JobId::new(began, self.session.id()).to_string());
                 self.forget_changed(&repository, &job, &lines)?;
                 JobFiles::freeze(home, &repository, &job, lines.into_iter())?;
                 let items = FrozenItems::open(home, &repository, &job)?;
