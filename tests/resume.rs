@@ -74,6 +74,24 @@ fn the_plan_says_what_becomes_of_a_marked_step_that_was_caught_running() {
 }
 
 #[test]
+fn the_plan_counts_the_rounds_of_a_loop_that_are_kept() {
+    let sandbox = Sandbox::new();
+    let yaml = r"
+commands:
+  - foreach: [1, 2, 3, 4]
+    do:
+      - echo ${item} >> words
+      - '[ ${item} != 3 ] || [ -e go ] || kill -9 $PPID'
+";
+    assert_eq!(cook(&sandbox, yaml).code, None);
+    let plan = sandbox.run(&["resume", "--plan"]).exits(0).stdout;
+    assert_eq!(plan, "  run      1  goes on: 2 of 4 rounds ended, 2 run: foreach\n");
+    sandbox.write("go", "");
+    sandbox.run(&["resume"]).exits(0);
+    assert_eq!(sandbox.words("words"), "1 2 3 4", "the step that had ended is kept, too");
+}
+
+#[test]
 fn a_step_to_be_skipped_is_not_repeated() {
     let sandbox = killed_in_marked("skip");
     sandbox.run(&["resume"]).exits(0);

@@ -21,13 +21,13 @@ pub(super) fn table(rows: &[Row]) -> String {
         };
         let moved = row.old_address.as_ref().map(|old| format!(" (was {old})")).unwrap_or_default();
         let name = crate::view::clip(&row.name, 60);
+        // The map as a whole is called what it stands at.
+        let name =
+            if row.name == row.address.as_str() { String::new() } else { format!(": {name}") };
         let address = crate::view::line(row.address.as_str());
         let agents = row.agents.as_ref().map(agents).unwrap_or_default();
-        let _ = writeln!(
-            text,
-            "  {action:<7}  {address:<width$}  {}{moved}: {name}{agents}",
-            row.reason
-        );
+        let _ =
+            writeln!(text, "  {action:<7}  {address:<width$}  {}{moved}{name}{agents}", row.reason);
     }
     let rows = rows.iter().filter_map(|row| row.agents.as_ref());
     let (mut spent, mut saved, mut calls) = (0.0, 0.0, 0);

@@ -23,7 +23,7 @@ impl Step {
             Action::Shell(text) => text.source(),
             Action::Claude(call) => call.prompt.source(),
             Action::GoalSeek(goal) => goal.goal.source(),
-            Action::Foreach(_) => "foreach",
+            Action::Foreach(_) => return self.kind().as_str().to_owned(),
             Action::WriteFile(file) => file.path.source(),
         };
         let line = text.lines().next().unwrap_or_default();

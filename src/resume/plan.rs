@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::playbook::mapreduce::Map;
-use crate::playbook::model::{Body, OnResume, Workflow};
+use crate::playbook::model::{Action as Kind, Body, OnResume, Workflow};
 use crate::session::{
     Address, ItemStanding, JobProgress, PersonsAnswer, Progress, SessionState, StepResult,
     StepStatus, item_number, map_address,
@@ -73,10 +73,13 @@ fn map_row(before: &SessionState, after: &SessionState) -> Option<Row> {
     let again = (before.standing.items.ended()).saturating_sub(progress.processed);
     let over = progress.total_items > 0 && progress.pending == 0;
     let reason = if before.standing.frozen && !after.standing.frozen {
-        format!(
-            "its items are read again; {} ended, and keep their results where they are the same",
-            progress.processed
-        )
+        match progress.processed {
+            0 => "its items are read again".to_owned(),
+            ended => format!(
+                "its items are read again; {ended} ended, and keep their results where they are \
+                 the same"
+            ),
+        }
     } else if progress.total_items == 0 {
         "its items are not known yet".to_owned()
     } else if over {
@@ -185,7 +188,12 @@ pub fn rows(
                 Some((_, true)) if edited => (Action::Rerun, "edited".to_owned()),
                 Some((_, true)) => (Action::Rerun, again(address, asked, behind_asked, decision)),
                 Some((Progress::Running | Progress::InDoubt, _)) => {
-                    caught(place.step.on_resume, after.standing.answer(address))
+                    match caught(place.step.on_resume, after.standing.answer(address)) {
+                        (Action::Rerun, why) => {
+                            goes_on(&place, after).unwrap_or((Action::Rerun, why))
+                        }
+                        other => other,
+                    }
                 }
                 Some((Progress::Between, _)) if decision.starting.contains(address) => {
                     (Action::Rerun, "failed before".to_owned())
@@ -276,6 +284,22 @@ fn caught(on_resume: OnResume, answer: Option<PersonsAnswer>) -> (Action, String
             format!("{was}; only a person knows whether it was done (on_resume: confirm)"),
         ),
     }
+}
+
+/// A loop that was caught running goes on: of its rounds only those run that had not ended.
+fn goes_on(place: &Place<'_>, after: &SessionState) -> Option<(Action, String)> {
+    let Kind::Foreach(each) = &place.step.action else { return None };
+    let total = after.standing.record(&place.address)?.items.as_ref()?.len();
+    let ended = |round: &usize| {
+        let round = place.address.below_numbered("do", *round);
+        let last = round.step(each.steps.len());
+        after.standing.records_within(&round).any(|(at, record)| {
+            let result = record.result.as_ref().filter(|_| at.sequence() == round);
+            result.is_some_and(|result| !result.goes_on || *at == last)
+        })
+    };
+    let ended = (1..=total).filter(ended).count();
+    Some((Action::Run, format!("goes on: {ended} of {total} rounds ended, {} run", total - ended)))
 }
 
 /// What is known of the agents at and below a step, which stood at `old` before an edit.
