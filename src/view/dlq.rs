@@ -245,7 +245,7 @@ impl DeadDetail {
                     add("", &format!("{name}: {}", line(path)));
                 }
             }
-            for output in output_lines(&run.output) {
+            for output in output_lines(&run.output).filter(|_| !run.output.is_empty()) {
                 add("", &format!("| {output}"));
             }
         }

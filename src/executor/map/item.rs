@@ -10,8 +10,8 @@ use crate::executor::run::Run;
 use crate::executor::sequence::Flow;
 use crate::mapreduce::FrozenItem;
 use crate::session::{
-    Address, EventKind, ItemStatus, Report, ResultRef, RewindCause, ShortResult, StepResult,
-    StepStatus, Stored, item_address,
+    Address, EventKind, ItemStatus, Report, ResultRef, ShortResult, StepResult, StepStatus, Stored,
+    item_address,
 };
 use crate::store::StoreError;
 
@@ -129,7 +129,8 @@ impl<'a> Run<'a> {
                 captures.retain(|(name, _)| *name != captured.name);
                 captures.push((&captured.name, value));
             }
-            let attempts = state.lifetime.rewinds(at, RewindCause::Retry) + 1;
+            let failed = state.lifetime.dead.get(&number).map_or(0, |dead| dead.history.len());
+            let attempts = failed + usize::from(status == ItemStatus::Success);
             let mut fields = vec![
                 ("item_id", Stored::plain(format!("item_{number}"))),
                 ("status", Stored::plain(status.in_results())),
@@ -139,7 +140,7 @@ impl<'a> Run<'a> {
                 ),
                 ("variables", Stored::object(captures)),
                 ("duration", Stored::seal(&duration, self.secrets())),
-                ("attempts", Stored::number(u64::from(attempts))),
+                ("attempts", Stored::number(attempts as u64)),
             ];
             if recovered {
                 fields.push(("recovered", Stored::boolean(true)));
