@@ -63,6 +63,24 @@ fn by_default_all_items_run_and_one_failure_fails_the_job_after_reduce() {
 }
 
 #[test]
+fn a_retry_from_the_dead_letter_queue_counts_among_the_attempts_of_an_item() {
+    let sandbox = Sandbox::new();
+    sandbox.write("bad", "3\n7\n");
+    let flow = flow("").replace("> reduced", "> reduced; cp ${map.results_file} results.json");
+    sandbox.write("flow.yaml", &flow);
+    let attempts = |ran: Ran| {
+        assert!(ran.stdout.contains("/results.json\n"), "the file that reduce read is named");
+        let results: Value = serde_json::from_str(&sandbox.read("results.json")).unwrap();
+        [1, 2, 6].map(|item| results[item]["attempts"].as_u64().unwrap())
+    };
+    assert_eq!(attempts(sandbox.run(&["cook", "flow.yaml"]).exits(1)), [1, 1, 1]);
+    let shown = sandbox.run(&["dlq", "show", "flow", "3"]).exits(0).stdout;
+    assert!(!shown.contains('|'), "the step printed nothing: {shown}");
+    sandbox.write("bad", "7\n");
+    assert_eq!(attempts(sandbox.run(&["dlq", "retry", "flow"]).exits(1)), [1, 2, 2]);
+}
+
+#[test]
 fn allowed_failures_are_no_failure_of_the_job() {
     for policy in ["max_failures: 2\n", "failure_threshold: 0.2\n"] {
         let (sandbox, ran) = cooked("3\n7\n", policy);
@@ -82,6 +100,9 @@ fn more_failures_than_allowed_stop_the_map_before_reduce() {
         assert!(!sandbox.directory().join("reduced").exists());
         assert_eq!(sandbox.status(), "failed");
         assert!(ran.stdout.contains("stopped"), "{ran:#?}");
+        for command in ["  resume   prodigy resume flow-", "  retry    prodigy dlq retry flow-"] {
+            assert!(ran.stdout.contains(command), "{ran:#?}");
+        }
         // A person may go on: what is left runs.
         sandbox.write("bad", "");
         sandbox.run(&["resume"]);
@@ -207,7 +228,8 @@ fn an_open_circuit_starts_nothing_until_its_time_is_over() {
     sandbox.write("bad", "2\n3\n4\n");
     sandbox.write("flow.yaml", &flow(policy));
     let begun = std::time::Instant::now();
-    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    let ran = sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    assert!(ran.stdout.contains("none starts for 700ms"), "a pause is told: {ran:#?}");
     assert!(begun.elapsed() >= std::time::Duration::from_millis(700), "{:?}", begun.elapsed());
     let events = sandbox.events();
     let at = |item: u32, kind: &str| {

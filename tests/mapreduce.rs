@@ -84,7 +84,7 @@ fn items_are_documents_lines_of_json_or_plain_lines() {
 fn what_cannot_be_read_fails_before_any_item() {
     for (input, path, told) in [
         ("none.json", "", "there is no file"),
-        ("exit 3", "", "3"),
+        ("exit 3", "", "the command failed (exit code 3)\n"),
         ("echo '[1'", "  json_path: '$[*]'\n", "JSON"),
     ] {
         let yaml = echo(path).replace("input: items", &format!("input: {input}"));
@@ -128,6 +128,7 @@ fn without_items_there_is_nothing_to_do_and_that_is_no_failure() {
         let (sandbox, ran) = cooked(items, &echo(keys));
         let ran = ran.exits(0);
         assert!(ran.stdout.contains("no items"), "{ran:#?}");
+        assert!(ran.stdout.contains("  items    none: the input is empty\n"), "{ran:#?}");
         assert!(!sandbox.directory().join("results.json").exists(), "reduce ran");
         assert_eq!(sandbox.status(), "completed");
         let again = sandbox.run(&["resume"]).exits(0);

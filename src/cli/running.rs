@@ -277,7 +277,7 @@ fn tell(
         let journal = session.home().journal(session.id());
         let results = session.with(|state| {
             let (job, header) = (state.lifetime.job.as_ref()?, state.header()?);
-            Some(session.home().results(&header.repository, job))
+            Some(session.home().all_results(&header.repository, job)).filter(|it| it.exists())
         });
         let quiet = console.quiet || wanted.output == OutputMode::Quiet;
         let text = session.with(|state: &SessionState| {

@@ -352,10 +352,13 @@ impl Lines {
         if run > 1 {
             let at = view::position(state);
             let counts = match JobProgress::of(state).filter(|job| job.total_items > 0) {
-                Some(job) => view::item_counts(&job),
-                None => view::StepCounts::of(state).to_string(),
+                Some(job) => Some(view::item_counts(&job)),
+                None => Some(view::StepCounts::of(state))
+                    .filter(|it| !it.is_empty())
+                    .map(|it| it.to_string()),
             };
-            let _ = writeln!(self.text, "resume    {name} at {at}: {counts} ({id})");
+            let counts = counts.map(|counts| format!(": {counts}")).unwrap_or_default();
+            let _ = writeln!(self.text, "resume    {name} at {at}{counts} ({id})");
         } else if header.kind == SessionKind::Mapreduce {
             let phases = header.stages.join(", ");
             let _ = writeln!(self.text, "run       {name}: {} ({id})", view::line(&phases));

@@ -13,7 +13,7 @@ pub struct Places<'a> {
     pub logs: &'a Path,
     /// The journal.
     pub journal: &'a Path,
-    /// The results of the items, one JSON line each, where there is a map.
+    /// The results of all items as reduce saw them, where it asked for the file.
     pub results: Option<&'a Path>,
 }
 
@@ -47,10 +47,15 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
         }
     }
     let job = JobProgress::of(state);
-    if let Some(job) = job.as_ref().filter(|job| job.total_items > 0) {
-        row("items", &view::item_counts(job));
+    match &job {
+        Some(job) if job.total_items > 0 => row("items", &view::item_counts(job)),
+        Some(_) if state.standing.frozen => row("items", "none: the input is empty"),
+        _ => {}
     }
-    row("steps", &StepCounts::of(state).to_string());
+    let steps = StepCounts::of(state);
+    if job.is_none() || !steps.is_empty() {
+        row("steps", &steps.to_string());
+    }
     row("time", &view::duration_ms(state.lifetime.active_ms));
     if let Some(older) = older(state) {
         row("older", &older);
@@ -155,6 +160,13 @@ fn resume_commands(state: &SessionState) -> Vec<(String, &'static str)> {
         Some((WaitReason::Intervention, step)) => vec![
             (command.clone(), "   (run it again)"),
             (format!("{command} --done {step}"), "   (it is done)"),
+        ],
+        _ if dead => vec![
+            (command, "   (run what is left)"),
+            (
+                format!("prodigy dlq retry {}", header.workflow_id),
+                "   (run the failed items again)",
+            ),
         ],
         _ => vec![(command, "")],
     }

@@ -250,16 +250,15 @@ impl JobFiles {
         checked(&path, read_at(&file, at.offset, at.length).named("read", &path)?, at)
     }
 
-    /// Writes a fresh file of the job's directory through `write`, and returns its path.
+    /// Writes the file of all results through `write`, and returns its path.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn fresh_file(
+    pub fn write_all_results(
         &self,
-        name: &str,
         write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
     ) -> Result<PathBuf, StoreError> {
-        let path = self.directory.join(name);
+        let path = self.directory.join(ALL_RESULTS);
         let mut temporary = files::temporary_beside(&path).named("write", &path)?;
         let mut out = BufWriter::new(temporary.as_file_mut());
         write(&mut out).and_then(|()| out.flush()).named("write", &path)?;
@@ -275,6 +274,7 @@ impl JobFiles {
 
 const ITEMS: &str = "items.jsonl";
 const RESULTS: &str = "results.jsonl";
+const ALL_RESULTS: &str = "results.json";
 
 fn read_at(file: &File, offset: u64, length: u32) -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
@@ -428,6 +428,12 @@ impl Home {
     #[must_use]
     pub fn results(&self, repository: &str, job: &str) -> PathBuf {
         self.job(repository, job).join(RESULTS)
+    }
+
+    /// `state/<repo>/mapreduce/jobs/<job>/results.json`: all results, where reduce asked for them.
+    #[must_use]
+    pub fn all_results(&self, repository: &str, job: &str) -> PathBuf {
+        self.job(repository, job).join(ALL_RESULTS)
     }
 
     /// `state/mappings`: which session a job belongs to.

@@ -47,6 +47,12 @@ impl StepCounts {
         }
         counts
     }
+
+    /// True where no step has begun and none is to come.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.done + self.recovered + self.failed + self.skipped + self.not_run == 0
+    }
 }
 
 /// `7 done, 1 recovered, 2 to do`; what is zero is left out, except when all is.

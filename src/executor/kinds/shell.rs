@@ -306,7 +306,8 @@ pub(in crate::executor) fn output_of(
             Ended::TimedOut => "no end after 5 minutes".to_owned(),
             _ => "it was stopped".to_owned(),
         };
-        return Err(format!("the command failed ({how}): {stderr}"));
+        let why = if stderr.is_empty() { String::new() } else { format!(": {stderr}") };
+        return Err(format!("the command failed ({how}){why}"));
     }
     let Whole::Bytes(mut bytes) = stdout.whole else {
         return Err(format!("the command printed more than {VALUE_LIMIT} bytes"));

@@ -16,6 +16,7 @@ use crate::mapreduce::{
     Breaker, ItemEnd, MapVerdict, Next, Permit, Schedule, StopReason, Tally, Ticket, TicketEnd,
 };
 use crate::playbook::mapreduce::{ErrorPolicy, Map, MapReduce};
+use crate::playbook::spell_duration;
 use crate::session::{
     Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, ResultPlace, ResultRef,
     RewindCause, StepStatus, item_address,
@@ -281,7 +282,7 @@ impl<'a> Run<'a> {
     fn item_ran(&self, phase: &Phase<'_, 'a>, position: u32, run: &ItemRun) {
         let mut work = phase.work();
         let now = Utc::now();
-        match run {
+        let opened = match run {
             ItemRun::Ended(status) => {
                 work.unsynced += 1;
                 if work.unsynced >= phase.batch {
@@ -292,27 +293,35 @@ impl<'a> Run<'a> {
                     ItemStatus::Success => TicketEnd::Succeeded,
                     ItemStatus::Failed | ItemStatus::Skipped => TicketEnd::Failed,
                 };
-                work.hand_back(position, end, now);
+                let opened = work.hand_back(position, end, now);
                 if *status != ItemStatus::Success
                     && phase.policy.stop_reason(&self.tally()).is_some()
                 {
                     work.schedule.stop();
                 }
+                opened
             }
             ItemRun::Again(delay) => {
                 let delay = chrono::Duration::from_std(*delay).unwrap_or_default();
                 work.schedule.delay(position, now + delay);
-                work.hand_back(position, TicketEnd::Failed, now);
+                work.hand_back(position, TicketEnd::Failed, now)
             }
             ItemRun::Stops => {
                 work.hand_back(position, TicketEnd::Failed, now);
                 work.schedule.give_back(position);
                 work.schedule.stop();
+                false
             }
-        }
+        };
         // A call to the system only where someone waits.
         let waiting = work.waiting > 0;
+        let next = work.schedule.next(now);
+        let opened = opened && !matches!(next, Next::Finished | Next::Stopped);
         drop(work);
+        if let Some(limits) = phase.policy.circuit_breaker.filter(|_| opened) {
+            let timeout = spell_duration(limits.timeout);
+            self.warn(&format!("items keep failing: none starts for {timeout} (circuit_breaker)"));
+        }
         if waiting {
             phase.changed.notify_all();
         }
@@ -456,12 +465,11 @@ impl Work {
         next
     }
 
-    /// The item is not running any more.
-    fn hand_back(&mut self, position: u32, end: TicketEnd, now: DateTime<Utc>) {
-        if let (Some(breaker), Some(ticket)) =
-            (self.breaker.as_mut(), self.tickets.remove(&position))
-        {
-            breaker.end(ticket, end, now);
+    /// The item is not running any more; true when that opened the circuit.
+    fn hand_back(&mut self, position: u32, end: TicketEnd, now: DateTime<Utc>) -> bool {
+        match (self.breaker.as_mut(), self.tickets.remove(&position)) {
+            (Some(breaker), Some(ticket)) => breaker.end(ticket, end, now),
+            _ => false,
         }
     }
 }

@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
             return Ok(path.clone());
         }
         let ended = self.ended_items();
-        let path = files.fresh_file("results.json", |out| {
+        let path = files.write_all_results(|out| {
             out.write_all(b"[")?;
             for (index, (item, _, place)) in ended.iter().enumerate() {
                 out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
