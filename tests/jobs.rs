@@ -163,7 +163,8 @@ fn a_failed_setup_or_reduce_runs_again_alone() {
     let sandbox = Sandbox::new();
     sandbox.write("flow.yaml", &flow);
     sandbox.write("go", "");
-    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    let ran = sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    assert!(ran.stdout.contains("review failed at reduce step 1: step reduce/1"), "{ran:#?}");
     assert_eq!(sorted(&sandbox), "1 2 3 4 5 6 setup");
     sandbox.write("gone", "");
     sandbox.run(&["resume", "review"]).exits(0);
@@ -269,7 +270,8 @@ fn the_dead_letter_queue_is_listed_shown_cleared_and_exported() {
     assert_eq!(exported.lines().count(), 1);
     let plan = sandbox.run(&["dlq", "retry", "review", "--dry-run"]).exits(0).stdout;
     assert!(plan.contains("item_3") && plan.contains("reduce/1"), "{plan}");
-    sandbox.run(&["dlq", "clear", "review"]).exits(6);
+    let ran = sandbox.run(&["dlq", "clear", "review", "--item", "3"]).exits(6);
+    assert!(ran.stderr.contains(" --item item_3 --force"), "no more than was asked: {ran:#?}");
     sandbox.run(&["dlq", "clear", "review", "--force"]).exits(0);
     assert!(sandbox.run(&["dlq", "list"]).exits(0).stdout.contains("no failed items"));
     sandbox.run(&["resume"]).exits(0);

@@ -70,7 +70,10 @@ fn an_edited_template_counts_for_the_items_that_still_run() {
 fn failed_items_run_again_with_the_mended_template() {
     let sandbox = ran("");
     edit(&sandbox, "exit 5; echo old", "true; echo new");
-    sandbox.run(&["dlq", "retry", "edit"]).exits(6);
+    let refused = sandbox.run(&["dlq", "retry", "edit", "--item", "4"]).exits(6);
+    let told = refused.stderr.lines().last().unwrap();
+    assert!(told.starts_with("help: prodigy dlq retry edit-"), "what was asked for: {told}");
+    assert!(told.ends_with(" --item 4 --accept-changes"), "{told}");
     assert_eq!(sandbox.words("words"), "setup 1 2 3 4 5 6 reduce", "nothing ran");
     sandbox.run(&["dlq", "retry", "edit", "--accept-changes"]).exits(0);
     assert_eq!(sandbox.words("words"), "setup 1 2 3 4 5 6 reduce 4 reduce");

@@ -88,8 +88,30 @@ pub(super) fn accept_changes(
     match super::confirm::ask("Go on with the edited workflow?", &|| false) {
         super::confirm::Answer::Yes => Ok(()),
         _ => Err(Failure::new(ExitKind::NeedsPerson, "the workflow file was edited")
-            .with_help(format!("prodigy resume {id} --accept-changes"))),
+            .with_help(typed_again(arguments, id, "--accept-changes"))),
     }
+}
+
+/// The command that goes on with the session called `id`, as it was typed, and one flag more.
+fn typed_again(arguments: &Resume, id: &str, flag: &str) -> String {
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let goes_on = |word: &String| ["resume", "resume-job", "dlq", "recovery"].contains(&&**word);
+    if !words.iter().any(goes_on) {
+        return format!("prodigy resume {id} {flag}");
+    }
+    let mut named = false;
+    let mut text = "prodigy".to_owned();
+    for word in &words {
+        let is_name = arguments.id.as_ref() == Some(word);
+        named |= is_name;
+        let word = if is_name { id.to_owned() } else { crate::view::typed(word) };
+        text.extend([" ", &word]);
+    }
+    if !named {
+        text.extend([" ", id]);
+    }
+    format!("{text} {flag}")
 }
 
 /// `--plan`: shows what would happen, without holding the session.

@@ -36,8 +36,10 @@ pub(super) fn run(arguments: &DlqClear, console: &mut Console) -> Result<ExitKin
             Answer::NoTerminal => {
                 let message =
                     format!("{what} would be cleared, and there is no terminal to ask at");
+                let named = |number: &u32| format!(" --item item_{number}");
+                let only: String = arguments.items.iter().map(named).collect();
                 return Err(Failure::new(ExitKind::NeedsPerson, message)
-                    .with_help(format!("prodigy dlq clear {} --force", card.workflow_id)));
+                    .with_help(format!("prodigy dlq clear {}{only} --force", card.workflow_id)));
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::cli::lookup::{Place, sound};
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
 use crate::store;
+use crate::view;
 
 use super::details::details;
 use super::run::{no_item, say_empty, waiting};
@@ -60,6 +61,10 @@ pub(super) fn export(arguments: &DlqExport, console: &mut Console) -> Result<Exi
     }
     store::replace_file(file, lines.as_bytes(), Some(0o600))
         .map_err(|error| Failure::of(ExitKind::Failed, &error))?;
-    console.remark(format_args!("wrote {} ({} items)", file.display(), numbers.len()));
+    console.remark(format_args!(
+        "wrote {} ({})",
+        file.display(),
+        view::count(numbers.len() as u64, "item")
+    ));
     sound(loaded)
 }
