@@ -149,7 +149,11 @@ pub fn event_words(kind: &EventKind) -> String {
         }
         EventKind::StepStarted { attempt, name, command, .. } => {
             let name = if name.is_empty() { String::new() } else { format!("{name} - ") };
-            format!("attempt {attempt}: {}", clip(&format!("{name}{command}"), 120))
+            // What an item runs is not recorded.
+            match format!("{name}{command}") {
+                none if none.is_empty() => format!("attempt {attempt}"),
+                what => format!("attempt {attempt}: {}", clip(&what, 120)),
+            }
         }
         EventKind::StepSpawned { pid, .. } => format!("pid {pid}"),
         EventKind::AgentEnded { attempt, agent, .. } => {

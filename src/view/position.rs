@@ -105,7 +105,8 @@ pub fn position(state: &SessionState) -> Position {
 fn in_map(state: &SessionState, progress: &JobProgress) -> Position {
     let known = state.standing.frozen;
     // Once everything is over, what was worked on says more than the last step.
-    let over = state.standing.scope(&Address::root().join(progress.phase.as_str())).is_some();
+    let end = state.standing.scope(&Address::root().join(progress.phase.as_str()));
+    let over = end.is_some_and(|end| end.goes_on);
     let phase = if over && known { Phase::Map } else { progress.phase };
     let step = match phase {
         Phase::Map => 0,
