@@ -238,6 +238,20 @@ fn items_that_another_setup_changed_run_again() {
 }
 
 #[test]
+fn without_a_setup_its_start_is_where_the_items_are_read() {
+    let sandbox = Sandbox::new();
+    let template = "agent_template: ['echo ${item} >> words']\n";
+    sandbox.write("flow.yaml", &format!("map:\n  input: items\n  {template}"));
+    sandbox.write("items", "a\nb\n");
+    sandbox.run(&["cook", "flow.yaml"]).exits(0);
+    sandbox.write("items", "a\nx\n");
+    sandbox.run(&["resume", "flow", "--from-checkpoint", "map"]).exits(0);
+    assert_eq!(sorted(&sandbox), "a a b b");
+    sandbox.run(&["resume", "flow", "--from-checkpoint", "setup"]).exits(0);
+    assert_eq!(sorted(&sandbox), "a a b b x");
+}
+
+#[test]
 fn reduce_before_the_end_of_the_map_needs_a_persons_word() {
     let yaml = FLOW.replace("max_parallel: 2", "max_parallel: 1")
         + "error_policy:\n  on_item_failure: stop\n";

@@ -119,7 +119,8 @@ pub(super) fn renew_reduce(there: &SessionState, request: &Request, decision: &m
 /// The phase called `name`, where the workflow has it.
 pub(super) fn phase_named(job: &MapReduce, name: &str) -> Option<Phase> {
     match name {
-        "setup" if job.setup.is_some() => Some(Phase::Setup),
+        // Without steps of its own it is where the items are read.
+        "setup" => Some(Phase::Setup),
         "map" => Some(Phase::Map),
         "reduce" if job.reduce.is_some() => Some(Phase::Reduce),
         _ => None,
