@@ -81,6 +81,25 @@ fn items_are_documents_lines_of_json_or_plain_lines() {
 }
 
 #[test]
+fn what_setup_captured_is_an_input() {
+    for (printed, input, expected) in [
+        (r#"{"files": ["a b", "$(touch run)"]}"#, "${found.files}", ["a b", "$(touch run)"]),
+        (r#"{"files": ["a b", "c"]}"#, "${found}\n  json_path: $.files[*]", ["a b", "c"]),
+        ("x y\n; touch run", "${found}", ["x y", "; touch run"]),
+        ("1\n2", "printf %s ${found}", ["1", "2"]),
+        ("items", "${found}", ["of", "file"]),
+    ] {
+        let map = echo("").replace("input: items", &format!("input: {input}"));
+        let setup = "setup: [{shell: cat printed, capture_output: found}]\n";
+        let sandbox = prepared("of\nfile\n", &format!("{setup}{map}"));
+        sandbox.write("printed", printed);
+        sandbox.run(&["cook", "flow.yaml"]).exits(0);
+        assert_eq!(outputs(&sandbox), expected, "{input} of {printed}");
+        assert!(!sandbox.directory().join("run").exists());
+    }
+}
+
+#[test]
 fn what_cannot_be_read_fails_before_any_item() {
     for (input, path, told) in [
         ("none.json", "", "there is no file"),

@@ -6,6 +6,7 @@ use super::{
     EvalError, Form, Origin, Place, Scope, SyntaxError, Use, Value,
     cursor::Cursor,
     evaluation::{Evaluation, joined},
+    filter::Filter,
     hole::{End, pieces},
     tree::{Need, Piece, names_of},
 };
@@ -66,6 +67,12 @@ impl Template {
             [Piece::Text(text)] => Some(text),
             _ => None,
         }
+    }
+
+    /// True when it is nothing but one value, not meant as code.
+    #[must_use]
+    pub fn is_value(&self) -> bool {
+        matches!(self.pieces.as_slice(), [Piece::Hole(hole)] if !hole.filters.contains(&Filter::Raw))
     }
 
     /// The names it uses.

@@ -8,7 +8,7 @@ use crate::executor::frame::Frame;
 use crate::executor::halt::Halt;
 use crate::executor::kinds::output_of;
 use crate::executor::run::Run;
-use crate::expr::{Dialect, EvalError, Template};
+use crate::expr::{Dialect, EvalError, Origin, Template};
 use crate::mapreduce::{Form, ItemPath, JobId, Selection, read_items, select};
 use crate::playbook::mapreduce::Map;
 use crate::session::{
@@ -148,7 +148,8 @@ impl<'a> Run<'a> {
         Ok(lines)
     }
 
-    /// The bytes of the input: of the file, or of the command where there is no such file.
+    /// The bytes of the input: of the file, or where there is no such file a captured value or
+    /// what the command prints.
     fn input_bytes(
         &self,
         frame: &Frame<'a>,
@@ -157,9 +158,10 @@ impl<'a> Run<'a> {
     ) -> Result<(Vec<u8>, Form), Failure> {
         let names = self.names(frame, at);
         let source = map.input.source();
-        let named = Template::parse(source)
-            .map(|text| text.evaluate(&names).ok().map(|(value, _)| value.to_text()));
-        if let Ok(Some(name)) = named {
+        let template = Template::parse(source).ok();
+        let known = template.and_then(|text| Some((text.evaluate(&names).ok()?, text.is_value())));
+        if let Some(((value, origin), is_value)) = known {
+            let name = value.to_text();
             let path = self.surroundings.directory.join(&name);
             if path.is_file() {
                 let bytes = std::fs::read(&path).map_err(|error| {
@@ -178,6 +180,10 @@ impl<'a> Run<'a> {
                     path.display()
                 );
                 return Err(self.failure(FailureKind::File, &message));
+            }
+            // What setup captured is no command, but the document itself.
+            if is_value && origin == Origin::Data {
+                return Ok((value.to_bytes(), Form::Detect));
             }
         }
         let dialect = Dialect::of(&self.workflow.shell.words[0]);

@@ -64,7 +64,12 @@ fn map() -> Value {
     let name = format!("^x-|{NAME}");
     let variables = "Values made of all results, for `reduce`.";
     let keys = vec![
-        ("input", text("A file with the items, or a command: JSON, JSON Lines or plain lines.")),
+        (
+            "input",
+            text(
+                "A file with the items, `${NAME}` of setup, or a command: JSON, JSON Lines or plain lines.",
+            ),
+        ),
         ("json_path", text("RFC 9535 path of the items inside a JSON document.")),
         ("filter", reference("condition", "Only items for which this is true.")),
         ("sort_by", text("`field [ASC|DESC] [NULLS FIRST|LAST]`, several with commas.")),
