@@ -39,11 +39,26 @@ fn a_session_waits_for_a_limit_and_goes_on_with_the_conversation() {
 #[test]
 fn the_wait_for_a_limit_is_no_part_of_the_time_of_the_step() {
     let agents = Agents::new(
-        &format!("{}\n---\nsay:done", limit_for(2)),
-        "commands: [{claude: x, timeout: 2s}]",
+        &format!("{}\n---\nsay:done", limit_for(4)),
+        "commands: [{claude: x, timeout: 4s}]",
     );
     agents.cook().exits(0);
     assert_eq!(agents.prompts(), ["x", ">x"]);
+}
+
+#[test]
+fn an_agent_that_is_silent_at_a_limit_met_the_limit() {
+    let until = Utc::now().timestamp() + 3;
+    let limit = format!(r#"{{"status":"rejected","resetsAt":{until}}}"#);
+    let agents = Agents::new(
+        &format!(
+            "raw:{{\"type\":\"rate_limit_event\",\"rate_limit_info\":{limit}}}\nhang\n---\nsay:done"
+        ),
+        "limits: {idle_timeout: 2s}\ncommands: [{claude: x}]",
+    );
+    agents.cook().exits(0);
+    assert_eq!(agents.prompts(), ["x", ">x"]);
+    assert_eq!(agents.events("retry_scheduled")[0].1["uncounted"], true);
 }
 
 #[test]

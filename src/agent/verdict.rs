@@ -122,6 +122,12 @@ fn failure(facts: &Facts, exit: Exit, stderr: &str, now: DateTime<FixedOffset>) 
         Exit::TimedOut => {
             return found(AgentFailure::TimedOut, "claude timed out and was stopped".into());
         }
+        // What it met explains why it was silent.
+        Exit::Idle if facts.limit.is_some() => {
+            let until = facts.limit.and_then(|limit| limit.until);
+            let message = "claude had reached the account's limit and was silent";
+            return Some((AgentFailure::Limit, message.into(), until));
+        }
         Exit::Idle => {
             return found(
                 AgentFailure::Hang,

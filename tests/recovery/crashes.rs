@@ -230,8 +230,8 @@ fn a_recovery_that_is_killed_anywhere_goes_on_to_its_end() {
                 kills += 1;
                 sandbox.run(&["recovery", "status", "flow"]).exits(0);
             }
-            sandbox.run(&["recovery", "initiate", &failure]);
-            sandbox.run(&["resume"]);
+            let ends = [&["recovery", "initiate", &failure][..], &["resume"][..]];
+            let ends = ends.map(|arguments| sandbox.run(arguments));
             let states = sandbox.recoveries();
             let of_it = states.iter().filter(|it| it["failure_id"] == failure.as_str());
             let of_it: Vec<_> = of_it.collect();
@@ -245,7 +245,8 @@ fn a_recovery_that_is_killed_anywhere_goes_on_to_its_end() {
             let words = sandbox.heard();
             let said: Vec<&str> = words.split(' ').collect();
             for word in case.after.split(' ') {
-                assert!(said.contains(&word), "{}: {word} in {words} (seed {seed})", case.name);
+                let name = case.name;
+                assert!(said.contains(&word), "{name}: {word} in {words} (seed {seed}): {ends:#?}");
             }
         }
     }
