@@ -1,7 +1,7 @@
 //! Reads a journal and tells a torn last line (a crash) from damage (anything else).
 
 use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Seek as _, SeekFrom};
 use std::path::Path;
 
 use crate::session::{Event, EventKind, SessionStarted};
@@ -42,10 +42,36 @@ pub(super) fn read_journal(path: &Path) -> Result<Scan, StoreError> {
 /// take much memory.
 pub(super) fn walk_journal(path: &Path, take: &mut dyn FnMut(Event)) -> Result<Scan, StoreError> {
     let file = files::open_private(path, OpenOptions::new().read(true)).named("read", path)?;
-    walk(path, BufReader::with_capacity(1 << 16, file), take)
+    let from = |place| {
+        let mut file = &file;
+        file.seek(SeekFrom::Start(place))?;
+        Ok(BufReader::with_capacity(1 << 16, file))
+    };
+    look_twice(path, from, take)
 }
 
-/// Reads the lines of a journal.
+/// Reads a journal that `from` opens at a place. Who looks on while another process appends can
+/// read a line in two pieces, of which one is still the zeros that the other was written over: only
+/// what is bad at a second look, too, is damaged.
+fn look_twice<Lines: BufRead>(
+    path: &Path,
+    mut from: impl FnMut(u64) -> io::Result<Lines>,
+    take: &mut dyn FnMut(Event),
+) -> Result<Scan, StoreError> {
+    let mut scan = Scan::default();
+    let mut bad = None;
+    loop {
+        let place = scan.end.length;
+        walk(path, from(place).named("read", path)?, take, &mut scan)?;
+        if scan.damage.is_none() || bad == Some(scan.end.length) {
+            return Ok(scan);
+        }
+        bad = Some(scan.end.length);
+        scan = Scan { damage: None, hole: None, ..scan };
+    }
+}
+
+/// Reads lines behind what `scan` has seen.
 ///
 /// # Errors
 /// They cannot be read, or have a newer format; damage is part of the answer.
@@ -53,17 +79,16 @@ fn walk(
     path: &Path,
     mut lines: impl BufRead,
     take: &mut dyn FnMut(Event),
-) -> Result<Scan, StoreError> {
-    let mut scan = Scan::default();
+    scan: &mut Scan,
+) -> Result<(), StoreError> {
     let mut line = Vec::new();
     loop {
         line.clear();
         let length = lines.read_until(b'\n', &mut line).named("read", path)?;
         if line.pop_if(|byte| *byte == b'\n').is_none() {
-            read_tail(path, &line, &mut scan, take)?;
-            return Ok(scan);
+            return read_tail(path, &line, scan, take);
         }
-        match read_line(&line, &scan) {
+        match read_line(&line, scan) {
             Ok((event, crc)) => scan.accept(event, crc, length, take),
             Err(Bad::Newer(found)) => return Err(newer(path, found)),
             Err(Bad::Damaged(reason)) => {
@@ -71,7 +96,7 @@ fn walk(
                 if is_holed(&line, scan.end.length) {
                     scan.hole = Some(length as u64 + filled(&mut lines).named("read", path)?);
                 }
-                return Ok(scan);
+                return Ok(());
             }
         }
     }
@@ -257,6 +282,53 @@ fn newer(path: &Path, found: u32) -> StoreError {
 #[cfg(test)]
 pub(super) fn scan(path: &Path, bytes: &[u8]) -> Result<Scan, StoreError> {
     let mut events = Vec::new();
-    let scan = walk(path, bytes, &mut |event| events.push(event))?;
+    let from = |place| Ok(&bytes[usize::try_from(place).unwrap()..]);
+    let scan = look_twice(path, from, &mut |event| events.push(event))?;
     Ok(Scan { events, ..scan })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::journal::write_record;
+    use crate::store::tests::{finish, started};
+
+    #[test]
+    fn a_record_that_is_written_while_one_looks_on_is_no_damage() {
+        let mut crc = *b"00000000";
+        let mut lines = Vec::new();
+        for seq in 1..=9 {
+            let kind = match seq {
+                1 => EventKind::SessionStarted(Box::new(started("flow"))),
+                _ => finish(1, "x"),
+            };
+            let mut line = Vec::new();
+            let event = Event { seq, at: chrono::Utc::now(), kind };
+            crc = write_record(&mut line, &crc, &event).unwrap();
+            lines.push(line);
+        }
+        let whole = lines.concat();
+        // Zeros where records three to six came later, in the middle of a page.
+        let (from, to) = (lines[..2].concat().len(), lines[..6].concat().len() - 5);
+        let mut stale = whole.clone();
+        stale[from..to].fill(0);
+        let path = Path::new("journal");
+        let at = |bytes: &[u8], place: u64| bytes[usize::try_from(place).unwrap()..].to_vec();
+        let mut looks = 0;
+        let mut seen = Vec::new();
+        let open = |place| {
+            looks += 1;
+            let bytes = if looks == 1 { &stale } else { &whole };
+            Ok(io::Cursor::new(at(bytes, place)))
+        };
+        let scan = look_twice(path, open, &mut |event: Event| seen.push(event.seq)).unwrap();
+        assert!(scan.damage.is_none(), "{:?}", scan.damage);
+        assert_eq!(seen, (1..=9).collect::<Vec<_>>());
+        assert_eq!(scan.end.length, whole.len() as u64);
+        // What stays so is damaged.
+        let open = |place| Ok(io::Cursor::new(at(&stale, place)));
+        let scan = look_twice(path, open, &mut |_| {}).unwrap();
+        assert_eq!(scan.last, 2);
+        assert!(matches!(scan.damage, Some(StoreError::Damaged { line: 3, .. })));
+    }
 }
