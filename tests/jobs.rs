@@ -79,6 +79,11 @@ fn a_job_is_found_by_every_id_it_has() {
     std::fs::write(mapping(&sandbox, &job), wrong).unwrap();
     sandbox.run(&["resume-job", &job]).exits(1);
     assert_eq!(sorted(&sandbox), "1 2 3 4 5 6 reduce setup", "nothing ran again");
+    // What runs puts back the files that lead to it.
+    std::fs::remove_dir_all(sandbox.state().join("state/mappings")).unwrap();
+    sandbox.run(&["resume-job", &job, "--force", "--max-retries", "0"]).exits(1);
+    let back = std::fs::read_to_string(mapping(&sandbox, &job)).unwrap();
+    assert!(back.contains(&session) && back.contains("\"review\""), "{back}");
 }
 
 #[test]

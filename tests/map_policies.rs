@@ -111,10 +111,25 @@ fn more_failures_than_allowed_stop_the_map_before_reduce() {
 }
 
 #[test]
+fn a_queue_that_is_cleared_until_the_rest_is_allowed_ends_the_job() {
+    let (sandbox, ran) = cooked("3\n10\n", "max_failures: 1\n");
+    ran.exits(1);
+    assert_eq!(dead(&sandbox), ["item_3", "item_10"]);
+    assert_eq!(reduced(&sandbox), "8 2 0");
+    sandbox.run(&["resume"]).exits(1);
+    let ran = sandbox.run(&["dlq", "clear", "flow", "--item", "3", "--force"]).exits(0);
+    assert!(ran.stderr.contains("still waiting: 1 item"), "{ran:#?}");
+    sandbox.run(&["resume"]).exits(0);
+    assert_eq!(sandbox.status(), "completed_with_failures");
+}
+
+#[test]
 fn the_first_failure_stops_where_that_is_asked_for() {
     for policy in ["on_item_failure: stop\n", "continue_on_failure: false\n"] {
         let (sandbox, ran) = cooked("4\n", policy);
-        ran.exits(1);
+        let ran = ran.exits(1);
+        let why = "the map stopped: item_4 failed (exit code 1), and the policy is to stop";
+        assert!(ran.stdout.contains(why), "{ran:#?}");
         assert_eq!(sandbox.words("ran"), "1 2 3 4", "{policy}");
         assert!(!sandbox.directory().join("reduced").exists());
     }

@@ -105,9 +105,12 @@ fn what_cannot_be_read_fails_before_any_item() {
         ("none.json", "", "there is no file"),
         ("exit 3", "", "the command failed (exit code 3)\n"),
         ("echo '[1'", "  json_path: '$[*]'\n", "JSON"),
+        ("directory", "", "is a directory"),
     ] {
         let yaml = echo(path).replace("input: items", &format!("input: {input}"));
-        let (sandbox, ran) = cooked("", &yaml);
+        let sandbox = prepared("", &yaml);
+        std::fs::create_dir(sandbox.directory().join("directory")).unwrap();
+        let ran = sandbox.run(&["cook", "flow.yaml"]);
         let ran = ran.exits(1);
         assert!(format!("{}{}", ran.stdout, ran.stderr).contains(told), "{input}: {ran:#?}");
         assert_eq!(started(&sandbox), [""; 0]);
@@ -143,13 +146,32 @@ fn items_are_filtered_sorted_made_distinct_and_counted_off_in_this_order() {
 
 #[test]
 fn without_items_there_is_nothing_to_do_and_that_is_no_failure() {
-    for (items, keys) in [("", ""), ("[]", ""), ("a\nb\n", "  filter: item == 'c'\n")] {
+    for (items, keys, why) in [
+        ("", "", "there are no items"),
+        ("[]", "", "there are no items"),
+        (
+            "{\"a\": [1]}",
+            "  json_path: $.b[*]\n",
+            "nothing in the input is at json_path \"$.b[*]\"",
+        ),
+        (
+            "a\nb\n",
+            "  filter: item == 'c'\n",
+            "of 2 items in the input none is left: 2 left out by `filter`",
+        ),
+        (
+            "a\nb\n",
+            "  filter: item == 'b'\n  offset: 1\n",
+            "1 left out by `filter`, 1 left out by `offset`",
+        ),
+    ] {
         let (sandbox, ran) = cooked(items, &echo(keys));
         let ran = ran.exits(0);
-        assert!(ran.stdout.contains("no items"), "{ran:#?}");
-        assert!(ran.stdout.contains("  items    none: the input is empty\n"), "{ran:#?}");
+        assert!(ran.stdout.contains(why), "{ran:#?}");
+        assert!(ran.stdout.contains("  items    none\n"), "{ran:#?}");
         assert!(!sandbox.directory().join("results.json").exists(), "reduce ran");
         assert_eq!(sandbox.status(), "completed");
+        assert!(sandbox.run(&["sessions", "list"]).exits(0).stdout.contains(" map 0/0 "));
         let again = sandbox.run(&["resume"]).exits(0);
         assert!(again.stderr.contains("nothing") || again.stdout.contains("nothing"), "{again:#?}");
     }
@@ -324,6 +346,40 @@ fn items_that_change_while_the_job_runs_do_not_disturb_it() {
     std::fs::remove_file(sandbox.directory().join("items")).unwrap();
     sandbox.run(&["resume"]).exits(0);
     assert_eq!(outputs(&sandbox), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn a_map_without_reduce_stands_at_its_items() {
+    let yaml = "map:\n  input: seq 1 2\n  agent_template: ['[ ${item} = 1 ] || [ -e go ]']\n";
+    let (sandbox, ran) = cooked("", yaml);
+    ran.exits(1);
+    assert!(sandbox.run(&["sessions", "list"]).exits(0).stdout.contains(" map 2/2 "));
+    sandbox.write("go", "");
+    let ran = sandbox.run(&["dlq", "retry", "flow"]).exits(0);
+    assert!(ran.stdout.contains("flow at map 2/2: 1 of 2 done"), "{ran:#?}");
+    assert!(sandbox.run(&["sessions", "list"]).exits(0).stdout.contains(" map 2/2 "));
+}
+
+#[test]
+fn an_interrupt_while_items_are_read_is_no_failure() {
+    let map = "map:\n  input: \"[ -e go ] || sleep 2003; seq 1 3\"\n  agent_template: \
+               ['echo ${item} >> words']\non_failure: echo failed >> words\n";
+    let each = "commands:\n  - foreach: {command: \"[ -e go ] || sleep 2003; seq 1 3\"}\n    do: \
+                ['echo ${item} >> words']\n    on_failure: echo failed >> words\n";
+    for (yaml, position) in [(map, "map"), (each, "step 1/1")] {
+        let sandbox = prepared("", yaml);
+        let live = Live::start(sandbox.command(&["cook", "flow.yaml"]));
+        wait_until("the command", || sandbox.living().contains(&"sleep 2003".to_owned()));
+        live.signal(Signal::INT);
+        let ran = live.end().exits(130);
+        assert!(ran.stdout.contains(&format!("interrupted at {position}\n")), "{ran:#?}");
+        assert_eq!(sandbox.living(), [""; 0]);
+        sandbox.write("go", "");
+        sandbox.run(&["resume"]).exits(0);
+        let mut done: Vec<String> = sandbox.read("words").lines().map(str::to_owned).collect();
+        done.sort();
+        assert_eq!(done, ["1", "2", "3"]);
+    }
 }
 
 #[test]

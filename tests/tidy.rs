@@ -33,7 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["playbook", "session", "expr"]),
     ("view", &["playbook", "session", "expr"]),
     ("report", &["mapreduce", "store", "view", "playbook", "session", "expr"]),
-    ("resume", &["store", "view", "playbook", "session", "expr"]),
+    ("resume", &["mapreduce", "store", "view", "playbook", "session", "expr"]),
     (
         "recovery",
         &["resume", "mapreduce", "store", "view", "playbook", "session", "expr", "process", "git"],

@@ -110,7 +110,8 @@ impl std::fmt::Display for StopReason {
         match self {
             Self::FirstFailure => formatter.write_str("an item failed, and the policy is to stop"),
             Self::TooMany { allowed, dead } => {
-                write!(formatter, "{dead} items failed, `max_failures` allows {allowed}")
+                let items = if *dead == 1 { "item" } else { "items" };
+                write!(formatter, "{dead} {items} failed, `max_failures` allows {allowed}")
             }
             Self::TooLargeShare { allowed, dead, total } => write!(
                 formatter,

@@ -43,6 +43,27 @@ pub struct Selected {
     pub unknown_names: Vec<String>,
 }
 
+impl Selected {
+    /// Why an input that has items leaves none to work on; none where it does.
+    #[must_use]
+    pub fn why_none(&self) -> Option<String> {
+        if !self.items.is_empty() || self.input == 0 {
+            return None;
+        }
+        let paged = self.input - self.filtered - self.duplicates;
+        let causes = [
+            (self.filtered, "`filter`"),
+            (self.duplicates, "`distinct`"),
+            (paged, "`offset` and `max_items`"),
+        ];
+        let causes = causes.iter().filter(|(items, _)| *items > 0);
+        let causes: Vec<String> =
+            causes.map(|(items, cause)| format!("{items} left out by {cause}")).collect();
+        let items = if self.input == 1 { "item" } else { "items" };
+        Some(format!("of {} {items} in the input none is left: {}", self.input, causes.join(", ")))
+    }
+}
+
 /// An item that cannot be selected or left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {

@@ -49,7 +49,7 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
     let job = JobProgress::of(state);
     match &job {
         Some(job) if job.total_items > 0 => row("items", &view::item_counts(job)),
-        Some(_) if state.standing.frozen => row("items", "none: the input is empty"),
+        Some(_) if state.standing.frozen => row("items", "none"),
         _ => {}
     }
     let steps = StepCounts::of(state);

@@ -1,7 +1,9 @@
 //! Where a map workflow goes on: at the start of a phase, or with items of the dead letter queue
 //! that run again (SPEC 7.3, DECISIONS A28).
 
+use crate::mapreduce::{MapVerdict, Tally};
 use crate::playbook::mapreduce::MapReduce;
+use crate::playbook::model::{Body, Workflow};
 use crate::session::{
     Address, EventKind, ItemStanding, ItemStatus, JobProgress, Phase, Reach, ResultRef,
     RewindCause, SessionState, StepStatus, item_address, map_address,
@@ -50,6 +52,15 @@ pub(super) fn asks_for_items(state: &SessionState, request: &Request) -> bool {
         Requeue::All => state.lifetime.waiting_dead().next().is_some(),
         Requeue::These(items) => !items.is_empty(),
     }
+}
+
+/// True when more items wait in the dead letter queue than the policy allows: of some a person may
+/// have cleared it since the session failed.
+pub(super) fn is_beyond_policy(state: &SessionState, workflow: &Workflow) -> bool {
+    let Body::MapReduce(job) = &workflow.body else { return true };
+    let dead = state.lifetime.waiting_dead().count() as u64;
+    let total = u64::from(state.lifetime.items);
+    job.policy.verdict(&Tally { total, dead, skipped: 0, open: 0 }) == MapVerdict::Failed
 }
 
 /// Items of the dead letter queue run again; a reduce that saw their failures does too.

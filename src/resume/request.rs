@@ -154,7 +154,7 @@ pub fn decide(
     if state.status.is_some_and(SessionStatus::is_completed) && !asked {
         return Err(Refusal::Completed);
     }
-    if state.only_dead_items_failed() && !asked {
+    if state.only_dead_items_failed() && !asked && map::is_beyond_policy(state, workflow) {
         return Err(Refusal::DeadItems { count: state.lifetime.waiting_dead().count() });
     }
     let places = places(workflow, state);

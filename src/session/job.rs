@@ -88,9 +88,17 @@ fn phase(state: &SessionState) -> Phase {
         return Phase::Map;
     }
     match state.standing.scope(&map_address()) {
-        Some(end) if end.goes_on => Phase::Reduce,
+        Some(end) if end.goes_on && has(state, Phase::Reduce) => Phase::Reduce,
         Some(_) => Phase::Map,
         None if state.standing.frozen || over("setup").is_some_and(|end| end.goes_on) => Phase::Map,
-        None => Phase::Setup,
+        None if has(state, Phase::Setup) => Phase::Setup,
+        None => Phase::Map,
     }
+}
+
+/// True when the workflow has that phase, as far as its header knows the phases.
+fn has(state: &SessionState, wanted: Phase) -> bool {
+    let phases = state.header().map(|header| header.stages.as_slice()).unwrap_or_default();
+    let names = |phase: Phase| phases.iter().any(|name| name == phase.as_str());
+    names(wanted) || !names(Phase::Map)
 }

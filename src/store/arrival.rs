@@ -8,8 +8,8 @@ use crate::session::{Event, EventKind, SessionId, SessionState};
 
 use super::bundle::ITEMS_PART;
 use super::error::{NamePath, io_error};
-use super::job::{Mapping, write_mapping};
 use super::journal::Journal;
+use super::mapping::{Mapping, write_mapping};
 use super::{Card, Home, StoreError, files, mirror, replay};
 
 /// Makes a session in a directory of its own, which is removed where it did not take its place.

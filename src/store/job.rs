@@ -6,12 +6,10 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
-
 use crate::session::{Event, EventKind, ResultRef, SessionId};
 
 use super::error::{NamePath, io_error};
-use super::files::{self, Keep};
+use super::files;
 use super::{Home, StoreError};
 
 /// Where a line of `items.jsonl` stands.
@@ -47,19 +45,6 @@ struct Results {
     end: u64,
     /// Up to here it is on the disk.
     synced: u64,
-}
-
-/// Which session a job belongs to, and the other way round (`state/mappings`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct Mapping {
-    /// The session.
-    pub session_id: String,
-    /// The job.
-    pub job_id: String,
-    /// The workflow's name.
-    pub workflow_name: String,
-    /// When the job began.
-    pub created_at: chrono::DateTime<chrono::Utc>,
 }
 
 impl FrozenItems {
@@ -375,20 +360,6 @@ fn checked(path: &Path, bytes: Vec<u8>, at: ResultRef) -> Result<Vec<u8>, StoreE
     Err(StoreError::DamagedResult { path: path.to_owned(), reason })
 }
 
-/// Records which session a job belongs to, in both directions.
-///
-/// # Errors
-/// It cannot be written.
-pub fn write_mapping(home: &Home, mapping: &Mapping) -> Result<(), StoreError> {
-    files::make_directory(&home.mappings())?;
-    let bytes = serde_json::to_vec_pretty(mapping)
-        .map_err(|error| io_error("write", &home.mappings(), error.into()))?;
-    for path in [home.job_mapping(&mapping.job_id), home.session_mapping(&mapping.session_id)] {
-        files::write_private(&path, &bytes, Keep::Durable)?;
-    }
-    Ok(())
-}
-
 /// Removes the files of a job and what leads to them; what is not there is no error.
 pub(super) fn remove_job(
     home: &Home,
@@ -435,24 +406,10 @@ impl Home {
     pub fn all_results(&self, repository: &str, job: &str) -> PathBuf {
         self.job(repository, job).join(ALL_RESULTS)
     }
-
-    /// `state/mappings`: which session a job belongs to.
-    #[must_use]
-    pub fn mappings(&self) -> PathBuf {
-        self.repositories().join("mappings")
-    }
-
-    fn job_mapping(&self, job: &str) -> PathBuf {
-        self.mappings().join(format!("job-{}.json", file_name(job)))
-    }
-
-    fn session_mapping(&self, session: &str) -> PathBuf {
-        self.mappings().join(format!("{}.json", file_name(session)))
-    }
 }
 
 /// An id as one part of a path, whatever it holds.
-fn file_name(id: &str) -> &str {
+pub(super) fn file_name(id: &str) -> &str {
     Path::new(id).file_name().and_then(std::ffi::OsStr::to_str).unwrap_or("none")
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use crate::session::SessionId;
 
 use super::find::{Entry, session};
-use super::job::Mapping;
+use super::mapping::Mapping;
 use super::{Card, Home, StoreError, files};
 
 /// What every job id begins with.

@@ -256,8 +256,12 @@ impl DeadDetail {
 impl DeadRun {
     /// Which step failed, and when.
     fn headline(&self, now: DateTime<Utc>) -> String {
-        let at = time(Some(self.timestamp), now);
-        format!("{}: step {}, attempt {}", at, line(self.step.as_str()), self.attempt)
+        let (at, step) = (time(Some(self.timestamp), now), line(self.step.as_str()));
+        match self.attempt {
+            // It failed before anything was started.
+            0 => format!("{at}: step {step}"),
+            attempt => format!("{at}: step {step}, attempt {attempt}"),
+        }
     }
 
     /// Why it failed, and what followed.
@@ -344,6 +348,19 @@ flow-3fa9c1: 1 item (mapreduce-20231114_221320_x)
         assert_eq!(json[0]["item_id"], "item_3");
         assert_eq!(json[0]["attempts"], 2);
         assert_eq!(DeadItems::of(&story.state, Selection::Numbers(&[1, 2])).rows().len(), 1);
+    }
+
+    #[test]
+    fn a_run_that_was_never_started_is_no_attempt() {
+        let mut story = story();
+        let mut unstarted = failure(2, 1, Disposition::Dlq);
+        if let EventKind::ItemFailed { failure, .. } = &mut unstarted {
+            failure.attempt = 0;
+        }
+        story.add(unstarted);
+        let no_logs = |_: &ItemFailure| RunLogs { log: None, agent_log: None };
+        let detail = DeadDetail::of(&story.state, 2, Json::Null, no_logs).unwrap();
+        assert!(!detail.text(start(), Style::Plain).contains("attempt"));
     }
 
     #[test]

@@ -106,7 +106,8 @@ fn in_map(state: &SessionState, progress: &JobProgress) -> Position {
     let known = state.standing.frozen;
     // Once everything is over, what was worked on says more than the last step.
     let end = state.standing.scope(&Address::root().join(progress.phase.as_str()));
-    let over = end.is_some_and(|end| end.goes_on);
+    let over =
+        end.is_some_and(|end| end.goes_on) || state.status.is_some_and(SessionStatus::is_completed);
     let phase = if over && known { Phase::Map } else { progress.phase };
     let step = match phase {
         Phase::Map => 0,

@@ -45,9 +45,14 @@ pub(super) fn run(arguments: &DlqClear, console: &mut Console) -> Result<ExitKin
     }
     session.commit(EventKind::DlqCleared { items })?;
     session.sync_now()?;
+    let left = session.with(|state| state.lifetime.waiting_dead().count());
     drop(session);
     console.remark(format_args!("cleared {what} of {}", card.workflow_id));
-    if card.is_resumable() {
+    if left > 0 {
+        let left = view::count(left as u64, "item");
+        console
+            .remark(format_args!("still waiting: {left}, prodigy dlq list {}", card.workflow_id));
+    } else if card.is_resumable() {
         console.remark(format_args!("to go on without them: prodigy resume {}", card.workflow_id));
     }
     Ok(ExitKind::Success)

@@ -47,7 +47,11 @@ impl<'a> Run<'a> {
             Some(items) => items,
             None => match self.items(attempt, each) {
                 Ok(items) => self.freeze(address, &items)?,
-                Err(failure) => return Ok(Done::failed(failure)),
+                Err(failure) => {
+                    // A command that was stopped with the run is no failure.
+                    self.go_on(attempt.frame)?;
+                    return Ok(Done::failed(failure));
+                }
             },
         };
         let parallel = match self.count(&each.parallel, attempt) {

@@ -310,7 +310,10 @@ pub(in crate::executor) fn output_of(
         return Err(format!("the command failed ({how}){why}"));
     }
     let Whole::Bytes(mut bytes) = stdout.whole else {
-        return Err(format!("the command printed more than {VALUE_LIMIT} bytes"));
+        return Err(format!(
+            "the command printed more than {} MB: let a step write a file, and name the file",
+            VALUE_LIMIT / (1024 * 1024)
+        ));
     };
     while bytes.last() == Some(&b'\n') {
         bytes.pop();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::executor::halt::Halt;
 use crate::executor::run::Run;
+use crate::mapreduce::StopReason;
 use crate::playbook::failure::Retry;
 use crate::playbook::mapreduce::OnItemFailure;
 use crate::session::{
@@ -151,6 +152,22 @@ impl<'a> Run<'a> {
         }
         let delay = retry.delay(done + 1, crate::executor::retry::random_share());
         Some(Again { delay, allowed })
+    }
+
+    /// Why the map stopped; with the item that made it stop at once.
+    pub(super) fn told_stop(&self, reason: StopReason) -> String {
+        let last = self.session.with(|state| {
+            let dead = state.lifetime.dead.iter();
+            let failed = dead.filter_map(|(item, dead)| Some((item, dead.history.last()?)));
+            let (item, (_, failure)) = failed.max_by_key(|(_, (at, _))| *at)?;
+            Some(format!("item_{item} failed ({})", failure.failure.message.shown()))
+        });
+        match last {
+            Some(last) if reason == StopReason::FirstFailure => {
+                format!("{last}, and the policy is to stop")
+            }
+            _ => reason.to_string(),
+        }
     }
 
     /// The item runs anew.

@@ -14,7 +14,7 @@ use crate::playbook::mapreduce::Map;
 use crate::session::{
     Address, EventKind, Failure, FailureKind, RewindCause, item_address, item_number, map_address,
 };
-use crate::store::{FrozenItems, JobFiles, Mapping, write_mapping};
+use crate::store::{FrozenItems, JobFiles, Mapping, is_mapped, write_mapping};
 
 impl<'a> Run<'a> {
     /// The files of this session's job; its items are expanded and frozen first where that has
@@ -36,29 +36,23 @@ impl<'a> Run<'a> {
         });
         let home = self.session.home();
         let job = match job {
-            Some(job) if frozen => job,
+            Some(job) if frozen => {
+                self.map_session(&job, &name)?;
+                job
+            }
             known => {
                 let lines = match self.frozen_lines(frame, map) {
                     Ok(lines) => lines,
                     Err(failure) => return Ok(Err(failure)),
                 };
-                let now = Utc::now();
                 // A setup that ran again makes other items of the same job, and what a crash
                 // left before the job was recorded is written over: the id is the same.
-                let began = began.unwrap_or(now);
+                let began = began.unwrap_or_else(Utc::now);
                 let job = known.unwrap_or_else(|| JobId::new(began, self.session.id()).to_string());
                 self.forget_changed(&repository, &job, &lines)?;
                 JobFiles::freeze(home, &repository, &job, lines.into_iter())?;
                 let items = FrozenItems::open(home, &repository, &job)?;
-                write_mapping(
-                    home,
-                    &Mapping {
-                        session_id: self.session.id().to_string(),
-                        job_id: job.clone(),
-                        workflow_name: name,
-                        created_at: now,
-                    },
-                )?;
+                self.map_session(&job, &name)?;
                 self.commit(EventKind::JobStarted {
                     job: job.clone(),
                     items: u32::try_from(items.count()).unwrap_or(u32::MAX),
@@ -74,6 +68,21 @@ impl<'a> Run<'a> {
             self.session.with(|state| (state.lifetime.items, state.lifetime.items_crc));
         files.items().check(count, crc)?;
         Ok(Ok(files))
+    }
+
+    /// From the job to this session and back, where that is not there or was removed.
+    fn map_session(&self, job: &str, workflow: &str) -> Result<(), Halt> {
+        let (home, session) = (self.session.home(), self.session.id());
+        if is_mapped(home, session, job) {
+            return Ok(());
+        }
+        let mapping = Mapping {
+            session_id: session.to_string(),
+            job_id: job.to_owned(),
+            workflow_name: workflow.to_owned(),
+            created_at: Utc::now(),
+        };
+        Ok(write_mapping(home, &mapping)?)
     }
 
     /// Items that are read again keep their results only where nothing about them changed
@@ -135,6 +144,13 @@ impl<'a> Run<'a> {
         };
         let selected = select(values, &selection, &self.names(frame, &at))
             .map_err(|error| self.failure(FailureKind::Expression, &error.to_string()))?;
+        match (selected.why_none(), &map.json_path) {
+            (Some(why), _) => self.warn(&format!("map: {why}")),
+            (None, Some(path)) if selected.input == 0 => {
+                self.warn(&format!("map: nothing in the input is at json_path {path:?}"));
+            }
+            _ => {}
+        }
         for name in &selected.unknown_names {
             self.warn(&format!("map: no item has a field {name:?}; it counts as null"));
         }
@@ -184,6 +200,13 @@ impl<'a> Run<'a> {
             // What setup captured is no command, but the document itself.
             if is_value && origin == Origin::Data {
                 return Ok((value.to_bytes(), Form::Detect));
+            }
+            if path.is_dir() && !name.is_empty() {
+                let message = format!(
+                    "map.input: {} is a directory, no file of items (what is in it: `ls {name}`)",
+                    path.display()
+                );
+                return Err(self.failure(FailureKind::File, &message));
             }
         }
         let dialect = Dialect::of(&self.workflow.shell.words[0]);

@@ -76,7 +76,11 @@ impl<'a> Run<'a> {
         let ended = self.session.with(|state| state.standing.scope(&at));
         let files = match self.job_files(frame, &job.map)? {
             Ok(files) => files,
-            Err(failure) => return self.map_failed(&at, Report::failed(failure)).map(Some),
+            Err(failure) => {
+                // A command that was stopped with the run is no failure.
+                self.go_on(frame)?;
+                return self.map_failed(&at, Report::failed(failure)).map(Some);
+            }
         };
         self.rerun_lost(&files)?;
         if ended.is_none()
@@ -138,7 +142,7 @@ impl<'a> Run<'a> {
             batch: parallel.get() - parallel.get() / 4,
         };
         if files.items().count() == 0 {
-            self.warn("the input has no items: nothing to map, and reduce is left out");
+            self.warn("there are no items: nothing to map, and reduce is left out");
         }
         self.keep_files_before_items(&job.map.template)?;
         let mut inner = frame.at(at.clone());
@@ -171,7 +175,7 @@ impl<'a> Run<'a> {
         let failed = self.session.with(|state| state.standing.items.failed());
         if stopped {
             let reason = job.policy.stop_reason(&self.tally()).unwrap_or(StopReason::FirstFailure);
-            let message = format!("the map stopped: {reason}");
+            let message = format!("the map stopped: {}", self.told_stop(reason));
             let report = Report::failed(self.failure(FailureKind::Inner, &message));
             return self.map_failed(at, report).map(Some);
         }
