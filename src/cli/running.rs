@@ -179,7 +179,7 @@ fn observe(
             if let (Some(header), Some(at), 1) = (state.header(), state.started_at, state.last_seq)
             {
                 let kind = EventKind::SessionStarted(Box::new(header.clone()));
-                lines.event(&Event { seq: 1, at, kind }, state);
+                lines.event(&Event::new(1, at, kind), state);
             }
         });
         session.observe(Box::new(lines));

@@ -41,9 +41,7 @@ impl<'a> Run<'a> {
             self.warn(&format!("the fix failed at step {cause}: {}", self.told(&cause)));
             return Ok(Some(fix.step.clone()));
         }
-        for event in before.events {
-            self.commit(event)?;
-        }
+        self.session.commit_together(before.events)?;
         self.session.sync_now()?;
         if let Some(text) = before.edited {
             self.session.replace_workflow(text)?;

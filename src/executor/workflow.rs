@@ -84,9 +84,8 @@ impl<'a> Run<'a> {
         if !of_before {
             return Ok(Some(cause));
         }
-        for event in self.session.with(|state| (self.options.failed_again)(state)) {
-            self.commit(event)?;
-        }
+        let again = self.session.with(|state| (self.options.failed_again)(state));
+        self.session.commit_together(again)?;
         self.session.sync_now()?;
         self.body()
     }

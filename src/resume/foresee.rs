@@ -12,7 +12,7 @@ pub type Earlier<'a> = dyn Fn(u64) -> Option<SessionState> + 'a;
 pub fn foresee(state: &SessionState, events: &[EventKind], earlier: &Earlier<'_>) -> SessionState {
     let mut state = state.clone();
     for kind in events {
-        let event = Event { seq: state.last_seq + 1, at: Utc::now(), kind: kind.clone() };
+        let event = Event::new(state.last_seq + 1, Utc::now(), kind.clone());
         state.apply(&event);
         if let EventKind::Rewound { to_seq: Some(seq), .. } = kind
             && let Some(earlier) = earlier(*seq)

@@ -25,9 +25,21 @@ pub struct Event {
     pub seq: u64,
     /// When it was written.
     pub at: DateTime<Utc>,
+    /// True for what stands only together with the next event: a crash between the two undoes
+    /// both.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_next: bool,
     /// What happened.
     #[serde(rename = "event")]
     pub kind: EventKind,
+}
+
+impl Event {
+    /// An event that stands by itself.
+    #[must_use]
+    pub fn new(seq: u64, at: DateTime<Utc>, kind: EventKind) -> Self {
+        Self { seq, at, with_next: false, kind }
+    }
 }
 
 /// What can happen. Each variant says who writes it and when.

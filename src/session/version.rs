@@ -168,7 +168,7 @@ mod tests {
         fn add(&mut self, kind: EventKind) -> u64 {
             let seq = self.state.last_seq + 1;
             let at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-            self.state.apply(&Event { seq, at, kind });
+            self.state.apply(&Event::new(seq, at, kind));
             seq
         }
 

@@ -111,7 +111,7 @@ fn forked_events(
     let added = edits.map(|edit| (edit.at, edit.kind.clone())).chain([(Utc::now(), forked)]);
     for (at, kind) in kept.into_iter().chain(added) {
         let seq = events.len() as u64 + 1;
-        events.push(Event { seq, at, kind });
+        events.push(Event::new(seq, at, kind));
     }
     events
 }

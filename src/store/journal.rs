@@ -274,7 +274,7 @@ mod tests {
             1 => EventKind::SessionStarted(Box::new(started("flow"))),
             _ => finish(1, "x"),
         };
-        Event { seq, at: chrono::Utc::now(), kind }
+        Event::new(seq, chrono::Utc::now(), kind)
     }
 
     #[test]
@@ -343,14 +343,14 @@ mod tests {
         for depth in 100..=127 {
             let nested = format!("{}\"]\\\\\"{}", "[".repeat(depth), "]".repeat(depth));
             let kind = scored(50.0, &nested);
-            match journal.append(&Event { seq, at: chrono::Utc::now(), kind }) {
+            match journal.append(&Event::new(seq, chrono::Utc::now(), kind)) {
                 Ok(()) => seq += 1,
                 Err(_) => refused += 1,
             }
         }
         assert!(refused > 0 && refused < 10, "{refused}");
         let kind = scored(f64::NAN, "1");
-        assert!(journal.append(&Event { seq, at: chrono::Utc::now(), kind }).is_err());
+        assert!(journal.append(&Event::new(seq, chrono::Utc::now(), kind)).is_err());
         let read = scan(&path, &std::fs::read(&path).unwrap()).unwrap();
         assert!(read.damage.is_none(), "{:?}", read.damage);
         assert_eq!(read.events.len() as u64, seq - 1);

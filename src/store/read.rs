@@ -118,8 +118,9 @@ pub(super) fn read_state(home: &Home, id: &SessionId) -> Result<(Scan, SessionSt
 /// Reads the journal of a session: at least one good record, or an error.
 pub(super) fn read_events(home: &Home, id: &SessionId) -> Result<Scan, StoreError> {
     let mut events = Vec::new();
-    let scan = walk_events(home, id, &mut |event| events.push(event))?;
-    Ok(Scan { events, ..scan })
+    let mut scan = walk_events(home, id, &mut |event| events.push(event))?;
+    scan.events = events;
+    Ok(scan)
 }
 
 /// As [`read_events`], which are handed over one by one.
@@ -168,12 +169,11 @@ fn walk_events(
         let reason = format!("it is the journal of {}", started.session_id);
         return Err(StoreError::Unreadable { path, reason });
     }
-    match scan.damage {
-        Some(damage) if scan.last == 0 => Err(damage),
+    if scan.last == 0 {
         // Killed before its first record: there has never been a session.
-        None if scan.last == 0 => Err(not_found()),
-        damage => Ok(Scan { damage, ..scan }),
+        return Err(scan.damage.unwrap_or_else(not_found));
     }
+    Ok(scan)
 }
 
 /// The last event on disk as the snapshot knows it, where the card is lost.

@@ -25,10 +25,23 @@ pub(super) struct Scan {
     /// Where the damage is a hole as a power cut leaves it in what was not on disk yet, and as one
     /// sees in a record that is just being written: bytes from the hole to the end.
     pub hole: Option<u64>,
-    /// Bytes of a torn last line, without zeros behind it: they are room for records.
+    /// Bytes of a torn last line or unfinished group, without zeros behind it: they are room for
+    /// records.
     pub torn: u64,
     /// Where the good part ends.
     pub end: End,
+    /// What follows it and stands only together with what has not been read yet.
+    group: Group,
+}
+
+/// Records of which each stands only together with the next.
+#[derive(Debug, Default)]
+struct Group {
+    events: Vec<Event>,
+    /// Bytes of their lines.
+    length: u64,
+    /// Checksum of the last line.
+    crc: [u8; 8],
 }
 
 /// Reads the journal at `path`.
@@ -67,7 +80,7 @@ fn look_twice<Lines: BufRead>(
             return Ok(scan);
         }
         bad = Some(scan.end.length);
-        scan = Scan { damage: None, hole: None, ..scan };
+        scan = Scan { damage: None, hole: None, group: Group::default(), ..scan };
     }
 }
 
@@ -93,8 +106,9 @@ fn walk(
             Err(Bad::Newer(found)) => return Err(newer(path, found)),
             Err(Bad::Damaged(reason)) => {
                 scan.damage = Some(damaged(path, scan.next(), reason));
-                if is_holed(&line, scan.end.length) {
-                    scan.hole = Some(length as u64 + filled(&mut lines).named("read", path)?);
+                if is_holed(&line, scan.tip()) {
+                    let behind = filled(&mut lines).named("read", path)?;
+                    scan.hole = Some(scan.group.length + length as u64 + behind);
                 }
                 return Ok(());
             }
@@ -143,15 +157,37 @@ impl Scan {
         if let EventKind::SessionStarted(started) = &event.kind {
             self.header = Some(started.clone());
         }
-        self.last = event.seq;
-        self.end.crc = crc;
-        self.end.length += bytes as u64;
-        take(event);
+        let whole = !event.with_next;
+        self.group.events.push(event);
+        self.group.length += bytes as u64;
+        self.group.crc = crc;
+        if whole {
+            let group = std::mem::take(&mut self.group);
+            self.last += group.events.len() as u64;
+            self.end.crc = crc;
+            self.end.length += group.length;
+            group.events.into_iter().for_each(take);
+        }
     }
 
-    /// The line behind the last good record.
+    /// The number of the last record that was read.
+    fn read(&self) -> u64 {
+        self.last + self.group.events.len() as u64
+    }
+
+    /// Its checksum.
+    fn crc(&self) -> &[u8; 8] {
+        if self.group.events.is_empty() { &self.end.crc } else { &self.group.crc }
+    }
+
+    /// Where it ends.
+    fn tip(&self) -> u64 {
+        self.end.length + self.group.length
+    }
+
+    /// The line behind it.
     fn next(&self) -> usize {
-        usize::try_from(self.last).unwrap_or(usize::MAX).saturating_add(1)
+        usize::try_from(self.read()).unwrap_or(usize::MAX).saturating_add(1)
     }
 }
 
@@ -173,28 +209,32 @@ fn read_tail(
         _ if line.is_empty() => {}
         Ok((event, crc)) => {
             scan.accept(event, crc, line.len(), take);
-            scan.end.unended = true;
+            scan.end.unended = scan.group.events.is_empty();
         }
         Err(Bad::Newer(found)) => return Err(newer(path, found)),
         Err(Bad::Damaged(_)) if is_torn(line) => scan.torn = line.len() as u64,
         Err(Bad::Damaged(reason)) => {
             scan.damage = Some(damaged(path, scan.next(), reason));
-            scan.hole = is_holed(line, scan.end.length).then_some(line.len() as u64);
+            let hole = scan.group.length + line.len() as u64;
+            scan.hole = is_holed(line, scan.tip()).then_some(hole);
         }
+    }
+    if scan.damage.is_none() {
+        scan.torn += std::mem::take(&mut scan.group).length;
     }
     Ok(())
 }
 
 fn read_line(line: &[u8], before: &Scan) -> Result<(Event, [u8; 8]), Bad> {
     let bad = |reason: &str| Err(Bad::Damaged(reason.to_owned()));
-    let crc = check_record(line, &before.end.crc).map_err(|why| Bad::Damaged(why.to_owned()))?;
-    let first = before.last == 0;
+    let crc = check_record(line, before.crc()).map_err(|why| Bad::Damaged(why.to_owned()))?;
+    let first = before.read() == 0;
     if first && let Some(found) = format_of(line).filter(|found| *found > JOURNAL_FORMAT) {
         return Err(Bad::Newer(found));
     }
     let event: Event = serde_json::from_slice(line)
         .map_err(|error| Bad::Damaged(format!("this prodigy cannot read it: {error}")))?;
-    let expected = before.last + 1;
+    let expected = before.read() + 1;
     if event.seq != expected {
         return Err(Bad::Damaged(format!(
             "record {expected} is missing, {} stands here",
@@ -303,7 +343,7 @@ mod tests {
                 _ => finish(1, "x"),
             };
             let mut line = Vec::new();
-            let event = Event { seq, at: chrono::Utc::now(), kind };
+            let event = Event::new(seq, chrono::Utc::now(), kind);
             crc = write_record(&mut line, &crc, &event).unwrap();
             lines.push(line);
         }

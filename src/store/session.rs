@@ -59,6 +59,13 @@ struct Shared {
     mirror: Mirror,
 }
 
+/// What a record needs to count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    Alone,
+    WithNext,
+}
+
 /// The journal and the state after its last event.
 struct Recorded {
     journal: Journal,
@@ -155,16 +162,46 @@ impl OpenSession {
     /// The write failed: nothing was recorded, and nothing more can be.
     pub fn commit(&self, kind: EventKind) -> Result<Arc<Event>, StoreError> {
         let mut recorded = self.recorded();
+        let before = recorded.state.status;
+        let event = self.record(&mut recorded, kind, Stands::Alone)?;
+        self.settle(recorded, before)?;
+        Ok(event)
+    }
+
+    /// Records facts that stand only together: a crash leaves all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn commit_together(&self, kinds: Vec<EventKind>) -> Result<(), StoreError> {
+        let mut recorded = self.recorded();
+        let before = recorded.state.status;
+        let mut left = kinds.len();
+        for kind in kinds {
+            left -= 1;
+            let stands = if left == 0 { Stands::Alone } else { Stands::WithNext };
+            self.record(&mut recorded, kind, stands)?;
+        }
+        self.settle(recorded, before)
+    }
+
+    fn record(
+        &self,
+        recorded: &mut Recorded,
+        kind: EventKind,
+        stands: Stands,
+    ) -> Result<Arc<Event>, StoreError> {
         let earlier = match replay::goes_to(&kind) {
             Some(target) => Some(self.state_after(target, recorded.state.last_seq)?),
             None => None,
         };
-        let before = recorded.state.status;
         // Milliseconds are as much as anyone reads, and a third of the text.
         let at = Utc::now().trunc_subsecs(3);
-        let event = Event { seq: recorded.state.last_seq + 1, at, kind };
+        let with_next = stands == Stands::WithNext;
+        let event = Event { seq: recorded.state.last_seq + 1, at, with_next, kind };
         recorded.journal.append(&event)?;
-        self.shared.disk.appended(event.seq);
+        if !with_next {
+            self.shared.disk.appended(event.seq);
+        }
         recorded.state.apply(&event);
         if let Some(earlier) = earlier {
             recorded.state.return_to(earlier, &event.kind);
@@ -173,6 +210,15 @@ impl OpenSession {
         for observer in self.observers().iter_mut() {
             observer.event(&event, &recorded.state);
         }
+        Ok(event)
+    }
+
+    /// Brings up to date what follows the journal.
+    fn settle(
+        &self,
+        recorded: MutexGuard<'_, Recorded>,
+        before: Option<SessionStatus>,
+    ) -> Result<(), StoreError> {
         let card = runs_again(before, &recorded.state)
             .then(|| Card::of(&recorded.state, self.synced_seq()))
             .flatten();
@@ -183,7 +229,7 @@ impl OpenSession {
         for background in [&self.mirroring, &self.syncing].into_iter().flatten() {
             background.ask();
         }
-        Ok(event)
+        Ok(())
     }
 
     /// True for `--durability relaxed`.

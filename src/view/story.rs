@@ -70,7 +70,7 @@ impl Story {
     pub fn add(&mut self, kind: EventKind) -> &mut Self {
         let seq = self.events.len() as u64 + 1;
         let at = start() + TimeDelta::seconds(i64::try_from(seq).unwrap());
-        let event = Event { seq, at, kind };
+        let event = Event::new(seq, at, kind);
         self.state.apply(&event);
         self.events.push(event);
         self

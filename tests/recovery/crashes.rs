@@ -1,6 +1,7 @@
 //! `kill -9` in recoveries: before and after every word, and at random instants; then
 //! `recovery status`, and on to the same end, with `recovery initiate` or with `resume`.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -273,6 +274,33 @@ recovery: {{rules: [{{class: lint, fix: [{{shell: ./say fix}}]}}]}}
     let recoveries = sandbox.recoveries();
     assert_eq!(recoveries.len(), 1);
     assert_eq!(recoveries[0]["status"], "failed", "{recoveries:#?}");
+}
+
+/// A kill between two records of one decision: what it leaves is made by cutting the journal.
+#[test]
+fn what_goes_back_over_step_and_stage_is_decided_whole_or_not_at_all() {
+    let sandbox = failed(&cases()[1]);
+    let copy = |from: &Path, to: &Path| {
+        let mut command = Command::new("cp");
+        assert!(command.arg("-a").args([from, to]).status().unwrap().success());
+    };
+    let (state, before) = (sandbox.state(), sandbox.root().join("before"));
+    copy(&state, &before);
+    sandbox.run(&["resume"]).exits(0);
+    let journal = super::damage::journal(&sandbox);
+    let records = std::fs::read_to_string(&journal).unwrap();
+    let records: Vec<&str> = records.split_inclusive('\n').collect();
+    let parts =
+        || (1..=records.len()).filter(|end| records[end - 1].contains("\"with_next\":true"));
+    assert!(parts().count() > 0, "{records:#?}");
+    for end in parts() {
+        std::fs::remove_dir_all(&state).unwrap();
+        copy(&before, &state);
+        std::fs::write(&journal, records[..end].concat()).unwrap();
+        let ran = sandbox.run(&["resume"]).exits(0);
+        assert!(ran.stdout.contains("Stage 1/2 - s: 1 failed, 2 to do"), "{ran:#?}");
+        assert_eq!(sandbox.status(), "completed");
+    }
 }
 
 /// The instant between the last record of the run and that of the recovery, which random kills

@@ -20,7 +20,7 @@ fn journal(steps: usize) -> (Vec<Event>, Vec<u8>) {
     }
     let at = chrono::DateTime::from_timestamp(1_700_000_000, 123).unwrap();
     let events: Vec<Event> =
-        kinds.into_iter().zip(1..).map(|(kind, seq)| Event { seq, at, kind }).collect();
+        kinds.into_iter().zip(1..).map(|(kind, seq)| Event::new(seq, at, kind)).collect();
     let bytes = written(&events);
     (events, bytes)
 }
@@ -55,6 +55,44 @@ fn every_prefix_is_a_shorter_journal_with_a_torn_end() {
         assert_eq!(scan.events, events[..whole + unended], "cut at {length}");
         assert_eq!(scan.end.length + scan.torn, length as u64);
     }
+}
+
+#[test]
+fn what_stands_together_is_there_whole_or_not_at_all() {
+    let (mut events, _) = journal(2);
+    for event in &mut events[2..4] {
+        event.with_next = true;
+    }
+    let bytes = written(&events);
+    let ends: Vec<usize> = lines(&bytes)
+        .iter()
+        .scan(0, |end, line| {
+            *end += line.len();
+            Some(*end)
+        })
+        .collect();
+    for length in 0..=bytes.len() {
+        let scan = read(&bytes[..length]);
+        assert!(scan.damage.is_none(), "cut at {length}: {:?}", scan.damage);
+        assert_eq!(scan.end.length + scan.torn, length as u64, "cut at {length}");
+        let group = ends[1] + 1..ends[4] - 1;
+        let expected = if group.contains(&length) { 2 } else { scan.events.len() };
+        assert_eq!(scan.events, events[..expected], "cut at {length}");
+        assert!(!(3..5).contains(&scan.events.len()), "cut at {length}");
+    }
+    // Zeros from the second record of the group on.
+    let mut holed = bytes.clone();
+    holed[ends[2] + 50..].fill(0);
+    holed.resize(4096, 0);
+    let scan = read(&holed);
+    assert_eq!((scan.last, scan.end.length), (2, ends[1] as u64));
+    assert_eq!(scan.torn, (ends[2] + 50 - ends[1]) as u64);
+    // What was bad in it is damage, as anywhere else.
+    let mut flipped = bytes.clone();
+    flipped[ends[2] + 50] ^= 1;
+    let scan = read(&flipped);
+    assert_eq!(scan.last, 2);
+    assert!(matches!(scan.damage, Some(StoreError::Damaged { line: 4, .. })));
 }
 
 #[test]
@@ -140,7 +178,7 @@ fn a_newer_format_is_refused_by_name() {
 fn a_rewind_into_the_future_is_damage() {
     let (mut events, _) = journal(1);
     let at = events[0].at;
-    events.push(Event { seq: 4, at, kind: go_back(4) });
+    events.push(Event::new(4, at, go_back(4)));
     assert!(read(&written(&events)).damage.is_some());
 }
 
@@ -287,7 +325,7 @@ fn events(kinds: Vec<Option<EventKind>>, choice: u64) -> Vec<Event> {
         .zip(1..)
         .map(|(kind, seq)| {
             let back = || go_back(choice.wrapping_mul(seq) % (seq - 1) + 1);
-            Event { seq, at, kind: kind.unwrap_or_else(back) }
+            Event::new(seq, at, kind.unwrap_or_else(back))
         })
         .collect()
 }
