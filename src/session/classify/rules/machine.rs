@@ -31,7 +31,7 @@ pub(super) const MACHINE: &[Rule] = &[
     json(
         DiskFull,
         10.0,
-        r": ['\x22](no space left on device|disk quota exceeded)['\x22]$",
+        r": ['\x22](no space left on device|disk quota exceeded)['\x22]$|\bkind: (StorageFull|QuotaExceeded)\b",
         "the disk is full",
     ),
     said(
@@ -49,13 +49,13 @@ pub(super) const MACHINE: &[Rule] = &[
     said(
         OutOfMemory,
         10.0,
-        r"(heap|java heap|virtual memory|ran) (space|out of memory|exhausted)|OutOfMemoryError|^(fatal error: )?out of memory|\b\w*MemoryError\b|unable to allocate [\d.]+ [kmgt]i?b|failed to allocate memory|allowed memory size of \d+ bytes|could not reserve enough space|insufficient memory",
+        r"(heap|java heap|virtual memory|ran) (space|out of memory|exhausted)|OutOfMemoryError|^(fatal error: )?out of memory|\b\w*MemoryError\b|unable to allocate [\d.]+ [kmgt]i?b|failed to allocate memory|allowed memory size of \d+ bytes|could not reserve enough space|insufficient memory|\b(buffer|memory|heap) allocation failed|\bmemory (usage )?limit (is|was|has been) (too low|exceeded|reached)|\bnot enough memory|\bkind: OutOfMemory\b",
         "it ran out of memory",
     ),
     said(
         OutOfMemory,
         12.0,
-        r"OOMKilled|oom-kill|killed signal terminated program|\b(signal|signals|by|with)\b.{1,12}\bSIGKILL\b|exit(ed)?( with)? (code|status) 137\b",
+        r"OOMKilled|oom-kill|killed signal terminated program|\b(signal|signals|by|with)\b.{1,12}\bSIGKILL\b|\b(exit(ed)?|ended|died|failed|stopped|terminated|returned)( with| by)?( (exit )?(code|status))? 137\b",
         "the system killed it, likely for memory",
     ),
     said(OutOfMemory, 8.0, r"(^|[: ])killed( +\S.*)?$", "the system killed it, likely for memory"),
@@ -63,7 +63,7 @@ pub(super) const MACHINE: &[Rule] = &[
     said(
         Timeout,
         9.0,
-        r"\bTimeoutExpired\b|\btimed out after \d|(context )?deadline[ _]exceeded|statement timeout|(^|\.)Timeout(Error|Exception)\b|Timeout::Error|lock wait timeout exceeded|(execution |processor |cpu )?time ?limit (was |of \S+ \S+ )?(exceeded|reached)|maximum execution time of",
+        r"\bTimeoutExpired\b|\btimed out after \d|(context )?deadline[ _]exceeded|statement timeout|(^|[.\[])Timeout(Error|Exception)\b|aborted due to timeout|\btimed out (while )?waiting\b|\bgave up waiting\b|`Err` value: (RecvTimeout|Timeout|Elapsed)\b|Timeout::Error|lock wait timeout exceeded|(execution |processor |cpu )?time ?limit (was |of \S+ \S+ )?(exceeded|reached)|maximum execution time of",
         "it took longer than it was allowed to",
     ),
     said(Timeout, 9.0, r"^make(\[\d+\])?: \*\*\* .* Error 124$", "`timeout` stopped it"),
@@ -71,13 +71,13 @@ pub(super) const MACHINE: &[Rule] = &[
     said(
         MissingTool,
         11.0,
-        r"command not found|^(\S*sh|\S+): (line )?(\d+: )?[^: ]+: not found$|executable file not found in|is not recognized as an internal|linker .{1,60} not found|\bspawn(Sync)? \S+ ENOENT|cannot run program|no such (command|subcommand)|is not a git command",
+        r"command not found|^(\S*sh|\S+): (line )?(\d+: )?[^: ]+: not found$|executable file not found in|is not recognized as an internal|linker .{1,60} not found|\bspawn(Sync)? \S+ ENOENT|cannot run program|no such (command|subcommand)|is not a git command|\b(can't|cannot|could not|failed to) (exec(ute)?|run|spawn|start|launch) .{1,80}: ?(execvp: ?)?no such file",
         "a program is missing",
     ),
     said(
         MissingTool,
         9.5,
-        r"^(/usr/bin/)?env: .{1,80}: no such file or directory|bad interpreter|required file not found|^make: \S+: no such file|(python\S*|node): no module named|program not found|could not find (program|executable|tool)|could not determine executable to run|npx canceled|^(find|xargs|nohup|nice|setsid|stdbuf): ['‘]?[^/\s'’]+['’]?: no such file|\bis not installed\b|\bin [`'](Kernel#)?(exec|spawn|popen\w*|system|`)'.*no such file",
+        r"^(/usr/bin/)?env: .{1,80}: no such file or directory|bad interpreter|required file not found|^make: \S+: no such file|(python\S*|node): no module named|program not found|could not find (program|executable|tool)|could not determine executable to run|npx canceled|^(find|xargs|nohup|nice|setsid|stdbuf): ['‘]?[^/\s'’]+['’]?: no such file|\b(is|but) (required but )?not (installed|found in (the |your )?\$?PATH)\b|\bplease (first )?install \S|\bno (acceptable|suitable|usable) .{1,40} found in\b|\b\w+_HOME\b.{0,30} (is )?not (set|defined)|\bin [`'](Kernel#)?(exec|spawn|popen\w*|system|`)'.*no such file",
         "a program is missing",
     ),
     // cmake calls it an error of the build.
@@ -104,9 +104,11 @@ pub(super) const MACHINE: &[Rule] = &[
     said(
         MergeConflict,
         11.0,
-        r"^CONFLICT \(|automatic merge failed|merge conflict in|fix conflicts and then|unmerged (paths|files)|could not (apply|revert) [0-9a-f]{7}|needs merge$|patch (failed|does not apply)|\bhunks? (#\d+ )?failed\b|would be overwritten by (merge|checkout|rebase|cherry-pick|pull)|unresolved (merge )?conflict|conflicts while merging|\b[1-9]\d* files? unresolved|not possible to fast-forward|divergent branches",
+        r"^CONFLICT \(|automatic merge failed|merge conflict in|fix conflicts and then|unmerged (paths|files)|could not (apply|revert) [0-9a-f]{7}|needs merge$|patch (failed|does not apply)|\bhunks? (#\d+ )?failed\b|would be overwritten by (merge|checkout|rebase|cherry-pick|pull)|unresolved (merge )?conflict|conflicts while merging|\b[1-9]\d* files? unresolved|not possible to fast-forward|divergent branches|unrelated histories",
         "git could not merge",
     ),
+    // What `diff3`, `git merge-file` and others print instead of a word.
+    said(MergeConflict, 6.0, r"^(<{7}|>{7}) \S", "what was merged holds markers of conflicts"),
     said(
         CorruptState,
         10.0,
@@ -116,13 +118,13 @@ pub(super) const MACHINE: &[Rule] = &[
     said(
         CorruptState,
         9.5,
-        r"^(b?gzip|gunzip|zcat|xz|unxz|zstd|bzip2|lz4|tar|unzip|bsdtar|7z)\b.*(unexpected (end|eof)|invalid compressed data|not in \S+ format|corrupt|cannot find zipfile)|unexpected eof in archive|bad crc\b|crc[- ]?(error|mismatch)|central[- ]directory signature not found|compressed file ended before|(not|n't)( look like)? (a|an|in) (valid )?(zip|gzip|tar|bzip2|xz|7z)\b|\bfile ends unexpectedly|\bBadZipFile|\bZipException|\bUnpicklingError|data was truncated|^ERROR: Wheel \S+ located at \S+ is invalid",
+        r"^(b?gzip|gunzip|zcat|xz|unxz|zstd|bzip2|lz4|tar|unzip|bsdtar|7z)\b.*(unexpected (end|eof)|invalid compressed data|not in \S+ format|corrupt|cannot find zipfile)|unexpected eof in archive|^(zstd|lz4|xz|bzip2|7z|unrar)\b.*(unsupported|unknown) format|\bdecompression (error|failed)|bad crc\b|crc[- ]?(error|mismatch)|central[- ]directory signature not found|compressed file ended before|(not|n't)( look like)? (a|an|in) (valid )?(zip|gzip|tar|bzip2|xz|7z)\b|\bfile ends unexpectedly|\bBadZipFile|\bZipException|\bUnpicklingError|data was truncated|^ERROR: Wheel \S+ located at \S+ is invalid",
         "an archive is damaged",
     ),
     said(
         CorruptState,
         9.5,
-        r"(checksum|hash|digest|integrity)(es|s|sum)?( check)? (mismatch|failed|changed|(does not|doesn't|did not) match)|do(es)? ?n[o']t match (the )?(checksum|hash|digest)|\bchecksum for \S+ \S+ changed|sha(256|512)\S* mismatch|\b(corrupt(ed)?|damaged) (state|cache|index|database|checkpoint|journal|archive|lock ?file)|\bEINTEGRITY\b|unexpected end of (archive|file in archive)",
+        r"(checksum|hash|digest|integrity)(es|s|sum)?( check)? (mismatch|failed|changed|(does not|doesn't|did not) match)|do(es)? ?n[o']t match (the )?(checksum|hash|digest)|\bchecksum for \S+ \S+ changed|sha(256|512)\S* mismatch|\b(corrupt(ed)?|damaged|truncated) (state|cache|index|database|checkpoint|journal|archive|lock ?file|jarfile|image|(class )?file)|\bfile (is )?(truncated|too short)$|\bEINTEGRITY\b|unexpected end of (archive|file in archive)",
         "stored data is damaged",
     ),
 ];

@@ -8,13 +8,13 @@ pub(super) const OUTSIDE: &[Rule] = &[
     json(
         RateLimit,
         10.0,
-        r"rate_limit_error|RateLimitError|ThrottlingException|toomanyrequests|RESOURCE_EXHAUSTED",
+        r"rate_limit_error|RateLimitError|ThrottlingException|toomanyrequests|RESOURCE_EXHAUSTED|\((SlowDown|RequestLimitExceeded|TooManyRequests\w*|ProvisionedThroughputExceeded\w*)\)",
         "the provider refuses because of too many requests",
     ),
     said(
         RateLimit,
         9.5,
-        r"too many requests|\brate[- ]limited\b|\brate[- ]limit (was |is |has been )?(exceeded|reached|hit)|(exceeded|hit|reached|over) (a|the|your)( \S+){0,2} rate[- ]limit|\brate exceeded\b|(error|http(/[\d.]+)?|status|code)\W{0,3}( code)?\W{0,3}E?\b?429(\W{0,3}$|[:,;)}\]]| [-(]| client error| for\b)|\b429 \W?too many",
+        r"too many requests|\brate[- ]limited\b|\brate[- ]limit (was |is |has been )?(exceeded|reached|hit)|(exceeded|hit|reached|over) (a|the|your)( \S+){0,2} rate[- ]limit|\brate exceeded\b|\breduce your request rate|\b(got|answered|returned|received|responded|replied)( with)?( (an?|http|status|code|error)){0,3} 429($|[^\w ])|(error|http(/[\d.]+)?|status|code)\W{0,3}( code)?\W{0,3}E?\b?429(\W{0,3}$|[:,;)}\]]| [-(]| client error| for\b)|\b429 \W?too many",
         "the provider refuses because of too many requests",
     ),
     json(
@@ -44,7 +44,7 @@ pub(super) const OUTSIDE: &[Rule] = &[
     said(
         ServerError,
         9.0,
-        r"(api error|error code|response code|returned error|http(/[\d.]+)?( error| status| code)?|status( code)?)\W{0,3}\b5\d\d\b",
+        r"\b(got|answered|returned|received|responded|replied)( with)?( (an?|http|status|code|error)){0,3} 5\d\d($|[^\w ])|(api error|error code|response code|returned error|http(/[\d.]+)?( error| status| code)?|status( code)?)\W{0,3}\b5\d\d\b",
         "the server answered with an error",
     ),
     // Credentials
@@ -69,7 +69,7 @@ pub(super) const OUTSIDE: &[Rule] = &[
     json(
         Auth,
         10.0,
-        r"authentication_error|invalid (x-)?api[- ]key|AuthenticationError|NoCredentialProviders",
+        r"authentication_error|invalid (x-)?api[- ]key|AuthenticationError|NoCredentialProviders|\binvalid_(grant|client|token)\b|\bunauthorized_client\b",
         "the credentials are wrong or missing",
     ),
     said(
@@ -87,13 +87,13 @@ pub(super) const OUTSIDE: &[Rule] = &[
     said(
         Auth,
         9.5,
-        r"could not read (username|password)|terminal prompts disabled|a (password|terminal) is required|no basic auth credentials|\bENEEDAUTH\b|not logged in|please (run \S+ )?log ?in|credentials? (are|is|was|were) (missing|expired|invalid)|token( included in the request)? (has |is )?expired|unable to locate credentials|no (token|credentials|api key|password) (found|provided|configured|set)\b|set the \S*(TOKEN|KEY|PASSWORD|CREDENTIALS)\S* environment variable|(please|must|need to) (re)?authenticate|log ?in required",
+        r"could not read (username|password)|terminal prompts disabled|a (password|terminal) is required|no basic auth credentials|\bENEEDAUTH\b|not logged in|please (run \S+ )?log ?in|credentials? (are|is|was|were) (missing|expired|invalid)|token( included in the request)? (has |is )?expired|unable to locate credentials|no (token|credentials|api key|password) (found|provided|configured|set)\b|set the \S*(TOKEN|KEY|PASSWORD|CREDENTIALS)\S* environment variable|(please|must|need to) (re)?authenticate|log ?in required|must be logged in|\bhave an active account|asked for the client to provide credentials|\bauthenticated registries require|\bto obtain new credentials|cannot (refresh|renew) .{0,30}(token|credentials)",
         "the credentials are missing",
     ),
     said(
         Auth,
         9.0,
-        r"\b401 [(\x22]?(unauthorized|client error)|\b403 [(\x22]?(forbidden|client error)|(error|http(/[\d.]+)?|status|code)\W{0,3}E?\b?40[13]\b|^unauthorized\b|requested access to the resource is denied|repository not found\.?$",
+        r"\b401 [(\x22]?(unauthorized|client error)|\b403 [(\x22]?(forbidden|client error)|(error|http(/[\d.]+)?|status|code)\W{0,3}E?\b?40[13]\b|\b(got|answered|returned|received|responded|replied)( with)?( (an?|http|status|code|error)){0,3} 40[13]($|[^\w ])|^unauthorized\b|requested access to the resource is denied|repository not found\.?$",
         "the server refuses these credentials",
     ),
     // Network
@@ -106,13 +106,13 @@ pub(super) const OUTSIDE: &[Rule] = &[
     said(
         Network,
         9.0,
-        r"connection (timed out|refused|reset|aborted)|\bE(CONNREFUSED|CONNRESET|TIMEDOUT|HOSTUNREACH|NETUNREACH|PIPE)\b|no route to host|network is unreachable|host is unreachable|\bUNREACHABLE!|connection to \S+ \S+ \S+ was refused|empty reply from server|server closed the connection|operation timed out|connect(ion)? timeout",
+        r"connection (timed out|refused|reset|aborted)|\bE(CONNREFUSED|CONNRESET|TIMEDOUT|HOSTUNREACH|NETUNREACH|PIPE)\b|no route to host|network is unreachable|host is unreachable|\bUNREACHABLE!|connection to \S+ \S+ \S+ was refused|empty reply from server|\bconnect(ion)? to (\S+ ){1,4}failed\b|[ -]no response$|\bno response from\b|server closed the connection|operation timed out|connect(ion)? timeout",
         "the connection failed",
     ),
     said(
         Network,
         8.5,
-        r"(failed|could(n't| not)|cannot|can't|unable) to connect|(could(n't| not)|cannot|can't) connect to|is the \S+( \S+)? running\b|connection error\b|\bfetch failed|\b\w*Connect(ion)?(Refused|Reset|Aborted|Timeout)?(Error|Exception)\b|connection closed by|failed to establish a new connection|max retries exceeded with url|read timed out|i/o timeout|tls handshake (timeout|failure)|client\.timeout exceeded|socket hang up|net::ERR_|network (error|request failed)|spurious network|ssl_connect|ssl(eof)?error",
+        r"(failed|could(n't| not)|cannot|can't|unable) to connect|(could(n't| not)|cannot|can't) connect to|is the \S+( \S+)? running\b|connection error\b|\bfetch failed|\b\w*Connect(ion)?(Refused|Reset|Aborted|Timeout)?(Error|Exception)\b|connection closed by|failed to establish a new connection|max retries exceeded with url|read timed out|\bNet::(Open|Read|Write)Timeout\b|i/o timeout|tls handshake (timeout|failure)|client\.timeout exceeded|socket hang up|net::ERR_|network (error|request failed)|spurious network|ssl_connect|ssl(eof)?error",
         "the connection failed",
     ),
     said(

@@ -10,13 +10,13 @@ pub(super) const WORK: &[Rule] = &[
     said(
         Build,
         7.0,
-        r"could not compile|^build failed|compilation (failed|failure|error|terminated|aborted)",
+        r"could not compile|^build failed|ld returned \d+ exit status|linker command failed|linking with .* failed|compilation (failed|failure|error|terminated|aborted)",
         "the build failed",
     ),
     said(
         Build,
         10.0,
-        r"ld returned \d+ exit status|linker command failed|linking with .* failed|undefined (reference|symbol)|\berror TS\d+:|ninja: build stopped|^CMake Error|no rule to make target|error: failed to run custom build command",
+        r"undefined (reference|symbol)|multiple definition of|\bld: cannot find |relocation \S+ against|\berror TS\d+:|ninja: build stopped|^CMake Error|no rule to make target|error: failed to run custom build command",
         "the build failed",
     ),
     said(
@@ -28,13 +28,13 @@ pub(super) const WORK: &[Rule] = &[
     said(
         Build,
         9.0,
-        r"failed (building|to build)|metadata-generation-failed|subprocess-exited-with-error|\bERESOLVE\b|^npm (ERR!|error) gyp|resolution impossible|failed to select a version|no matching package|unmet dependencies|unable to locate package",
+        r"failed (building|to build)|metadata-generation-failed|subprocess-exited-with-error|\bERESOLVE\b|^npm (ERR!|error) gyp|resolution impossible|failed to select a version|no matching package|unmet dependencies|unable to locate package|^no package '\S+' found|not found in the pkg-config search path|\bfound \d+ fatal errors?$",
         "its dependencies could not be built or found",
     ),
     said(
         Build,
         8.0,
-        r"^\s*(SyntaxError|IndentationError|ModuleNotFoundError|ImportError): |cannot find module|module not found|^(PHP )?Parse error: +syntax|\.rb:\d+: syntax error",
+        r"^\s*(SyntaxError|IndentationError|ModuleNotFoundError|ImportError): |cannot find module|module not found|^(PHP )?Parse error: +syntax|\.\w+:\d+(:\d+)?: syntax error|\bcannot load such file -- |\bfailed opening required ",
         "the code cannot be loaded",
     ),
     said(
@@ -54,7 +54,7 @@ pub(super) const WORK: &[Rule] = &[
     said(
         Lint,
         10.5,
-        r"^\S+\.\w+:\d+:\d+:? [A-Z]{1,4}\d{3,4}\b|\bSC\d{4}\b|\bclippy::|rust-clippy/|\((errcheck|govet|staticcheck|unused|revive|gosimple|ineffassign|gofmt)\)$|your code has been rated",
+        r"^\S+\.\w+:\d+:\d+:? [A-Z]{1,4}\d{3,4}\b|(?-i:^[A-Z]{1,4}\d{3,4} (\[\*\] )?[`A-Z])|\bSC\d{4}\b|\bclippy::|rust-clippy/|\((errcheck|govet|staticcheck|unused|revive|gosimple|ineffassign|gofmt)\)$|your code has been rated",
         "lint findings",
     ),
     said(
@@ -70,13 +70,13 @@ pub(super) const WORK: &[Rule] = &[
     said(
         Test,
         11.0,
-        r"^test result: FAILED|^error: (\d+ targets? failed|test (run )?failed)|^=+ .*\b\d+ (failed|errors?)\b.* in [\d.]+|^FAILED( \(| +\S+::| *$)|tests?:? +\d+ failed|^\s*\d+ failing\b|\b\d+ (tests?|specs?|examples?|scenarios?),? (have )?(\d+ )?fail(ed|ures?)|\bassertions, [1-9]\d* failures?|\*\*\* +[1-9]\d* failures?|\b\d+ (\w+ )?passed, [1-9]\d* failed|[1-9]\d* (features?|scenarios?|steps?) failed|\b[1-9]\d* failed, \d+ passed|failures: [1-9]|there (was|were) \d+ (failures?|errors?)|\d+ tests? failed|test suites?: [1-9]\d* failed",
+        r"^test result: FAILED|^error: (\d+ targets? failed|test (run )?failed)|^=+ .*\b\d+ (failed|errors?)\b.* in [\d.]+|^FAILED( \(| +\S+::| *$)|tests?:? +\d+ failed|^\s*\d+ failing\b|\b\d+ (tests?|specs?|examples?|scenarios?),? (have )?(\d+ )?fail(ed|ures?)|\bassertions, [1-9]\d* failures?|\*\*\* +[1-9]\d* failures?|\b\d+ (\w+ )?passed, [1-9]\d* failed|[1-9]\d* (features?|scenarios?|steps?) failed|\b[1-9]\d* failed, \d+ passed|failures: [1-9]|there (was|were) \d+ (failures?|errors?)|\d+ tests? failed|\b[1-9]\d* (of|out of|/) \d+ (tests?|checks?|specs?|cases?|assertions?) (have |has )?(failed|did not pass)|test suites?: [1-9]\d* failed",
         "tests failed",
     ),
     said(
         Test,
         10.5,
-        r"^\s*--- FAIL: |(?-i:^FAIL(ED|:)?\s+\S[^\[]*$)|^not ok \d+|^test .* \.\.\. FAILED|^\s*\S+::\S+ FAILED|^\s*[✗✕] ",
+        r"^\s*--- FAIL: |(?-i:^\s*FAIL(ED|:)?\s+\S[^\[]*$)|^not ok \d+|^test .* \.\.\. FAILED|(?-i:^\s*\S+::\S+ FAILED)|^\s*[✗✕] ",
         "a test failed",
     ),
     said(Test, 5.0, r"^FAIL$", "tests failed"),
