@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::dashboard::{CheckpointStatus, Dashboard, Day, Operation, Share};
 use super::state::RecoveryStatus;
@@ -163,7 +163,7 @@ fn days(html: &mut String, dashboard: &Dashboard) {
     const SHOWN: usize = 14;
     const HIGH: f64 = 96.0;
     html.push_str("<section>\n<h2>By day</h2>\n");
-    let days: Vec<_> = dashboard.recovery_by_day.iter().rev().take(SHOWN).collect();
+    let days = last_days(dashboard, SHOWN);
     let whole = |day: &Day| day.successful + day.failed + day.in_progress;
     let Some(most) = days.iter().map(|(_, day)| whole(day)).max() else {
         html.push_str("<p class=\"none\">Nothing was recovered yet.</p>\n</section>\n");
@@ -171,7 +171,7 @@ fn days(html: &mut String, dashboard: &Dashboard) {
     };
     let step = 320.0 / days.len().max(7) as f64;
     html.push_str("<svg viewBox=\"0 0 320 140\" role=\"img\" aria-label=\"recoveries by day\">\n");
-    for (index, (date, day)) in days.iter().rev().enumerate() {
+    for (index, (date, day)) in days.iter().enumerate() {
         let left = index as f64 * step;
         let mut bottom = 8.0 + HIGH;
         for (class, count) in
@@ -189,6 +189,10 @@ fn days(html: &mut String, dashboard: &Dashboard) {
                 step * 0.7,
             );
         }
+        // Where they stand close, every second day is named, the latest always.
+        if days.len() > 7 && (days.len() - index).is_multiple_of(2) {
+            continue;
+        }
         let middle = left + step / 2.0;
         let _ = writeln!(
             html,
@@ -197,6 +201,22 @@ fn days(html: &mut String, dashboard: &Dashboard) {
         );
     }
     let _ = write!(html, "</svg>\n{LEGEND}</section>\n");
+}
+
+/// The days up to the latest one with a recovery, also those without any, oldest first.
+fn last_days(dashboard: &Dashboard, most: usize) -> Vec<(NaiveDate, Day)> {
+    let by_day = &dashboard.recovery_by_day;
+    let Some((first, last)) = by_day.keys().next().zip(by_day.keys().next_back()) else {
+        return Vec::new();
+    };
+    let back = last.iter_days().rev();
+    let mut days: Vec<_> = back
+        .take(most)
+        .take_while(|date| date >= first)
+        .map(|date| (date, by_day.get(&date).copied().unwrap_or_default()))
+        .collect();
+    days.reverse();
+    days
 }
 
 fn operations(html: &mut String, operations: &[Operation], now: DateTime<Utc>) {
@@ -222,9 +242,11 @@ fn operations(html: &mut String, operations: &[Operation], now: DateTime<Utc>) {
         let told = operation.result.as_deref().unwrap_or(&operation.reason);
         let _ = writeln!(
             html,
-            "<tr><td><code>{}</code></td><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td>\
-             <td class=\"{class}\">{words}</td><td title=\"{}\">{}</td><td class=\"number\">{}</td>\
-             <td title=\"{}\">{}</td></tr>",
+            "<tr><td data-label=\"Recovery\"><code>{}</code></td><td data-label=\"Session\"><code>{}</code></td>\
+             <td data-label=\"Step\">{}</td><td data-label=\"Class\">{}</td><td data-label=\"Type\">{}</td>\
+             <td data-label=\"Status\" class=\"{class}\">{words}</td><td data-label=\"Begun\" title=\"{}\">{}</td>\
+             <td data-label=\"Took\" class=\"number\">{}</td>\
+             <td data-label=\"Result\" class=\"told\" title=\"{}\">{}</td></tr>",
             escaped(&operation.id),
             escaped(&operation.workflow_id),
             escaped(operation.step.as_deref().unwrap_or("–")),
@@ -252,15 +274,17 @@ fn checkpoints(html: &mut String, status: &CheckpointStatus, now: DateTime<Utc>)
     );
     for session in &status.sessions {
         let health = match &session.problem {
-            None => "<td class=\"good-text\">✓ sound</td>".to_owned(),
+            None => "<td data-label=\"Health\" class=\"good-text\">✓ sound</td>".to_owned(),
             Some(problem) => {
-                format!("<td class=\"bad-text\">✗ {}</td>", escaped(&clip(problem, 160)))
+                let told = escaped(&clip(problem, 160));
+                format!("<td data-label=\"Health\" class=\"told bad\">✗ {told}</td>")
             }
         };
         let _ = writeln!(
             html,
-            "<tr><td><code>{}</code></td><td>{}</td><td class=\"number\">{}</td>\
-             <td><code>{}</code></td><td>{}</td>{health}</tr>",
+            "<tr><td data-label=\"Session\"><code>{}</code></td><td data-label=\"Status\">{}</td>\
+             <td data-label=\"Checkpoints\" class=\"number\">{}</td>\
+             <td data-label=\"Latest\"><code>{}</code></td><td data-label=\"Made\">{}</td>{health}</tr>",
             escaped(&session.workflow_id),
             escaped(&session.status),
             session.checkpoints,
