@@ -98,3 +98,23 @@ fn a_budget_of_calls_holds_for_the_items_of_a_map() {
     agents.run(&["resume", "--accept-changes"]).exits(0);
     assert_eq!(agents.calls().len(), 4);
 }
+
+/// What agents may do is said with a run, and each command that runs items can say it.
+#[test]
+fn every_command_that_runs_agents_again_says_what_they_may_do() {
+    for command in [
+        &["dlq", "retry", "flow"][..],
+        &["resume-job", "flow", "--force"],
+        &["recovery", "initiate"],
+    ] {
+        let workflow = "map:\n  input: printf 'a\\n'\n  agent_template: [{claude: Do it, retry: 0}]\n\
+                        recovery: {rules: [{class: any, strategy: retry}]}\n";
+        let agents = Agents::new("refusal\n---\nsay:fine", workflow);
+        agents.cook().exits(1);
+        let words = [command, &["--permission-mode", "plan"]].concat();
+        agents.run(&words).exits(0);
+        let modes: Vec<_> = agents.calls().iter().map(|it| it["argv"].to_string()).collect();
+        assert_eq!(modes.len(), 2, "{command:?}");
+        assert!(modes[1].contains("--permission-mode=plan"), "{command:?}: {modes:?}");
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::executor::{Constants, Permissions, Surroundings, parameters};
+use crate::executor::{Constants, Surroundings, parameters};
 use crate::exit::{ExitKind, Failure};
 use crate::expr::Value;
 use crate::playbook::model::Workflow;
@@ -73,14 +73,12 @@ pub(super) fn run(
     let state = SessionState { started: Some(Box::new(started.clone())), ..Default::default() };
     let places = places(workflow, &state);
     check_fit(&checkpoint, &places, &file)?;
-    let permissions =
-        Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
-    super::agents::check_all(workflow, &permissions, &surroundings)?;
+    super::agents::check_all(workflow, &arguments.options, &surroundings)?;
     let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
     super::requirements::check_all(workflow, &ground)?;
     let at = places.get(checkpoint.current_step_index).map(|place| place.address.clone());
     let events = events(&checkpoint, &places, &constants, &surroundings.secrets);
-    let session = OpenSession::create(home, started, &loaded.text, arguments.durability)?;
+    let session = OpenSession::create(home, started, &loaded.text, arguments.options.durability)?;
     let prepared = Prepared {
         session,
         workflow,
@@ -93,14 +91,9 @@ pub(super) fn run(
         recovery: None,
     };
     let wanted = Wanted {
-        yes: arguments.yes,
-        park: arguments.park,
-        permissions,
+        options: &arguments.options,
         max_retries: arguments.max_retries,
-        max_parallel: arguments.max_parallel,
         inject: &[],
-        durability: arguments.durability,
-        output: arguments.output,
         color: console.color,
         command: "resume".to_owned(),
     };

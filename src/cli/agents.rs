@@ -9,15 +9,17 @@ use crate::playbook::model::{Body, Workflow};
 use crate::resume::{Action, Row, places};
 use crate::session::SessionState;
 
+use super::args::RunOptions;
 use super::running::lacking;
 
 /// Refuses a new session whose agents cannot run.
 pub(super) fn check_all(
     workflow: &Workflow,
-    permissions: &Permissions,
+    options: &RunOptions,
     surroundings: &Surroundings,
 ) -> Result<(), Failure> {
-    check_agents(workflow, &workflow.agent_steps(), permissions, surroundings).map_err(lacking)
+    check_agents(workflow, &workflow.agent_steps(), &permissions(options), surroundings)
+        .map_err(lacking)
 }
 
 /// Refuses to go on with a session whose agents cannot run; what is finished needs none.
@@ -25,18 +27,23 @@ pub(super) fn check_open(
     workflow: &Workflow,
     state: &SessionState,
     rows: &[Row],
-    permissions: &Permissions,
+    options: &RunOptions,
     surroundings: &Surroundings,
 ) -> Result<(), Failure> {
     if matches!(workflow.body, Body::MapReduce(_)) {
-        return check_all(workflow, permissions, surroundings);
+        return check_all(workflow, options, surroundings);
     }
     let places = places(workflow, state);
     let open = places.iter().filter(|place| {
         !rows.iter().any(|row| row.address == place.address && row.action == Action::Keep)
     });
     let steps: Vec<_> = open.flat_map(|place| place.step.agent_steps()).collect();
-    check_agents(workflow, &steps, permissions, surroundings).map_err(lacking)
+    check_agents(workflow, &steps, &permissions(options), surroundings).map_err(lacking)
+}
+
+/// What agents may do in this run, over what the workflow says.
+pub(super) fn permissions(options: &RunOptions) -> Permissions {
+    Permissions { mode: options.permission_mode.clone(), skip: options.skip_permissions }
 }
 
 /// The program that the workflow needs and that is not on the path here.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use crate::executor::{Constants, Permissions, Surroundings, parameters};
+use crate::executor::{Constants, Surroundings, parameters};
 use crate::exit::{ExitKind, Failure};
 use crate::expr::Value;
 use crate::playbook::model::Workflow;
@@ -100,11 +100,7 @@ impl Cooking<'_> {
             &stop,
         )
         .map_err(lacking)?;
-        let permissions = Permissions {
-            mode: arguments.permission_mode.clone(),
-            skip: arguments.skip_permissions,
-        };
-        super::agents::check_all(workflow, &permissions, &surroundings)?;
+        super::agents::check_all(workflow, &arguments.options, &surroundings)?;
         let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
         super::requirements::check_all(workflow, &ground)?;
         let passes = passes(arguments)?;
@@ -136,7 +132,8 @@ impl Cooking<'_> {
             adopted_from: None,
             stages: workflow.stage_names(),
         };
-        let session = OpenSession::create(&home, started, &self.loaded.text, arguments.durability)?;
+        let session =
+            OpenSession::create(&home, started, &self.loaded.text, arguments.options.durability)?;
         if let Some(old) = &self.supersedes {
             supersede(&home, old, session.id(), console);
         }
@@ -152,14 +149,9 @@ impl Cooking<'_> {
             recovery: None,
         };
         let wanted = Wanted {
-            yes: arguments.yes,
-            park: arguments.park,
-            permissions,
+            options: &arguments.options,
             max_retries: None,
-            max_parallel: arguments.max_parallel,
             inject: &arguments.inject,
-            durability: arguments.durability,
-            output: arguments.output,
             color: console.color,
             command: "cook".to_owned(),
         };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::executor::{Constants, Permissions, Surroundings, SurroundingsError};
+use crate::executor::{Constants, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
 use crate::process::Stop;
 use crate::resume::{ReduceAfter, Refusal, Requeue};
@@ -71,7 +71,7 @@ pub(super) fn take_up(
             return super::recovery::after(kind, home, &card.session_id, arguments, console);
         }
     }
-    let session = OpenSession::open(home, &card.session_id, arguments.durability)?;
+    let session = OpenSession::open(home, &card.session_id, arguments.options.durability)?;
     super::recovery::give_up_open(home, card)?;
     let kind = go_on(session, arguments, wish, None, console)?;
     super::recovery::after(kind, home, &card.session_id, arguments, console)
@@ -168,9 +168,7 @@ pub(super) fn go_on(
     end_dead_run(&state, console);
     let workflow = &goal.loaded.workflow;
     let (constants, surroundings) = surroundings(workflow, &header, &stop)?;
-    let permissions =
-        Permissions { mode: arguments.permission_mode.clone(), skip: arguments.skip_permissions };
-    super::agents::check_open(workflow, &state, &outlook.rows, &permissions, &surroundings)?;
+    super::agents::check_open(workflow, &state, &outlook.rows, &arguments.options, &surroundings)?;
     let ground = Ground { surroundings: &surroundings, constants: &constants, stop: &stop };
     super::requirements::check_open(workflow, &state, &outlook.rows, &ground)?;
     warn_of_changes(&state, &surroundings, console);
@@ -197,14 +195,9 @@ pub(super) fn go_on(
         recovery: taking.map(|taking| taking.attempt(workflow)),
     };
     let wanted = Wanted {
-        yes: arguments.yes,
-        park: arguments.park,
-        permissions,
+        options: &arguments.options,
         max_retries: wish.extra_runs.or(arguments.max_retries),
-        max_parallel: arguments.max_parallel,
         inject: &[],
-        durability: arguments.durability,
-        output: arguments.output,
         color: console.color,
         command: match wish.requeue {
             _ if recovering => "recovery initiate".to_owned(),

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::executor::{
-    Before, Constants, Ending, Fix, Halt, Inject, Injection, Options, Permissions, Run,
-    Surroundings, SurroundingsError,
+    Before, Constants, Ending, Fix, Halt, Inject, Injection, Options, Run, Surroundings,
+    SurroundingsError,
 };
 use crate::exit::{ExitKind, Failure};
 use crate::playbook::mapreduce::ErrorCollection;
@@ -19,21 +19,16 @@ use crate::session::{
 use crate::store::{Durability, OpenSession};
 use crate::view::Style;
 
-use super::args::{Color, Fault, FaultKind, OutputMode};
+use super::args::{Color, Fault, FaultKind, OutputMode, RunOptions};
 use super::output::{Console, Output};
 use super::person::Person;
 use super::terminal;
 
 /// How a person asked to run.
 pub(super) struct Wanted<'a> {
-    pub(super) yes: bool,
-    pub(super) park: bool,
-    pub(super) permissions: Permissions,
+    pub(super) options: &'a RunOptions,
     pub(super) max_retries: Option<u32>,
-    pub(super) max_parallel: Option<u64>,
     pub(super) inject: &'a [Fault],
-    pub(super) durability: Durability,
-    pub(super) output: OutputMode,
     pub(super) color: Color,
     /// The command as typed, for the journal.
     pub(super) command: String,
@@ -98,11 +93,11 @@ pub(super) fn run(
         (fix, ended) = (attempt.fix, Some(attempt.ended));
     }
     let options = Options {
-        yes: wanted.yes,
-        park: wanted.park,
-        permissions: wanted.permissions.clone(),
+        yes: wanted.options.yes,
+        park: wanted.options.park,
+        permissions: super::agents::permissions(wanted.options),
         extra_retries: wanted.max_retries,
-        max_parallel: wanted.max_parallel,
+        max_parallel: wanted.options.max_parallel,
         starting,
         injections: wanted.inject.iter().map(injection).collect(),
         person: &person,
@@ -163,16 +158,16 @@ fn observe(
     style: Style,
 ) -> Option<Screen> {
     let out = Box::new(Output::stdout(wanted.color));
-    let quiet = console.quiet || wanted.output == OutputMode::Quiet;
+    let quiet = console.quiet || wanted.options.output == OutputMode::Quiet;
     let level = match console.verbose {
         _ if quiet => Level::Quiet,
         0 => Level::Normal,
         _ => Level::Verbose,
     };
-    if wanted.output == OutputMode::Silent {
+    if wanted.options.output == OutputMode::Silent {
         return None;
     }
-    if wanted.output == OutputMode::Json {
+    if wanted.options.output == OutputMode::Json {
         let mut lines = JsonLines::new(out);
         // The first event of a new session was recorded before anyone could look on.
         session.with(|state| {
@@ -222,7 +217,7 @@ fn run_started(
         correlation_id: uuid::Uuid::new_v4().to_string(),
         environment: surroundings.digests(),
         head: surroundings.head(),
-        relaxed: wanted.durability == Durability::Relaxed,
+        relaxed: wanted.options.durability == Durability::Relaxed,
         max_retries: wanted.max_retries,
     }
 }
@@ -272,14 +267,14 @@ fn tell(
             _ => ExitKind::Interrupted,
         },
     };
-    if !matches!(wanted.output, OutputMode::Json | OutputMode::Silent) {
+    if !matches!(wanted.options.output, OutputMode::Json | OutputMode::Silent) {
         let logs = session.home().logs(session.id());
         let journal = session.home().journal(session.id());
         let results = session.with(|state| {
             let (job, header) = (state.lifetime.job.as_ref()?, state.header()?);
             Some(session.home().all_results(&header.repository, job)).filter(|it| it.exists())
         });
-        let quiet = console.quiet || wanted.output == OutputMode::Quiet;
+        let quiet = console.quiet || wanted.options.output == OutputMode::Quiet;
         let text = session.with(|state: &SessionState| {
             if quiet {
                 headline(state, style)

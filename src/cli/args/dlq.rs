@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::OutputMode;
+use super::RunOptions;
 use crate::mapreduce::ItemId;
 
 /// `dlq …`.
@@ -84,9 +84,6 @@ pub struct DlqRetry {
     /// Only this item, item_17 or 17
     #[arg(long = "item", value_name = "ITEM", value_parser = parse_item)]
     pub items: Vec<u32>,
-    /// Run so many items at a time, instead of what the workflow says
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub max_parallel: Option<u64>,
     /// Give each item N extra runs, instead of what the workflow says
     #[arg(long, value_name = "N")]
     pub max_retries: Option<u32>,
@@ -99,12 +96,9 @@ pub struct DlqRetry {
     /// Continue with a workflow file that was edited
     #[arg(long)]
     pub accept_changes: bool,
-    /// Answer confirmations with yes
-    #[arg(short, long)]
-    pub yes: bool,
-    /// What to print: text, json (one event per line on stdout, nothing else) or quiet
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
-    pub output: OutputMode,
+    /// How it runs
+    #[command(flatten)]
+    pub options: RunOptions,
 }
 
 /// `dlq clear JOB`.

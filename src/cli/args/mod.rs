@@ -7,6 +7,7 @@ mod files;
 mod global;
 mod look;
 mod recovery;
+mod run_options;
 mod sessions;
 mod work;
 
@@ -19,9 +20,10 @@ pub use recovery::{
     CheckpointType, CreateCheckpoint, Initiate, Recovery, RecoveryDashboard, RecoveryKind,
     RecoveryStatus, Rollback,
 };
+pub use run_options::{AutoRecover, OutputMode, RunOptions};
 pub use sessions::{
     Checkpoints, CheckpointsClean, CheckpointsExport, CheckpointsImport, CheckpointsList,
     CheckpointsShow, CheckpointsValidate, Sessions, SessionsClean, SessionsFork, SessionsList,
     SessionsShow,
 };
-pub use work::{Cook, OutputMode, Resume, ResumeJob};
+pub use work::{Cook, Resume, ResumeJob};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
-use super::OutputMode;
+use super::RunOptions;
 use super::assignment::parse_assignment;
 use crate::session::{Address, RecoveryType};
 
@@ -159,24 +159,18 @@ pub struct Initiate {
     /// Show which way and why, and do nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Answer questions with yes, also whether to roll back
-    #[arg(short, long)]
-    pub yes: bool,
     /// Recover once more although the limit is reached
     #[arg(long)]
     pub force: bool,
-    /// Do not wait for a provider's limit: save the session and exit 7
-    #[arg(long)]
-    pub park: bool,
     /// Continue with a workflow file that was edited
     #[arg(long)]
     pub accept_changes: bool,
     /// Print the recovery as JSON, and nothing of the steps
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
-    /// What to print: text, json (one event per line on stdout, nothing else) or quiet
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
-    pub output: OutputMode,
+    /// How it runs
+    #[command(flatten)]
+    pub options: RunOptions,
 }
 
 /// The ways back, as typed.

@@ -2,14 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueHint};
 
-use super::Fault;
 use super::assignment::parse_assignment;
-use crate::playbook::PERMISSION_MODES;
+use super::{AutoRecover, Fault, RunOptions};
 use crate::session::Address;
-use crate::store::Durability;
 
 /// `cook FILE`.
 #[derive(Debug, Args)]
@@ -57,9 +54,6 @@ pub struct Cook {
     /// Show what would run, and run nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Answer confirmations with yes
-    #[arg(short, long)]
-    pub yes: bool,
     /// Repeat the workflow until a pass changes no file, at most N times
     #[arg(
         short = 'n',
@@ -69,25 +63,6 @@ pub struct Cook {
         conflicts_with_all = ["arguments", "map"]
     )]
     pub max_iterations: Option<u64>,
-    /// Run so many items of a map at a time, instead of what the workflow says
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub max_parallel: Option<u64>,
-    /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
-    #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
-    pub durability: Durability,
-    /// Do not wait for a provider's limit: save the session and exit 7
-    #[arg(long)]
-    pub park: bool,
-    /// What agents may do in this run, over what the workflow says: acceptEdits, plan, dontAsk …
-    #[arg(long, value_name = "MODE", hide_possible_values = true, value_parser = PossibleValuesParser::new(PERMISSION_MODES))]
-    pub permission_mode: Option<String>,
-    /// Let agents do everything without being asked (the same as permission_mode bypassPermissions)
-    #[arg(long, conflicts_with = "permission_mode")]
-    pub skip_permissions: bool,
-    /// Recover by itself when the workflow fails, each step at most N times
-    /// (without N as `recovery:` says, or 3)
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(u32).range(1..))]
-    pub auto_recover: Option<Option<u32>>,
     /// With --dry-run: show which handlers would run if the step failed, and why: 3, 3=exit:75, 3=timeout
     #[arg(
         long,
@@ -99,9 +74,12 @@ pub struct Cook {
     /// Make a step fail instead of running it: 3=exit:75, 3=timeout; 3=exit:1,times:2 for two attempts
     #[arg(long, value_name = "ADDRESS=KIND", value_parser = str::parse::<Fault>)]
     pub inject: Vec<Fault>,
-    /// What to print: text, json (one event per line on stdout, nothing else) or quiet
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
-    pub output: OutputMode,
+    /// How it runs
+    #[command(flatten)]
+    pub options: RunOptions,
+    /// Without a person
+    #[command(flatten)]
+    pub unattended: AutoRecover,
 }
 
 impl Cook {
@@ -111,14 +89,8 @@ impl Cook {
         let id = self.resume.clone()?;
         Some(Resume {
             id: Some(id),
-            yes: self.yes,
-            park: self.park,
-            permission_mode: self.permission_mode.clone(),
-            skip_permissions: self.skip_permissions,
-            max_parallel: self.max_parallel,
-            auto_recover: self.auto_recover,
-            durability: self.durability,
-            output: self.output,
+            options: self.options.clone(),
+            unattended: self.unattended,
             workflow: self.file.clone(),
             ..Resume::default()
         })
@@ -127,17 +99,7 @@ impl Cook {
     /// How a recovery of its session runs.
     #[must_use]
     pub fn as_recovery(&self) -> Resume {
-        Resume {
-            yes: self.yes,
-            park: self.park,
-            permission_mode: self.permission_mode.clone(),
-            skip_permissions: self.skip_permissions,
-            max_parallel: self.max_parallel,
-            auto_recover: self.auto_recover,
-            durability: self.durability,
-            output: self.output,
-            ..Resume::default()
-        }
+        Resume { options: self.options.clone(), unattended: self.unattended, ..Resume::default() }
     }
 }
 
@@ -184,28 +146,9 @@ pub struct Resume {
     /// Take this step as done: go past it
     #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
     pub done: Vec<Address>,
-    /// Answer confirmations with yes
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Do not wait for a provider's limit: save the session and exit 7
-    #[arg(long)]
-    pub park: bool,
-    /// What agents may do in this run, over what the workflow says: acceptEdits, plan, dontAsk …
-    #[arg(long, value_name = "MODE", hide_possible_values = true, value_parser = PossibleValuesParser::new(PERMISSION_MODES))]
-    pub permission_mode: Option<String>,
-    /// Let agents do everything without being asked (the same as permission_mode bypassPermissions)
-    #[arg(long, conflicts_with = "permission_mode")]
-    pub skip_permissions: bool,
-    /// Recover by itself when the workflow fails, each step at most N times
-    /// (without N as `recovery:` says, or 3)
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(u32).range(1..))]
-    pub auto_recover: Option<Option<u32>>,
     /// Give the steps that this run starts at N further retries
     #[arg(long, value_name = "N")]
     pub max_retries: Option<u32>,
-    /// Run so many items of a map at a time, instead of what the workflow says
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub max_parallel: Option<u64>,
     /// Show what would be kept, run again and why; run nothing
     #[arg(long)]
     pub plan: bool,
@@ -218,12 +161,12 @@ pub struct Resume {
     /// The workflow file, for a checkpoint that does not name one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub workflow: Option<PathBuf>,
-    /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
-    #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
-    pub durability: Durability,
-    /// What to print: text, json (one event per line on stdout, nothing else) or quiet
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
-    pub output: OutputMode,
+    /// How it runs
+    #[command(flatten)]
+    pub options: RunOptions,
+    /// Without a person
+    #[command(flatten)]
+    pub unattended: AutoRecover,
 }
 
 /// `resume-job JOB`.
@@ -254,9 +197,6 @@ pub struct ResumeJob {
     /// Give each item of the dead letter queue that runs again N extra runs
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub max_retries: u32,
-    /// Run so many items at a time, instead of what the workflow says
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub max_parallel: Option<u64>,
     /// Go back to a version (v3), or to the start of setup, map or reduce
     #[arg(long, value_name = "vN|PHASE")]
     pub from_checkpoint: Option<String>,
@@ -272,12 +212,6 @@ pub struct ResumeJob {
     /// Take this step as done: go past it
     #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
     pub done: Vec<Address>,
-    /// Answer confirmations with yes
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Do not wait for a provider's limit: save the session and exit 7
-    #[arg(long)]
-    pub park: bool,
     /// Show what would be kept, run again and why; run nothing
     #[arg(long)]
     pub plan: bool,
@@ -287,12 +221,12 @@ pub struct ResumeJob {
     /// Continue with a workflow file that was edited
     #[arg(long)]
     pub accept_changes: bool,
-    /// When results reach the disk: strict (before the next step) or relaxed (within 50 ms)
-    #[arg(long, value_name = "MODE", default_value = "strict", hide_possible_values = true, value_parser = durability())]
-    pub durability: Durability,
-    /// What to print: text, json (one event per line on stdout, nothing else) or quiet
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "MODE", default_value_t = OutputMode::Text)]
-    pub output: OutputMode,
+    /// How it runs
+    #[command(flatten)]
+    pub options: RunOptions,
+    /// Without a person
+    #[command(flatten)]
+    pub unattended: AutoRecover,
 }
 
 impl ResumeJob {
@@ -307,39 +241,14 @@ impl ResumeJob {
             downstream: self.downstream,
             rerun: self.rerun.clone(),
             done: self.done.clone(),
-            yes: self.yes,
-            park: self.park,
-            max_parallel: self.max_parallel,
             plan: self.plan,
             json: self.json,
             accept_changes: self.accept_changes,
-            durability: self.durability,
-            output: self.output,
+            options: self.options.clone(),
+            unattended: self.unattended,
             ..Resume::default()
         }
     }
-}
-
-/// What a run prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum OutputMode {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON event per line on stdout, nothing else
-    Json,
-    /// Nothing but errors
-    Quiet,
-    /// Nothing at all: stdout is for what the command itself prints
-    #[value(skip)]
-    Silent,
-}
-
-fn durability() -> impl clap::builder::TypedValueParser<Value = Durability> {
-    PossibleValuesParser::new(["strict", "relaxed"]).map(|word| match word.as_str() {
-        "relaxed" => Durability::Relaxed,
-        _ => Durability::Strict,
-    })
 }
 
 impl Cook {
@@ -357,17 +266,11 @@ impl Cook {
             profile: header.and_then(|header| header.profile.clone()),
             resume: None,
             dry_run: false,
-            yes: resume.yes,
             max_iterations: header.and_then(|header| header.max_iterations),
-            max_parallel: resume.max_parallel,
-            durability: resume.durability,
-            park: resume.park,
-            auto_recover: resume.auto_recover,
-            permission_mode: resume.permission_mode.clone(),
-            skip_permissions: resume.skip_permissions,
             simulate_failure: Vec::new(),
             inject: Vec::new(),
-            output: resume.output,
+            options: resume.options.clone(),
+            unattended: resume.unattended,
         }
     }
 }
@@ -376,8 +279,8 @@ impl Cook {
 mod tests {
     use clap::Parser as _;
 
-    use super::super::{Arguments, Command};
-    use super::*;
+    use super::super::{Arguments, Command, OutputMode};
+    use crate::store::Durability;
 
     fn parsed(words: &str) -> Result<Command, String> {
         let parsed = Arguments::try_parse_from(words.split(' '));
@@ -399,7 +302,7 @@ mod tests {
         assert_eq!(cook.arguments, ["a", "b"]);
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(cook.parameters, [pair("x", "1=2"), pair("y", "")]);
-        assert_eq!(cook.durability, Durability::Strict);
+        assert_eq!(cook.options.durability, Durability::Strict);
     }
 
     #[test]
@@ -430,7 +333,7 @@ mod tests {
         };
         let resume = cook.as_resume().unwrap();
         assert_eq!(resume.id.as_deref(), Some("flow"));
-        assert!(resume.park && !resume.yes);
-        assert_eq!(resume.output, OutputMode::Json);
+        assert!(resume.options.park && !resume.options.yes);
+        assert_eq!(resume.options.output, OutputMode::Json);
     }
 }

@@ -29,11 +29,9 @@ pub(super) fn run(arguments: &DlqRetry, console: &mut Console) -> Result<ExitKin
     }
     let resume = Resume {
         id: Some(arguments.job.clone()),
-        yes: arguments.yes,
-        max_parallel: arguments.max_parallel,
         plan: arguments.dry_run,
         accept_changes: arguments.accept_changes,
-        output: arguments.output,
+        options: arguments.options.clone(),
         ..Resume::default()
     };
     let wish = ItemWish {

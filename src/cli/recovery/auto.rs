@@ -42,14 +42,15 @@ pub(crate) fn after(
         let card = store::find(home, None, session.as_str())?;
         let rules = match rules::rules(home, &card, console) {
             Ok(rules) => rules,
-            Err(_) if resume.auto_recover.is_none() => return Ok(kind),
+            Err(_) if resume.unattended.auto_recover.is_none() => return Ok(kind),
             Err(failure) => return Err(failure),
         };
-        if resume.auto_recover.is_none() && !rules.auto() {
+        if resume.unattended.auto_recover.is_none() && !rules.auto() {
             return Ok(kind);
         }
         let target = find::look(&place, card)?;
-        let asked = Asked { way: None, force: false, limit: resume.auto_recover.flatten() };
+        let asked =
+            Asked { way: None, force: false, limit: resume.unattended.auto_recover.flatten() };
         let state = decide(&target, &rules, asked, home, console)?;
         initiate::tell(&state, false, console);
         let mut drive = Drive::new(&place, &target.card, state, resume, rules.allow_rollback())?;
@@ -71,7 +72,7 @@ fn go_on_after_rollback(
     resume: &Resume,
     console: &mut Console,
 ) -> Result<ExitKind, Failure> {
-    let session = OpenSession::open(home, session, resume.durability)?;
+    let session = OpenSession::open(home, session, resume.options.durability)?;
     let state = session.with(Clone::clone);
     let everything = EventKind::Rewound {
         scope: Address::root(),

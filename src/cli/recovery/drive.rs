@@ -272,7 +272,8 @@ impl<'a> Drive<'a> {
             return Err(self.stopped());
         }
         let home = &self.place.home;
-        let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
+        let session =
+            OpenSession::open(home, &self.card.session_id, self.resume.options.durability)?;
         let context = &self.state.recovery_context;
         let step = context.step.clone();
         let fixes = !self.rule.fix.is_empty()
@@ -324,7 +325,7 @@ impl<'a> Drive<'a> {
     /// that has begun had it.
     fn ask_to_roll_back(&self) -> Result<(), Failure> {
         let begun = self.state.status == RecoveryStatus::InProgress;
-        if begun || !self.is_automatic() || self.resume.yes || self.allow_rollback {
+        if begun || !self.is_automatic() || self.resume.options.yes || self.allow_rollback {
             return Ok(());
         }
         let id = &self.card.workflow_id;
@@ -343,7 +344,8 @@ impl<'a> Drive<'a> {
     /// Back to the last good checkpoint.
     fn roll_back(&mut self, console: &mut Console) -> Result<ExitKind, Failure> {
         let home = &self.place.home;
-        let session = OpenSession::open(home, &self.card.session_id, self.resume.durability)?;
+        let session =
+            OpenSession::open(home, &self.card.session_id, self.resume.options.durability)?;
         let header = crate::cli::resume::header_of(&session.with(Clone::clone))?;
         let done = match super::rollback::settle(&session, &header)? {
             Some(done) => {
@@ -360,7 +362,7 @@ impl<'a> Drive<'a> {
                 let wish = super::rollback::Wish {
                     request: RollbackRequest::default(),
                     reason: Some(self.state.recovery_context.reason.clone()),
-                    asks: match self.is_automatic() || self.resume.yes {
+                    asks: match self.is_automatic() || self.resume.options.yes {
                         true => super::rollback::Asks::Nobody,
                         false => super::rollback::Asks::Person,
                     },
@@ -373,7 +375,7 @@ impl<'a> Drive<'a> {
             success: true,
             reason: format!("back at v{}", done.version.version),
         })))?;
-        let for_people = matches!(self.resume.output, OutputMode::Text | OutputMode::Quiet);
+        let for_people = matches!(self.resume.options.output, OutputMode::Text | OutputMode::Quiet);
         if for_people {
             super::rollback::tell(&session, &header, &done, false, console);
         }

@@ -33,13 +33,11 @@ pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKin
             _ => Ok(ExitKind::Success),
         };
     }
-    let resume = Resume {
-        yes: arguments.yes,
-        park: arguments.park,
-        accept_changes: arguments.accept_changes,
-        output: if arguments.json { OutputMode::Silent } else { arguments.output },
-        ..Resume::default()
-    };
+    let mut options = arguments.options.clone();
+    if arguments.json {
+        options.output = OutputMode::Silent;
+    }
+    let resume = Resume { accept_changes: arguments.accept_changes, options, ..Resume::default() };
     let mut drive = Drive::new(&place, &target.card, state, &resume, rules.allow_rollback())?;
     let ended = drive.go(console);
     if arguments.json {
