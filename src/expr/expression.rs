@@ -1,13 +1,12 @@
 //! The one expression language of `when`, `filter`, conditions and sort keys (SPEC 4.3).
 
-use serde::{Serialize, Serializer};
-
 use super::{
     EvalError, Form, Place, Scope, SyntaxError, Use, Value,
     cursor::Cursor,
     evaluation::Evaluation,
     parser,
     tree::{Need, Node},
+    written::written,
 };
 
 /// An expression, read once.
@@ -17,6 +16,8 @@ pub struct Expression {
     place: Place,
     node: Node,
 }
+
+written!(Expression);
 
 impl Expression {
     /// Reads an expression: `${a.b} == 'x' and not c`, `${a != 0}`, `exists(x)`.
@@ -41,25 +42,6 @@ impl Expression {
             place: Place::default(),
             node: Node::Constant(Value::Bool(value)),
         }
-    }
-
-    /// The same, standing at `place` of its file.
-    #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
-        self.place = place;
-        self
-    }
-
-    /// Where it stands in its file.
-    #[must_use]
-    pub fn place(&self) -> Place {
-        self.place
-    }
-
-    /// The text as written.
-    #[must_use]
-    pub fn source(&self) -> &str {
-        &self.source
     }
 
     /// The names it uses.
@@ -97,12 +79,6 @@ pub(super) fn uses_of(node: &Node) -> Vec<Use> {
         });
     });
     uses
-}
-
-impl Serialize for Expression {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.source)
-    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod template;
 mod tree;
 mod uses;
 mod value;
+mod written;
 
 pub use error::{EvalError, SyntaxError};
 pub use expression::Expression;

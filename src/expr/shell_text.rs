@@ -1,11 +1,10 @@
 //! Shell commands with `${…}` holes: what the author wrote is text, what comes from
 //! outside is data and arrives as exactly one word, in every quoting context (SPEC 4.2).
 
-use serde::{Serialize, Serializer};
-
 use super::{
     EvalError, Place, Scope, SyntaxError, Use,
     shell::{Filling, Reading, Scanner, Survey, read, render_other, words},
+    written::written,
 };
 
 /// A shell command, read once.
@@ -44,6 +43,8 @@ pub struct ShellScript {
     pub words: Option<Vec<Vec<u8>>>,
 }
 
+written!(ShellText);
+
 impl ShellText {
     /// Reads a command. Only the outer form of holes is looked at; whether a bare `${name}` is
     /// ours depends on the names known when it runs.
@@ -52,25 +53,6 @@ impl ShellText {
     /// A hole that can only be ours and cannot be read.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         Ok(Self { source: text.to_owned(), place: Place::default(), reading: read(text)? })
-    }
-
-    /// The same, standing at `place` of its file.
-    #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
-        self.place = place;
-        self
-    }
-
-    /// Where it stands in its file.
-    #[must_use]
-    pub fn place(&self) -> Place {
-        self.place
-    }
-
-    /// The text as written.
-    #[must_use]
-    pub fn source(&self) -> &str {
-        &self.source
     }
 
     /// The names it uses, with the quoting around them.
@@ -129,12 +111,6 @@ impl Dialect {
             "sh" | "bash" | "dash" | "ksh" | "zsh" => Self::Posix,
             _ => Self::Other,
         }
-    }
-}
-
-impl Serialize for ShellText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.source)
     }
 }
 

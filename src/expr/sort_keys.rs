@@ -2,11 +2,9 @@
 
 use std::cmp::Ordering;
 
-use serde::{Serialize, Serializer};
-
 use super::{
     EvalError, Place, Scope, SyntaxError, Use, Value, comparison::rank, cursor::Cursor,
-    evaluation::Evaluation, expression::uses_of, parser, tree::Node,
+    evaluation::Evaluation, expression::uses_of, parser, tree::Node, written::written,
 };
 
 /// A list of sort keys, read once.
@@ -36,6 +34,8 @@ enum Nulls {
     Last,
 }
 
+written!(SortKeys);
+
 impl SortKeys {
     /// Reads `expr [ASC|DESC] [NULLS FIRST|LAST], …`; ascending with nulls last unless written.
     ///
@@ -55,25 +55,6 @@ impl SortKeys {
                     .with_help("a key is `expression [ASC|DESC] [NULLS FIRST|NULLS LAST]`"));
             }
         }
-    }
-
-    /// The same, standing at `place` of its file.
-    #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
-        self.place = place;
-        self
-    }
-
-    /// Where it stands in its file.
-    #[must_use]
-    pub fn place(&self) -> Place {
-        self.place
-    }
-
-    /// The text as written.
-    #[must_use]
-    pub fn source(&self) -> &str {
-        &self.source
     }
 
     /// The names it uses.
@@ -143,12 +124,6 @@ fn key(cursor: &mut Cursor<'_>) -> Result<Key, SyntaxError> {
         },
     };
     Ok(Key { node, direction, nulls })
-}
-
-impl Serialize for SortKeys {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.source)
-    }
 }
 
 #[cfg(test)]

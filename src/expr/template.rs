@@ -1,7 +1,5 @@
 //! Text with `${…}` holes, as in prompts, paths and every other field that is not shell code.
 
-use serde::{Serialize, Serializer};
-
 use super::{
     EvalError, Form, Origin, Place, Scope, SyntaxError, Use, Value,
     cursor::Cursor,
@@ -9,6 +7,7 @@ use super::{
     filter::Filter,
     hole::{End, pieces},
     tree::{Need, Piece, names_of},
+    written::written,
 };
 
 /// A text with holes, read once.
@@ -18,6 +17,8 @@ pub struct Template {
     place: Place,
     pieces: Vec<Piece>,
 }
+
+written!(Template);
 
 impl Template {
     /// Reads a text: `${path}`, `${path:-default}`, `${path | filter}`, `${a == b}`, `$ARG`;
@@ -38,25 +39,6 @@ impl Template {
             place: Place::default(),
             pieces: vec![Piece::Text(text.to_owned())],
         }
-    }
-
-    /// The same, standing at `place` of its file.
-    #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
-        self.place = place;
-        self
-    }
-
-    /// Where it stands in its file.
-    #[must_use]
-    pub fn place(&self) -> Place {
-        self.place
-    }
-
-    /// The text as written.
-    #[must_use]
-    pub fn source(&self) -> &str {
-        &self.source
     }
 
     /// The text, when it has no holes (escapes resolved).
@@ -116,12 +98,6 @@ impl Template {
             EvalError::new(format!("the value of `{}` is not UTF-8 (byte {at})", self.source))
                 .help("only a shell step can work with such bytes")
         })
-    }
-}
-
-impl Serialize for Template {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.source)
     }
 }
 

@@ -13,6 +13,7 @@ mod load;
 mod lower;
 pub mod mapreduce;
 pub mod model;
+mod plain;
 mod position;
 mod problem;
 mod reading;

@@ -1,7 +1,6 @@
 //! The kind of a step: exactly one of `shell`, `claude`, `goal_seek`, `foreach`, `write_file`, `test` (SPEC 3.3).
 
 use super::on_failure::on_failure;
-use super::step::plain_step;
 use super::{claude, foreach, goal_seek, write_file};
 use crate::playbook::failure::HandlerSet;
 use crate::playbook::model::{Action, Step};
@@ -84,12 +83,12 @@ pub fn single_command(reader: &Reader, fields: &mut Fields<'_>, whole: &str) -> 
     }
     if let Some(field) = claude {
         let call = claude::call(reader, field, fields)?;
-        return Some(plain_step(reader, field.value, Action::Claude(Box::new(call))));
+        return Some(Step::plain(reader.position(field.value), Action::Claude(Box::new(call))));
     }
     let field = shell?;
     claude::refuse_options(fields);
     let text = reader.shell_text(field)?;
-    Some(plain_step(reader, field.value, Action::Shell(text)))
+    Some(Step::plain(reader.position(field.value), Action::Shell(text)))
 }
 
 /// `test: COMMAND`, or `test: {command, on_failure}` as in older files (DECISIONS B22).

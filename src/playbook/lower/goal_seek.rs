@@ -1,7 +1,6 @@
 //! `goal_seek:` (SPEC 3.3).
 
 use super::action::single_command;
-use super::step::plain_step;
 use crate::playbook::model::{Action, GoalSeek, Step};
 use crate::playbook::reading::{Field, Fields, Reader};
 use crate::playbook::yaml::{Kind, Node};
@@ -56,7 +55,7 @@ fn required<'n>(
 fn measure(reader: &Reader, field: Field<'_>) -> Option<Step> {
     if Kind::of(field.value) != Kind::Map {
         let text = reader.shell_text(field)?;
-        return Some(plain_step(reader, field.value, Action::Shell(text)));
+        return Some(Step::plain(reader.position(field.value), Action::Shell(text)));
     }
     let mut fields = Fields::open(reader, field.value, "`validate`")?;
     let given = ["shell", "claude", "command"].iter().any(|name| fields.has(name));

@@ -24,31 +24,9 @@ const SCOPES: [(&str, HandlerScope); 4] = [
     ("workflow", HandlerScope::Workflow),
 ];
 
-/// A handler that is nothing but steps.
-pub fn handler_of_steps(reader: &Reader, node: &Node, steps: Vec<Step>) -> Handler {
-    Handler {
-        at: reader.position(node),
-        id: None,
-        condition: Condition::Always,
-        scope: None,
-        timeout: None,
-        retry: None,
-        steps,
-        strategy: Strategy::Recovery,
-        max_attempts: 1,
-        retry_original: false,
-        fail_workflow: None,
-        failure_fatal: false,
-        commit_required: false,
-        capture: None,
-        on_failure: None,
-        on_success: Vec::new(),
-    }
-}
-
 /// A handler whose result stands in for that of its step.
 pub fn fallback_handler(reader: &Reader, node: &Node, step: Step) -> Handler {
-    Handler { strategy: Strategy::Fallback, ..handler_of_steps(reader, node, vec![step]) }
+    Handler { strategy: Strategy::Fallback, ..Handler::of_steps(reader.position(node), vec![step]) }
 }
 
 /// A handler with its priority.
@@ -57,7 +35,7 @@ pub fn handler<'n>(
     fields: &mut Fields<'n>,
     sequence: Option<Sequence<'_>>,
 ) -> (Handler, i64) {
-    let mut handler = handler_of_steps(reader, fields.node(), Vec::new());
+    let mut handler = Handler::of_steps(reader.position(fields.node()), Vec::new());
     handler.id = fields.take("id").and_then(|field| reader.name(field));
     if let Some(field) = fields.take_either("when", "condition") {
         handler.condition = condition(reader, field);
@@ -231,7 +209,7 @@ fn commands<'n>(reader: &'n Reader, fields: &mut Fields<'n>) -> Vec<Step> {
             && let Some(text) = reader.shell_text(field)
         {
             let action = crate::playbook::model::Action::Shell(text);
-            commands.push(super::step::plain_step(reader, field.value, action));
+            commands.push(Step::plain(reader.position(field.value), action));
         }
         commands.extend(single_command(reader, fields, "on_failure"));
     } else if SINGLE_COMMANDS.iter().any(|name| fields.has(name)) {

@@ -1,6 +1,6 @@
 //! `on_failure:` in all its shapes (SPEC 6.2).
 
-use super::handler::{handler, handler_of_steps};
+use super::handler::handler;
 use super::step::{bare_step, steps};
 use crate::playbook::failure::{Handler, HandlerSet};
 use crate::playbook::reading::{Field, Fields, Reader, Sequence};
@@ -66,7 +66,7 @@ fn of_text(reader: &Reader, field: Field<'_>) -> Option<Handler> {
         return None;
     }
     let step = bare_step(reader, field.value)?;
-    Some(handler_of_steps(reader, field.value, vec![step]))
+    Some(Handler::of_steps(reader.position(field.value), vec![step]))
 }
 
 /// A list is one handler; a list of handlers stands under `handlers:`.
@@ -83,7 +83,7 @@ fn of_list(reader: &Reader, field: Field<'_>) -> Option<Handler> {
         return None;
     }
     let steps = steps(reader, field);
-    Some(handler_of_steps(reader, field.value, steps))
+    Some(Handler::of_steps(reader.position(field.value), steps))
 }
 
 fn handler_key(node: &Node) -> Option<&'static str> {

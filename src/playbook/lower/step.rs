@@ -6,10 +6,7 @@ use super::{capture, claude, env, requires, retry, validate};
 use crate::expr::Template;
 use crate::playbook::check_checkpoint_name;
 use crate::playbook::failure::HandlerSet;
-use crate::playbook::model::{
-    Action, Capture, CaptureStreams, Checkpoint, ClaudeCall, ClaudeDefaults, OnResume,
-    Requirements, Step,
-};
+use crate::playbook::model::{Action, Checkpoint, ClaudeCall, ClaudeDefaults, OnResume, Step};
 use crate::playbook::reading::{Field, Fields, Reader, Sequence};
 use crate::playbook::yaml::{Kind, Node};
 
@@ -89,49 +86,15 @@ pub fn bare_step(reader: &Reader, node: &Node) -> Option<Step> {
     } else {
         reader.shell_text(field).map(Action::Shell)
     };
-    let mut step = plain_step(reader, node, action?);
+    let mut step = Step::plain(reader.position(node), action?);
     step.retry = retry::default_of(reader, &step.action);
     Some(step)
-}
-
-/// A step of the given kind without any option.
-pub fn plain_step(reader: &Reader, node: &Node, action: Action) -> Step {
-    Step {
-        at: reader.position(node),
-        id: None,
-        name: None,
-        action,
-        when: None,
-        timeout: None,
-        retry: None,
-        env: Vec::new(),
-        working_dir: None,
-        capture: Capture {
-            name: None,
-            format: None,
-            streams: CaptureStreams { stdout: true, stderr: false },
-        },
-        output_file: None,
-        on_failure: None,
-        on_success: Vec::new(),
-        on_exit_code: Vec::new(),
-        continue_on_error: false,
-        checkpoint: Checkpoint::Implicit,
-        on_resume: OnResume::Rerun,
-        requires_confirmation: false,
-        commit_required: false,
-        auto_commit: false,
-        commit_message: None,
-        validate: None,
-        artifacts: Vec::new(),
-        requires: Requirements::default(),
-    }
 }
 
 /// A step from the fields of a mapping that may hold other keys as well; whoever opened
 /// the fields finishes them.
 pub fn step_from<'n>(reader: &'n Reader, fields: &mut Fields<'n>, sequence: Sequence<'_>) -> Step {
-    let mut step = plain_step(reader, fields.node(), placeholder());
+    let mut step = Step::plain(reader.position(fields.node()), placeholder());
     step.id = fields.take("id").and_then(|field| reader.name(field));
     step.name = fields.take("name").and_then(|field| reader.template(field));
     if let Some(field) = fields.take("description") {

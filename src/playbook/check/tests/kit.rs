@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::expr::{Expression, Place, ShellText, Template};
-use crate::playbook::failure::{Condition, Handler, HandlerSet, Strategy};
+use crate::playbook::failure::{Handler, HandlerSet};
 use crate::playbook::model::*;
 use crate::playbook::{Position, Severity, check};
 
@@ -73,32 +73,7 @@ pub(super) fn foreach(line: u32, steps: Vec<Step>) -> Step {
 }
 
 pub(super) fn step(line: u32, action: Action) -> Step {
-    Step {
-        at: at(line as usize, 5),
-        id: None,
-        name: None,
-        action,
-        when: None,
-        timeout: None,
-        retry: None,
-        env: Vec::new(),
-        working_dir: None,
-        capture: capture(None),
-        output_file: None,
-        on_failure: None,
-        on_success: Vec::new(),
-        on_exit_code: Vec::new(),
-        continue_on_error: false,
-        checkpoint: Checkpoint::Implicit,
-        on_resume: OnResume::Rerun,
-        requires_confirmation: false,
-        commit_required: false,
-        auto_commit: false,
-        commit_message: None,
-        validate: None,
-        artifacts: Vec::new(),
-        requires: Requirements::default(),
-    }
+    Step::plain(at(line as usize, 5), action)
 }
 
 impl Step {
@@ -108,7 +83,7 @@ impl Step {
     }
 
     pub(super) fn captured(mut self, name: &str) -> Self {
-        self.capture = capture(Some(name));
+        self.capture = Capture::of(Some(name.to_owned()));
         self
     }
 
@@ -118,34 +93,9 @@ impl Step {
     }
 }
 
-pub(super) fn capture(name: Option<&str>) -> Capture {
-    Capture {
-        name: name.map(str::to_owned),
-        format: None,
-        streams: CaptureStreams { stdout: true, stderr: false },
-    }
-}
-
 /// One handler of these steps.
 pub(super) fn handlers(steps: Vec<Step>) -> HandlerSet {
-    let handler = Handler {
-        at: steps.first().map_or(at(1, 1), |step| step.at.clone()),
-        id: None,
-        condition: Condition::Always,
-        scope: None,
-        timeout: None,
-        retry: None,
-        steps,
-        strategy: Strategy::Recovery,
-        max_attempts: 1,
-        retry_original: false,
-        fail_workflow: None,
-        failure_fatal: false,
-        commit_required: false,
-        capture: None,
-        on_failure: None,
-        on_success: Vec::new(),
-    };
+    let handler = Handler::of_steps(steps.first().map_or(at(1, 1), |step| step.at.clone()), steps);
     HandlerSet { handlers: vec![handler], ignore: false }
 }
 

@@ -68,7 +68,10 @@ fn a_loop_over_one_word_is_warned_about() {
         Vec::<String>::new()
     );
     let lines = Step {
-        capture: Capture { format: Some(CaptureFormat::Lines), ..capture(Some("files")) },
+        capture: Capture {
+            format: Some(CaptureFormat::Lines),
+            ..Capture::of(Some("files".to_owned()))
+        },
         ..shell(2, "ls")
     };
     let list = workflow(vec![lines, shell(3, "for f in ${files}; do echo $f; done")]);
