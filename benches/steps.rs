@@ -11,11 +11,15 @@
     reason = "a test ends where something is not as it must be; each uses its part of support"
 )]
 
+mod measure;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use measure::{installed, median, millis, size, timed};
 
 /// Rounds in which every contender runs once, so that a machine that slows down slows all.
 const ROUNDS: usize = 5;
@@ -272,32 +276,5 @@ fn spawn_loop(steps: usize, command: &str) -> Duration {
             shell.args(["-c", command]).stdin(Stdio::null());
             assert!(shell.status().unwrap().success());
         }
-    })
-}
-
-fn installed(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
-}
-
-fn timed(run: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    run();
-    start.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
-fn size(path: &Path) -> u64 {
-    let entries = std::fs::read_dir(path).map(|it| it.flatten().collect::<Vec<_>>());
-    entries.unwrap_or_default().iter().fold(0, |sum, entry| {
-        let data = entry.metadata().unwrap();
-        sum + if data.is_dir() { size(&entry.path()) } else { data.len() }
     })
 }

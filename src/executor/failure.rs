@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::playbook::failure::{Handler, HandlerScope, HandlerSet, Strategy};
 use crate::session::{
     Address, EventKind, Failure, FailureKind, PersonsAnswer, Reach, Report, RewindCause, Stored,
-    WaitReason,
+    WaitReason, rewound,
 };
 
 use super::frame::Frame;
@@ -297,14 +297,7 @@ impl<'a> Run<'a> {
         if reach == Reach::Own {
             self.forget_failed(&scope.at, cause)?;
         }
-        self.commit(EventKind::Rewound {
-            scope: scope.at.clone(),
-            from: None,
-            reach,
-            to_seq: None,
-            cause,
-            by: None,
-        })?;
+        self.commit(rewound(&scope.at, reach, cause))?;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use crate::playbook::failure::{Condition, Handler, RetryExhausted, Strategy};
 use crate::playbook::model::Step;
 use crate::session::{
     Address, EventKind, Failure, FailureKind, Output, Reach, Report, RewindCause, Stored,
-    item_number,
+    item_number, rewound,
 };
 
 use super::failure::{FailureScope, ScopeKind};
@@ -193,14 +193,7 @@ impl<'a> Run<'a> {
                 self.schedule_retry(at, run, delay, retry.attempts, correlation)?;
                 self.wait_for_retry(frame, at)?;
                 self.go_on(frame)?;
-                self.commit(EventKind::Rewound {
-                    scope: at.clone(),
-                    from: None,
-                    reach: Reach::Subtree,
-                    to_seq: None,
-                    cause: RewindCause::Retry,
-                    by: None,
-                })?;
+                self.commit(rewound(at, Reach::Subtree, RewindCause::Retry))?;
                 return Ok(Handled::Again);
             }
         }

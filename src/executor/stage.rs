@@ -1,7 +1,9 @@
 //! One stage: confirmation, its steps, its retries, its handlers, its end as a checkpoint (SPEC 3.2).
 
 use crate::playbook::model::Stage;
-use crate::session::{Address, EventKind, FailureKind, Reach, Report, RewindCause, StepStatus};
+use crate::session::{
+    Address, EventKind, FailureKind, Reach, Report, RewindCause, StepStatus, rewound,
+};
 
 use super::failure::{FailureScope, Handled, ScopeKind};
 use super::files::Moment;
@@ -102,14 +104,7 @@ impl<'a> Run<'a> {
         let (run, correlation) = (self.following_run(at), self.correlation(cause));
         self.schedule_retry(at, run, delay, retry.attempts, correlation)?;
         self.wait_for_retry(frame, at)?;
-        self.commit(EventKind::Rewound {
-            scope: at.clone(),
-            from: None,
-            reach: Reach::Subtree,
-            to_seq: None,
-            cause: RewindCause::Retry,
-            by: None,
-        })?;
+        self.commit(rewound(at, Reach::Subtree, RewindCause::Retry))?;
         Ok(true)
     }
 

@@ -2,13 +2,14 @@
 
 use crate::playbook::model::{Body, Workflow};
 use crate::session::{
-    Address, EventKind, ItemStanding, Reach, RewindCause, SessionState, StepStatus,
+    Address, EventKind, ItemStanding, Reach, RewindCause, SessionState, StepStatus, returned_to,
+    rewound,
 };
 
 use super::failed;
 use super::foresee::{Earlier, foresee};
 use super::map;
-use super::request::{Decision, Refusal, Request, rewound, skipped};
+use super::request::{Decision, Refusal, Request, skipped};
 use super::tree::{Place, passes};
 
 /// Adds the events that send the session to `name`.
@@ -34,14 +35,7 @@ pub(super) fn go_to(
     }
     let version =
         state.lifetime.find_version(name).ok_or_else(|| Refusal::NoCheckpoint(name.to_owned()))?;
-    decision.events.push(EventKind::Rewound {
-        scope: Address::root(),
-        from: None,
-        reach: Reach::Subtree,
-        to_seq: Some(version.seq),
-        cause: RewindCause::FromCheckpoint,
-        by: None,
-    });
+    decision.events.push(returned_to(version.seq, RewindCause::FromCheckpoint));
     let dropped = state
         .standing
         .records()

@@ -2,10 +2,12 @@
 //! runs again too (DECISIONS A5).
 
 use crate::playbook::model::OnResume;
-use crate::session::{Address, Reach, RewindCause, SessionState, item_number, map_address};
+use crate::session::{
+    Address, Reach, RewindCause, SessionState, item_number, map_address, rewound,
+};
 
 use super::map;
-use super::request::{Decision, Request, reopen_around, rewound};
+use super::request::{Decision, Request, reopen_around};
 use super::tree::Place;
 
 const CAUSE: RewindCause = RewindCause::Edited;

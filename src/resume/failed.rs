@@ -4,11 +4,11 @@
 use crate::playbook::model::{Body, Workflow};
 use crate::session::{
     Address, EventKind, Reach, RewindCause, SessionState, SessionStatus, WaitReason, item_number,
-    map_address,
+    map_address, rewound,
 };
 
 use super::map;
-use super::request::{Decision, Request, reopen_around, rewound};
+use super::request::{Decision, Request, reopen_around};
 use super::tree::places;
 
 /// Adds the events that start what failed again, if the session stands at a failure.

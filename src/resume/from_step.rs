@@ -4,15 +4,13 @@
 use crate::playbook::model::{Body, Count, Step, Workflow};
 use crate::session::{
     Address, EventKind, ItemStanding, Reach, RewindCause, SessionState, StepStatus, item_address,
-    map_address,
+    map_address, rewound,
 };
 
 use super::foresee::{Earlier, foresee};
 use super::map;
 use super::path::{Astray, Level, Path};
-use super::request::{
-    Decision, Downstream, Refusal, Request, marked, reopen_around, rewound, skipped,
-};
+use super::request::{Decision, Downstream, Refusal, Request, marked, reopen_around, skipped};
 use super::tree::passes;
 
 const CAUSE: RewindCause = RewindCause::FromStep;

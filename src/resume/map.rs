@@ -6,11 +6,11 @@ use crate::playbook::mapreduce::MapReduce;
 use crate::playbook::model::{Body, Workflow};
 use crate::session::{
     Address, EventKind, ItemStanding, ItemStatus, JobProgress, Phase, Reach, ResultRef,
-    RewindCause, SessionState, StepStatus, item_address, map_address,
+    RewindCause, SessionState, StepStatus, item_address, map_address, rewound,
 };
 
 use super::checkpoint::pass_over_steps;
-use super::request::{Decision, Refusal, Request, reopen_around, rewound};
+use super::request::{Decision, Refusal, Request, reopen_around};
 use super::tree::Place;
 
 /// Which items of the dead letter queue run again.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::playbook::model::{OnResume, Step, Workflow};
 use crate::session::{
     Address, EventKind, ItemStanding, PersonsAnswer, Progress, Reach, RewindCause, SessionState,
-    SessionStatus, StepResult, StepStatus, item_address, item_number,
+    SessionStatus, StepResult, StepStatus, item_address, item_number, rewound,
 };
 
 use super::checkpoint;
@@ -318,10 +318,6 @@ fn run_always(state: &SessionState, places: &[Place<'_>], decision: &mut Decisio
         decision.events.push(rewound(address, Reach::Subtree, RewindCause::Always));
     }
     reopen_around(state, &again, RewindCause::Always, decision);
-}
-
-pub(super) fn rewound(scope: &Address, reach: Reach, cause: RewindCause) -> EventKind {
-    EventKind::Rewound { scope: scope.clone(), from: None, reach, to_seq: None, cause, by: None }
 }
 
 /// A step that a person passes over.

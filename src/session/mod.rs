@@ -51,7 +51,7 @@ pub use outcome::{
 };
 pub use record::{AgentsSpent, Progress, RaisedError, Record, RetryPlan};
 pub use recovery::{RecoveryFinished, RecoveryStarted, RecoveryType};
-pub use rewind::covers;
+pub use rewind::{covers, returned_to, rewound};
 pub use run::{RunFailure, RunStarted, SessionKind, SessionStarted};
 pub use short_result::ShortResult;
 pub use standing::{HandlerEnd, HandlerStanding, ScopeStanding, Score, Standing};

@@ -10,6 +10,25 @@ use super::standing::Standing;
 use super::stored::Stored;
 use super::tree::{move_subtree, range_within, retain_within};
 
+/// Back over a scope: over it alone, or over all that is in it.
+#[must_use]
+pub fn rewound(scope: &Address, reach: Reach, cause: RewindCause) -> EventKind {
+    EventKind::Rewound { scope: scope.clone(), from: None, reach, to_seq: None, cause, by: None }
+}
+
+/// Back to what the session was after this event.
+#[must_use]
+pub fn returned_to(seq: u64, cause: RewindCause) -> EventKind {
+    EventKind::Rewound {
+        scope: Address::root(),
+        from: None,
+        reach: Reach::Subtree,
+        to_seq: Some(seq),
+        cause,
+        by: None,
+    }
+}
+
 impl Standing {
     /// After a crash nobody knows how a running attempt ended: it does not count as a try.
     pub(super) fn doubt_what_was_running(&mut self) {

@@ -208,14 +208,7 @@ mod tests {
         }
 
         fn back(&mut self, to_seq: u64) {
-            self.add(EventKind::Rewound {
-                scope: Address::root(),
-                from: None,
-                reach: Reach::Subtree,
-                to_seq: Some(to_seq),
-                cause: RewindCause::Rollback,
-                by: None,
-            });
+            self.add(returned_to(to_seq, RewindCause::Rollback));
         }
 
         fn tree(&self, version: u32) -> Option<&str> {
@@ -320,14 +313,7 @@ mod tests {
         assert!(tale.state.rollback.is_some());
         assert_eq!(tale.state.status, Some(SessionStatus::Interrupted));
         tale.back(3);
-        let rewound = EventKind::Rewound {
-            scope: Address::root(),
-            from: None,
-            reach: Reach::Subtree,
-            to_seq: Some(3),
-            cause: RewindCause::Rollback,
-            by: None,
-        };
+        let rewound = returned_to(3, RewindCause::Rollback);
         let earlier =
             SessionState { status: Some(SessionStatus::Failed), ..SessionState::default() };
         tale.state.return_to(earlier, &rewound);

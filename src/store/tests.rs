@@ -78,14 +78,7 @@ pub(crate) fn finish(index: usize, output: &str) -> EventKind {
 }
 
 pub(crate) fn go_back(to: u64) -> EventKind {
-    EventKind::Rewound {
-        scope: Address::root(),
-        from: None,
-        reach: Reach::Subtree,
-        to_seq: Some(to),
-        cause: RewindCause::FromCheckpoint,
-        by: None,
-    }
+    returned_to(to, RewindCause::FromCheckpoint)
 }
 
 /// What can be seen of a state from outside, for comparison.

@@ -41,21 +41,14 @@ pub fn outdated(state: &SessionState) -> BTreeMap<Address, Address> {
 mod tests {
     use super::super::story::{Story, address};
     use super::*;
-    use crate::session::{EventKind, Reach};
+    use crate::session::{Reach, rewound};
 
     #[test]
     fn what_ran_before_a_step_that_ran_again_is_older() {
         let mut story = Story::new("flow", 3, &[]);
         story.done("1", "a").done("2", "b").done("10", "c");
         assert_eq!(outdated(&story.state), BTreeMap::new());
-        let again = |cause| EventKind::Rewound {
-            scope: address("2"),
-            from: None,
-            reach: Reach::Subtree,
-            to_seq: None,
-            cause,
-            by: None,
-        };
+        let again = |cause| rewound(&address("2"), Reach::Subtree, cause);
         story.add(again(RewindCause::FromStep)).done("2", "b");
         assert_eq!(outdated(&story.state), BTreeMap::from([(address("10"), address("2"))]));
         story.add(again(RewindCause::Always)).done("2", "b");

@@ -10,7 +10,7 @@ use crate::cli::resume::{ItemWish, go_on, header_of};
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{Marked, RecoveryState, RecoveryStatus, Shelf, catch_up, repeated_mark};
 use crate::resume::Refusal;
-use crate::session::{Address, EventKind, Reach, RecoveryType, RewindCause, SessionId};
+use crate::session::{RecoveryType, RewindCause, SessionId, returned_to};
 use crate::store::{self, Card, Home, OpenSession};
 
 use super::decide::{Asked, decide};
@@ -74,14 +74,7 @@ fn go_on_after_rollback(
 ) -> Result<ExitKind, Failure> {
     let session = OpenSession::open(home, session, resume.options.durability)?;
     let state = session.with(Clone::clone);
-    let everything = EventKind::Rewound {
-        scope: Address::root(),
-        from: None,
-        reach: Reach::Subtree,
-        to_seq: Some(state.last_seq),
-        cause: RewindCause::Rollback,
-        by: None,
-    };
+    let everything = returned_to(state.last_seq, RewindCause::Rollback);
     let workflow = workflow_of(&session)?.workflow;
     let header = header_of(&state)?;
     if let Some(Marked { address, mark }) = repeated_mark(&workflow, &state, &[everything]) {

@@ -19,8 +19,8 @@ use crate::recovery::{
     FilesReach, RecoveryState, RecoveryStatus, Rollback, RollbackTarget, Shelf, StepWord,
 };
 use crate::session::{
-    Address, EventKind, PersonsAnswer, Reach, RestoredFiles, RewindCause, RollbackStarted,
-    SessionStarted, Version,
+    Address, EventKind, PersonsAnswer, RestoredFiles, RewindCause, RollbackStarted, SessionStarted,
+    Version, returned_to,
 };
 use crate::store::{self, OpenSession};
 use crate::view;
@@ -202,14 +202,7 @@ impl Rolling<'_> {
 
     fn set_position(&mut self, started: &RollbackStarted) -> Result<(), Failure> {
         self.begin(StepWord::SetPosition)?;
-        self.session.commit(EventKind::Rewound {
-            scope: Address::root(),
-            from: None,
-            reach: Reach::Subtree,
-            to_seq: Some(started.to_seq),
-            cause: RewindCause::Rollback,
-            by: None,
-        })?;
+        self.session.commit(returned_to(started.to_seq, RewindCause::Rollback))?;
         self.session.sync_now()?;
         self.session.snapshot(true);
         self.end(None)?;

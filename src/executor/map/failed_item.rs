@@ -9,7 +9,7 @@ use crate::playbook::failure::Retry;
 use crate::playbook::mapreduce::OnItemFailure;
 use crate::session::{
     Address, Disposition, EventKind, Failure, ItemFailure, ItemStatus, Reach, Report, RewindCause,
-    Stored, failure_of,
+    Stored, failure_of, rewound,
 };
 
 use super::item::ItemRun;
@@ -172,14 +172,7 @@ impl<'a> Run<'a> {
 
     /// The item runs anew.
     pub(super) fn rewind_item(&self, at: &Address, cause: RewindCause) -> Result<(), Halt> {
-        self.commit(EventKind::Rewound {
-            scope: at.clone(),
-            from: None,
-            reach: Reach::Subtree,
-            to_seq: None,
-            cause,
-            by: None,
-        })?;
+        self.commit(rewound(at, Reach::Subtree, cause))?;
         Ok(())
     }
 
