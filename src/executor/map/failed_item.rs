@@ -13,7 +13,7 @@ use crate::session::{
 };
 
 use super::item::ItemRun;
-use super::phase::Phase;
+use super::workers::Phase;
 
 /// How much of a failed step's output the dead letter queue keeps, in bytes.
 const TAIL: usize = 4096;

@@ -16,7 +16,7 @@ use crate::session::{
 use crate::store::StoreError;
 
 use super::failed_item::FailedRun;
-use super::phase::Phase;
+use super::workers::Phase;
 
 /// What came of one run of an item.
 pub(super) enum ItemRun {

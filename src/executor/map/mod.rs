@@ -6,5 +6,6 @@ mod freeze;
 mod item;
 mod phase;
 mod results;
+mod workers;
 
 pub(super) use results::MapValues;

@@ -1,10 +1,7 @@
-//! The map as a whole: setup, workers that take items, the error policy, reduce, the verdict.
+//! The map as a whole: setup, the items, the error policy, reduce, the verdict.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -12,53 +9,15 @@ use crate::executor::frame::Frame;
 use crate::executor::halt::Halt;
 use crate::executor::run::Run;
 use crate::executor::sequence::Next as NextStep;
-use crate::mapreduce::{
-    Breaker, ItemEnd, MapVerdict, Next, Permit, Schedule, StopReason, Tally, Ticket, TicketEnd,
-};
-use crate::playbook::mapreduce::{ErrorPolicy, Map, MapReduce};
-use crate::playbook::spell_duration;
+use crate::mapreduce::{MapVerdict, Schedule, StopReason, Tally};
+use crate::playbook::mapreduce::{ErrorPolicy, MapReduce};
 use crate::session::{
-    Address, EventKind, FailureKind, ItemStanding, ItemStatus, Report, ResultPlace, ResultRef,
-    RewindCause, StepStatus, item_address,
+    Address, EventKind, FailureKind, ItemStanding, Report, ResultPlace, ResultRef, RewindCause,
+    StepStatus, item_address,
 };
 use crate::store::JobFiles;
 
-use super::item::ItemRun;
-
-/// What the workers of a map share.
-pub(super) struct Phase<'b, 'a> {
-    pub(super) map: &'a Map,
-    pub(super) policy: &'a ErrorPolicy,
-    pub(super) files: &'b JobFiles,
-    schedule: Mutex<Work>,
-    changed: Condvar,
-    /// A worker has left the tree: no more items are taken.
-    halted: AtomicBool,
-    /// There are finishes to sync, or there will be no more.
-    to_sync: Condvar,
-    /// So many finishes are worth a sync.
-    batch: u32,
-}
-
-/// What is decided under one lock.
-struct Work {
-    schedule: Schedule,
-    breaker: Option<Breaker>,
-    /// The breaker's leave for each item that runs.
-    tickets: HashMap<u32, Ticket>,
-    /// Finishes that may not be on the disk yet.
-    unsynced: u32,
-    /// Every worker has ended.
-    over: bool,
-    /// Workers that wait for a change.
-    waiting: u32,
-}
-
-/// How long a finish waits at most for others to go to the disk with it.
-const GATHER: Duration = Duration::from_millis(5);
-
-/// How long a worker waits at most before it looks whether it has to stop.
-const LOOK: Duration = Duration::from_millis(100);
+use super::workers::{Phase, end_of};
 
 impl<'a> Run<'a> {
     /// Setup, map and reduce: the step whose failure ends the workflow, if any.
@@ -123,24 +82,7 @@ impl<'a> Run<'a> {
         };
         let parallel =
             u32::try_from(parallel).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
-        let phase = Phase {
-            map: &job.map,
-            policy: &job.policy,
-            files,
-            schedule: Mutex::new(Work {
-                schedule: self.schedule(files, parallel),
-                breaker: job.policy.circuit_breaker.map(Breaker::new),
-                tickets: HashMap::new(),
-                unsynced: 0,
-                over: false,
-                waiting: 0,
-            }),
-            changed: Condvar::new(),
-            halted: AtomicBool::new(false),
-            to_sync: Condvar::new(),
-            // A sync costs as much as a small item: it waits for company, but not until all wait.
-            batch: parallel.get() - parallel.get() / 4,
-        };
+        let phase = Phase::new(job, files, self.schedule(files, parallel), parallel);
         if files.items().count() == 0 {
             self.warn("there are no items: nothing to map, and reduce is left out");
         }
@@ -148,30 +90,8 @@ impl<'a> Run<'a> {
         let mut inner = frame.at(at.clone());
         inner.stage = Some("map");
         inner.stop = frame.stop.child();
-        let workers =
-            usize::try_from(parallel.get()).unwrap_or(1).min(files.items().count().max(1));
-        std::thread::scope(|scope| {
-            let syncing = scope.spawn(|| self.keep_synced(&phase, &inner));
-            let running: Vec<_> =
-                (0..workers).map(|_| scope.spawn(|| self.work(&phase, &inner))).collect();
-            let mut first = Ok(());
-            for worker in running {
-                match worker.join() {
-                    Ok(Ok(())) => {}
-                    Ok(Err(halt)) => first = Err(halt.or_weightier(first.err())),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            phase.work().over = true;
-            phase.to_sync.notify_all();
-            match syncing.join() {
-                Ok(Err(halt)) => Err(halt),
-                Ok(Ok(())) => first,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })?;
-        phase.files.sync()?;
-        let stopped = !matches!(phase.work().schedule.next(Utc::now()), Next::Finished);
+        self.run_items(&phase, &inner)?;
+        let stopped = !phase.is_finished();
         let failed = self.session.with(|state| state.standing.items.failed());
         if stopped {
             let reason = job.policy.stop_reason(&self.tally()).unwrap_or(StopReason::FirstFailure);
@@ -184,155 +104,8 @@ impl<'a> Run<'a> {
         Ok(None)
     }
 
-    /// One worker: takes items until none is left.
-    fn work(&self, phase: &Phase<'_, 'a>, frame: &Frame<'a>) -> Result<(), Halt> {
-        loop {
-            let Some(position) = self.take(phase, frame)? else { return Ok(()) };
-            let index = usize::try_from(position).unwrap_or(usize::MAX);
-            match self.item(phase, frame, index) {
-                Ok(run) => self.item_ran(phase, position, &run),
-                Err(halt) => {
-                    let mut work = phase.work();
-                    work.hand_back(position, TicketEnd::Nothing, Utc::now());
-                    work.schedule.give_back(position);
-                    drop(work);
-                    phase.halted.store(true, Ordering::SeqCst);
-                    if halt.stops_others() {
-                        frame.stop.stop();
-                    }
-                    phase.changed.notify_all();
-                    return Err(halt);
-                }
-            }
-        }
-    }
-
-    /// The next item to run; none when the map is over.
-    fn take(&self, phase: &Phase<'_, 'a>, frame: &Frame<'a>) -> Result<Option<u32>, Halt> {
-        let mut work = phase.work();
-        loop {
-            self.go_on(frame)?;
-            if phase.halted.load(Ordering::SeqCst) {
-                return Ok(None);
-            }
-            let now = Utc::now();
-            let wait = match work.next(now) {
-                Next::Start(position) => {
-                    return Ok(Some(position));
-                }
-                Next::Finished | Next::Stopped => return Ok(None),
-                Next::WaitForItem => LOOK,
-                Next::WaitUntil(time) => (time - now).to_std().unwrap_or_default().min(LOOK),
-                Next::WaitForDisk => {
-                    phase.to_sync.notify_all();
-                    LOOK
-                }
-            };
-            work.waiting += 1;
-            work = phase
-                .changed
-                .wait_timeout(work, wait.max(Duration::from_millis(1)))
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-            work.waiting -= 1;
-        }
-    }
-
-    /// Brings finishes to the disk while the workers go on, until the last of them has ended.
-    fn keep_synced(&self, phase: &Phase<'_, 'a>, frame: &Frame<'a>) -> Result<(), Halt> {
-        let mut work = phase.work();
-        loop {
-            let waiting = work.unsynced;
-            if waiting == 0 && work.over {
-                return Ok(());
-            }
-            let full = waiting >= phase.batch || work.over;
-            if waiting == 0 || !full {
-                let longest = if waiting == 0 { LOOK } else { GATHER };
-                let (again, waited) = phase
-                    .to_sync
-                    .wait_timeout(work, longest)
-                    .unwrap_or_else(PoisonError::into_inner);
-                work = again;
-                if work.unsynced == 0 || !waited.timed_out() {
-                    continue;
-                }
-            }
-            let before = work.unsynced;
-            drop(work);
-            if let Err(halt) = self.sync_items(phase) {
-                phase.work().schedule.stop();
-                frame.stop.stop();
-                phase.changed.notify_all();
-                return Err(halt);
-            }
-            work = phase.work();
-            work.unsynced -= before;
-            let left = work.unsynced;
-            work.schedule.synced(left);
-            phase.changed.notify_all();
-        }
-    }
-
-    /// Long results, and the finishes that hold or refer to results. With relaxed durability neither.
-    fn sync_items(&self, phase: &Phase<'_, 'a>) -> Result<(), Halt> {
-        if self.session.is_relaxed() {
-            return Ok(());
-        }
-        phase.files.sync()?;
-        Ok(self.session.sync()?)
-    }
-
-    fn item_ran(&self, phase: &Phase<'_, 'a>, position: u32, run: &ItemRun) {
-        let mut work = phase.work();
-        let now = Utc::now();
-        let opened = match run {
-            ItemRun::Ended(status) => {
-                work.unsynced += 1;
-                if work.unsynced >= phase.batch {
-                    phase.to_sync.notify_all();
-                }
-                work.schedule.end(position, end_of(*status));
-                let end = match status {
-                    ItemStatus::Success => TicketEnd::Succeeded,
-                    ItemStatus::Failed | ItemStatus::Skipped => TicketEnd::Failed,
-                };
-                let opened = work.hand_back(position, end, now);
-                if *status != ItemStatus::Success
-                    && phase.policy.stop_reason(&self.tally()).is_some()
-                {
-                    work.schedule.stop();
-                }
-                opened
-            }
-            ItemRun::Again(delay) => {
-                let delay = chrono::Duration::from_std(*delay).unwrap_or_default();
-                work.schedule.delay(position, now + delay);
-                work.hand_back(position, TicketEnd::Failed, now)
-            }
-            ItemRun::Stops => {
-                work.hand_back(position, TicketEnd::Failed, now);
-                work.schedule.give_back(position);
-                work.schedule.stop();
-                false
-            }
-        };
-        // A call to the system only where someone waits.
-        let waiting = work.waiting > 0;
-        let next = work.schedule.next(now);
-        let opened = opened && !matches!(next, Next::Finished | Next::Stopped);
-        drop(work);
-        if let Some(limits) = phase.policy.circuit_breaker.filter(|_| opened) {
-            let timeout = spell_duration(limits.timeout);
-            self.warn(&format!("items keep failing: none starts for {timeout} (circuit_breaker)"));
-        }
-        if waiting {
-            phase.changed.notify_all();
-        }
-    }
-
     /// The ends of the map so far.
-    fn tally(&self) -> Tally {
+    pub(super) fn tally(&self) -> Tally {
         self.session.with(|state| {
             let items = &state.standing.items;
             let total = u64::from(state.lifetime.items);
@@ -444,44 +217,5 @@ impl<'a> Run<'a> {
         })?;
         self.end_scope(at, StepStatus::Failed, false, None)?;
         Ok(at.clone())
-    }
-}
-
-impl Phase<'_, '_> {
-    fn work(&self) -> MutexGuard<'_, Work> {
-        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Work {
-    /// What to do at `now`, as far as the circuit breaker lets it; an item to start counts as
-    /// started.
-    fn next(&mut self, now: DateTime<Utc>) -> Next {
-        let next = self.schedule.next(now);
-        let Next::Start(position) = next else { return next };
-        match self.breaker.as_mut().map(|breaker| breaker.permit(now)) {
-            Some(Permit::WaitUntil(time)) => return Next::WaitUntil(time),
-            Some(Permit::WaitForProbe) => return Next::WaitForItem,
-            Some(Permit::Start(ticket)) => _ = self.tickets.insert(position, ticket),
-            None => {}
-        }
-        self.schedule.start(position);
-        next
-    }
-
-    /// The item is not running any more; true when that opened the circuit.
-    fn hand_back(&mut self, position: u32, end: TicketEnd, now: DateTime<Utc>) -> bool {
-        match (self.breaker.as_mut(), self.tickets.remove(&position)) {
-            (Some(breaker), Some(ticket)) => breaker.end(ticket, end, now),
-            _ => false,
-        }
-    }
-}
-
-fn end_of(status: ItemStatus) -> ItemEnd {
-    match status {
-        ItemStatus::Success => ItemEnd::Succeeded,
-        ItemStatus::Failed => ItemEnd::Dead,
-        ItemStatus::Skipped => ItemEnd::Skipped,
     }
 }
