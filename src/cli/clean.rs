@@ -1,11 +1,14 @@
 //! `checkpoints clean` and `sessions clean`: removes the records of sessions that are over.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
 use crate::exit::{ExitKind, Failure};
-use crate::store::{self, Card, Prunable, StoreError};
+use crate::git::FileStore;
+use crate::session::SessionId;
+use crate::store::{self, Card, Entry, Prunable, StoreError};
 use crate::view;
 
 use super::args::{CheckpointsClean, SessionsClean};
@@ -60,11 +63,12 @@ pub(super) fn run(wish: &Wish<'_>, console: &mut Console) -> Result<ExitKind, Fa
     if meant.is_empty() && !wish.json {
         console.remark("nothing to remove");
     }
-    if wish.dry_run || meant.is_empty() {
+    if wish.dry_run {
         told(&meant, wish, console);
         return Ok(ExitKind::Success);
     }
-    if !wish.without_question && !asked(&meant, wish, console)? {
+    let question = !meant.is_empty() && !wish.without_question;
+    if question && !asked(&meant, wish, console)? {
         console.remark("nothing was removed");
         return Ok(ExitKind::Success);
     }
@@ -87,6 +91,7 @@ pub(super) fn run(wish: &Wish<'_>, console: &mut Console) -> Result<ExitKind, Fa
     }
     if wish.id.is_none() {
         store::remove_half_made(&place.home)?;
+        forget_lost_files(&place, console)?;
     }
     told(&removed, wish, console);
     Ok(ExitKind::Success)
@@ -110,11 +115,34 @@ fn one(place: &Place, id: &str, older_than: Option<Duration>) -> Result<Vec<Prun
 /// The files that were kept of a session go with its records; a repository that is gone or
 /// broken is no reason to keep the records.
 fn forget_files(place: &Place, card: &Card, console: &mut Console) {
-    let store = file_store(&place.home, &card.repository, &card.directory);
-    let Some(store) = store else { return };
-    if let Err(error) = store.forget(card.session_id.as_str()) {
-        let id = &card.workflow_id;
-        console.errors.line(format_args!("warning: the files of {id} are not removed: {error}"));
+    if let Some(store) = file_store(&place.home, &card.repository, &card.directory) {
+        forget(&store, card.session_id.as_str(), card.workflow_id.as_str(), console);
+    }
+}
+
+/// The same of sessions without records: a fork, an import or a removal was killed in between.
+fn forget_lost_files(place: &Place, console: &mut Console) -> Result<(), Failure> {
+    let mut directories = BTreeMap::new();
+    for card in store::cards(&place.home)?.iter().filter_map(Entry::known) {
+        directories.insert(card.repository.clone(), card.directory.clone());
+    }
+    let stores = directories
+        .iter()
+        .filter_map(|(repository, directory)| file_store(&place.home, repository, directory));
+    for store in stores {
+        for holder in store.holders(store::ABANDONED) {
+            let session = SessionId::parse(&holder);
+            if session.is_some_and(|id| !place.home.journal(&id).exists()) {
+                forget(&store, &holder, &holder, console);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn forget(store: &FileStore, holder: &str, named: &str, console: &mut Console) {
+    if let Err(error) = store.forget(holder) {
+        console.errors.line(format_args!("warning: the files of {named} are not removed: {error}"));
     }
 }
 

@@ -142,7 +142,7 @@ fn remove_lost_jobs(home: &Home) -> usize {
 }
 
 /// What nobody has touched for so long is not being made any more.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+pub const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// Bytes that a session takes on disk; 0 where there is none.
 #[must_use]

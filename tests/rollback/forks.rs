@@ -36,6 +36,34 @@ fn a_fork_has_the_files_of_its_versions_also_when_the_other_session_is_gone() {
 }
 
 #[test]
+fn what_a_killed_fork_kept_is_removed_with_the_next_cleaning() {
+    let sandbox = sandbox(WORKFLOW);
+    sandbox.run(&["cook", "flow.yml"]).exits(1);
+    let old = id(&sandbox);
+    let state = |id: &str| sandbox.run(&["sessions", "show", id, "--json"]).exits(0).json();
+    let holders = sandbox.state().join("state/work/files.git/refs/sessions");
+    let names = || {
+        let entries = std::fs::read_dir(&holders).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    let new = fork(&sandbox, &old, "v2");
+    let new = state(&new)["session_id"].as_str().unwrap().to_owned();
+    std::fs::remove_dir_all(sandbox.state().join("sessions").join(&new)).unwrap();
+    let clean = || sandbox.run(&["sessions", "clean", "--all", "--older-than", "1h"]).exits(0);
+    clean();
+    assert_eq!(names().len(), 2, "it may be in the making");
+    let old_enough = std::time::SystemTime::now() - std::time::Duration::from_secs(25 * 3600);
+    for holder in names() {
+        std::fs::File::open(holders.join(holder)).unwrap().set_modified(old_enough).unwrap();
+    }
+    clean();
+    let session = state(&old)["session_id"].as_str().unwrap().to_owned();
+    assert_eq!(names(), [session.as_str()]);
+    sandbox.run(&["recovery", "rollback", &old, "--checkpoint-id", "v1", "--yes"]).exits(0);
+    assert_eq!((sandbox.read("a"), sandbox.read("b")), ("two\n".into(), "new\n".into()));
+}
+
+#[test]
 fn the_files_of_now_are_not_those_of_the_version_it_was_forked_at() {
     let workflow = WORKFLOW.replace("snapshots: always", "snapshots: explicit");
     let workflow = workflow.replace("exit 1", "[ -e go ]', checkpoint: last, name: 'x");

@@ -1,13 +1,15 @@
 //! Keeping: the working tree as a tree of git objects of our own.
 
 use std::collections::BTreeSet;
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::git::GitError;
 use crate::git::head::is_id;
 
 use super::listing::{LeftOut, Listing, Look};
-use super::store::{FileStore, Locked, line_of, list_of, path_of};
+use super::store::{FileStore, HOLDERS, Locked, line_of, list_of, path_of};
 
 /// The files of a working tree as they were kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +76,15 @@ impl FileStore {
         Ok(all)
     }
 
+    /// Those for whom something has been kept for at least `age`.
+    #[must_use]
+    pub fn holders(&self, age: Duration) -> Vec<String> {
+        let holders = fs::read_dir(self.place.join(HOLDERS)).into_iter().flatten().flatten();
+        let kept_for = |holder: &DirEntry| holder.metadata().ok()?.modified().ok()?.elapsed().ok();
+        let old = holders.filter(|holder| kept_for(holder).is_some_and(|time| time >= age));
+        old.filter_map(|holder| holder.file_name().into_string().ok()).collect()
+    }
+
     /// Lets go of everything that was kept for `holder`, and of its space.
     ///
     /// # Errors
@@ -83,7 +94,7 @@ impl FileStore {
             return Ok(());
         }
         let locked = self.lock()?;
-        let prefix = format!("refs/sessions/{holder}/");
+        let prefix = format!("{HOLDERS}/{holder}/");
         let names = locked.git(&["for-each-ref", "--format=%(refname)", &prefix], None)?;
         let names = String::from_utf8_lossy(&names);
         let orders: String = names.lines().map(|name| format!("delete {name}\n")).collect();
@@ -193,7 +204,7 @@ impl Locked<'_> {
 }
 
 fn reference(holder: &str, id: &str) -> String {
-    format!("refs/sessions/{holder}/{id}")
+    format!("{HOLDERS}/{holder}/{id}")
 }
 
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, GitError> {

@@ -35,11 +35,14 @@ const SETTINGS: [&str; 13] = [
 /// Written last when the repository is made.
 const READY: &str = "prodigy-files";
 
+/// Below it each holder has a directory of references.
+pub(super) const HOLDERS: &str = "refs/sessions";
+
 /// Keeps the files of one working tree.
 pub struct FileStore {
     pub(super) repository: Repository,
     /// The git directory of our own.
-    place: PathBuf,
+    pub(super) place: PathBuf,
     /// The user's file of ignore rules for all repositories.
     pub(super) user_rules: OnceLock<Option<PathBuf>>,
 }

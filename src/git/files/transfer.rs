@@ -3,7 +3,7 @@
 use crate::git::GitError;
 use crate::git::head::is_id;
 
-use super::store::FileStore;
+use super::store::{FileStore, HOLDERS};
 
 impl FileStore {
     /// Everything that is kept for `holder`, as a pack of git; none where nothing is.
@@ -15,7 +15,7 @@ impl FileStore {
             return Ok(None);
         }
         let locked = self.lock()?;
-        let prefix = format!("refs/sessions/{holder}/");
+        let prefix = format!("{HOLDERS}/{holder}/");
         let ids = locked.git(&["for-each-ref", "--format=%(objectname)", &prefix], None)?;
         if ids.is_empty() {
             return Ok(None);
