@@ -317,6 +317,12 @@ fn items_and_phases_of_a_map() {
         let ran = from(&sandbox, arguments).exits(0);
         assert_eq!(sandbox.words("words"), words, "{arguments:?}: {plan:#?} {ran:#?}");
         assert_eq!(sandbox.status(), "completed");
+        if words == "setup" {
+            let kept = "the items of the map stay as they were read; --downstream reads them again";
+            assert!(ran.stderr.contains(kept), "{ran:#?}");
+            let older = "steps setup/2, map, reduce/1, reduce/2 are older than step setup/1";
+            assert!(ran.stdout.contains(older), "{ran:#?}");
+        }
     }
     from(&sandbox, &["--from-step", "setup/2", "--downstream"]).exits(0);
     let mut words: Vec<String> = sandbox.words("words").split(' ').map(str::to_owned).collect();
@@ -340,6 +346,17 @@ fn items_and_phases_of_a_map() {
     assert!(ended.stdout.lines().last().unwrap().contains("made-b-5"), "{ended:#?}");
     let shown = sandbox.run(&["checkpoints", "show", "flow"]).exits(0);
     assert_eq!(shown.stdout.matches("(older than step map)").count(), 2, "{shown:#?}");
+}
+
+#[test]
+fn the_items_that_an_edited_setup_makes_are_read_with_what_follows() {
+    let sandbox = cooked(MAP);
+    sandbox.write("flow.yaml", &MAP.replace("a b c >", "a d >"));
+    let edited = ["--from-step", "setup/2", "--downstream", "--accept-changes"];
+    from(&sandbox, &edited).exits(0);
+    let mut words: Vec<String> = sandbox.words("words").split(' ').map(str::to_owned).collect();
+    words[..2].sort();
+    assert_eq!(words.join(" "), "a d reduce 2 last");
 }
 
 #[test]

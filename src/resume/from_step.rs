@@ -45,6 +45,9 @@ pub(super) fn go_to(
         for event in what_follows(&there, workflow, &path) {
             decision.events.push(event);
         }
+    } else if path.stage == Some("setup") && state.standing.frozen {
+        let note = "the items of the map stay as they were read; --downstream reads them again";
+        decision.notes.push(note.to_owned());
     }
     decision.events.push(rewound(address, Reach::Subtree, CAUSE));
     // Around a whole round stands its loop.

@@ -80,6 +80,8 @@ pub struct Lifetime {
     pub items_crc: Option<u32>,
     /// The event after which that file held them.
     pub(super) items_since: u64,
+    /// The event of the latest item that ended; 0 before the first.
+    pub last_item_seq: u64,
     /// Items that ever failed for good, by number.
     pub dead: BTreeMap<u32, DeadItem>,
     /// A restore point after every so many items.
@@ -294,6 +296,7 @@ impl Lifetime {
                 self.checkpoint_frequency = *checkpoint_frequency;
             }
             EventKind::ItemFinished { item, status, .. } => {
+                self.last_item_seq = event.seq;
                 self.item_ended(event, *item, *status);
             }
             EventKind::ItemFailed { item, failure } => {

@@ -22,7 +22,9 @@ pub fn outdated(state: &SessionState) -> BTreeMap<Address, Address> {
         .collect();
     let map = map_address();
     let of_map = state.lifetime.versions.iter().rev().find(|version| version.address == map);
-    ended.extend(of_map.map(|version| (map, version.seq)));
+    // It ends anew, too, where none of its items ran again.
+    let last_item = Some(state.lifetime.last_item_seq).filter(|seq| *seq > 0);
+    ended.extend(of_map.map(|version| (map, last_item.unwrap_or(version.seq))));
     ended.sort_by_cached_key(|(address, _)| order(address, state));
     let mut older = BTreeMap::new();
     let mut latest: Option<(Address, u64)> = None;
