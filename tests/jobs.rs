@@ -331,7 +331,7 @@ fn a_job_that_runs_cannot_be_resumed_beside_it() {
 fn what_a_killed_run_left_of_its_items_is_ended_before_they_run_again() {
     let sandbox = Sandbox::new();
     sandbox.write("go", "");
-    let once = "[ -e began ] || { echo > began; sleep 1000; };";
+    let once = "[ -e began ] || { echo > began; sleep 100; };";
     sandbox.write("flow.yaml", &FLOW.replace("echo said ${item};", once));
     let running = Live::start(sandbox.command(&["cook", "flow.yaml"]));
     wait_until("the first item", || sandbox.directory().join("began").exists());

@@ -10,7 +10,7 @@ use super::Sandbox;
 use super::live::eventually;
 
 /// A shell command that ends prodigy as `kill -9` does, the first time, in the middle of a step.
-pub const CRASH: &str = "{ [ -e crashed ] || { echo x > crashed; kill -9 $PPID; sleep 1000; }; }";
+pub const CRASH: &str = "{ [ -e crashed ] || { echo x > crashed; kill -9 $PPID; sleep 100; }; }";
 
 /// Random numbers that a printed seed repeats.
 pub struct Random(pub u64);
