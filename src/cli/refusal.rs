@@ -1,7 +1,9 @@
 //! Why a session cannot go on as asked, as an exit code and the next command.
 
 use crate::exit::{ExitKind, Failure};
+use crate::recovery::Marked;
 use crate::resume::Refusal;
+use crate::session::WorkflowId;
 
 /// The failure for the session called `id`.
 pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
@@ -44,4 +46,14 @@ pub(super) fn refused(refusal: Refusal, id: &str) -> Failure {
             ))
         }
     }
+}
+
+/// Why nothing automatic goes on over a marked step.
+pub(super) fn refused_marked(marked: Marked, id: &WorkflowId) -> Failure {
+    let step = crate::view::typed(marked.address.as_str());
+    let help = format!(
+        "prodigy resume {id} --rerun {step}   (run it again), or prodigy resume {id} --done {step}   (it is done)"
+    );
+    Failure::new(ExitKind::NeedsPerson, Refusal::Marked(marked.address, marked.mark).to_string())
+        .with_help(help)
 }

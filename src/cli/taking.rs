@@ -4,11 +4,10 @@ use crate::executor::Fix;
 use crate::exit::Failure;
 use crate::playbook::model::Workflow;
 use crate::playbook::recovery::RecoveryRule;
-use crate::recovery::{Marked, repeated_mark};
-use crate::resume::Refusal;
+use crate::recovery::repeated_mark;
 use crate::session::{Address, EventKind, RecoveryFinished, RecoveryStarted, SessionState};
 
-use super::refusal::refused;
+use super::refusal::refused_marked;
 use super::running::Attempt;
 
 /// A recovery that takes a session up.
@@ -37,10 +36,10 @@ impl<'a> Taking<'a> {
             true => repeated_mark(workflow, state, events),
             false => None,
         };
-        let (Some(Marked { address, mark }), Some(header)) = (marked, state.header()) else {
-            return Ok(());
-        };
-        Err(refused(Refusal::Marked(address, mark), header.workflow_id.as_str()))
+        match (marked, state.header()) {
+            (Some(marked), Some(header)) => Err(refused_marked(marked, &header.workflow_id)),
+            _ => Ok(()),
+        }
     }
 
     /// As a run knows it; `workflow` holds its rule and no other.

@@ -88,6 +88,26 @@ fn no_rule_repeats_a_marked_step() {
 }
 
 #[test]
+fn nobody_waits_for_a_marked_step_that_is_not_repeated() {
+    let sandbox = sandbox(
+        "
+commands: [{shell: ./say one 1, on_resume: confirm}]
+recovery: {rules: [{class: unknown, strategy: retry, delay: 1h}]}
+",
+    );
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    let ran = sandbox.initiate(&[]).exits(6);
+    assert!(!ran.stderr.contains("waiting"), "{ran:#?}");
+    let id = sandbox.recoveries()[0]["recovery_context"]["workflow_id"].clone();
+    let id = id.as_str().unwrap();
+    let help = format!("prodigy resume {id} --rerun 1   (run it again)");
+    assert!(ran.stderr.contains(&help), "{ran:#?}");
+    assert_eq!(sandbox.recoveries()[0]["status"], "failed");
+    sandbox.run(&["resume", id, "--rerun", "1"]).exits(1);
+    assert_eq!(sandbox.heard(), "one one");
+}
+
+#[test]
 fn a_marked_step_that_is_done_does_not_hinder() {
     let sandbox =
         sandbox("commands: [{shell: ./say pay, on_resume: confirm}, {shell: ./flaky two 1}]");

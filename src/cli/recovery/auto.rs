@@ -5,11 +5,10 @@ use chrono::Utc;
 use crate::cli::args::Resume;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
-use crate::cli::refusal::refused;
+use crate::cli::refusal::refused_marked;
 use crate::cli::resume::{ItemWish, go_on, header_of};
 use crate::exit::{ExitKind, Failure};
-use crate::recovery::{Marked, RecoveryState, RecoveryStatus, Shelf, catch_up, repeated_mark};
-use crate::resume::Refusal;
+use crate::recovery::{RecoveryState, RecoveryStatus, Shelf, catch_up, repeated_mark};
 use crate::session::{RecoveryType, RewindCause, SessionId, returned_to};
 use crate::store::{self, Card, Home, OpenSession};
 
@@ -77,8 +76,8 @@ fn go_on_after_rollback(
     let everything = returned_to(state.last_seq, RewindCause::Rollback);
     let workflow = workflow_of(&session)?.workflow;
     let header = header_of(&state)?;
-    if let Some(Marked { address, mark }) = repeated_mark(&workflow, &state, &[everything]) {
-        return Err(refused(Refusal::Marked(address, mark), header.workflow_id.as_str()));
+    if let Some(marked) = repeated_mark(&workflow, &state, &[everything]) {
+        return Err(refused_marked(marked, &header.workflow_id));
     }
     go_on(session, resume, &ItemWish::default(), None, console)
 }

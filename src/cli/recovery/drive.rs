@@ -8,19 +8,21 @@ use crate::cli::args::{OutputMode, Resume};
 use crate::cli::confirm;
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
+use crate::cli::refusal::refused_marked;
 use crate::cli::resume::{ItemWish, go_on};
 use crate::cli::taking::Taking;
 use crate::exit::{ExitKind, Failure};
+use crate::playbook::model::Workflow;
 use crate::playbook::recovery::RecoveryRule;
 use crate::process::Stop;
 use crate::recovery::{
     Chooser, Outcome, RecoveryState, RecoveryStatus, RollbackRequest, Shelf, StepWord,
-    delay_before, is_past_fix, last_attempt, outcome,
+    delay_before, doubtful_mark, is_past_fix, last_attempt, outcome, repeated_mark,
 };
 use crate::resume::Requeue;
 use crate::session::{
-    Address, EventKind, RecoveryFinished, RecoveryStarted, RecoveryType, SessionState,
-    SessionStatus,
+    Address, EventKind, Reach, RecoveryFinished, RecoveryStarted, RecoveryType, RewindCause,
+    SessionState, SessionStatus, rewound,
 };
 use crate::store::{Card, Loaded, OpenSession};
 
@@ -140,6 +142,7 @@ impl<'a> Drive<'a> {
                     Outcome::Open => attempt,
                 },
             };
+            self.refuse_marked(&loaded.state)?;
             self.wait(attempt, console)?;
             let fix = !self.rule.fix.is_empty();
             let word = if fix { StepWord::ApplyFix } else { StepWord::RetryStep };
@@ -208,10 +211,7 @@ impl<'a> Drive<'a> {
     /// A marked step that may have run behind the damage: only a person can say.
     fn doubtful(&self, loaded: &Loaded) -> Option<Failure> {
         let id = &self.card.workflow_id;
-        let text = crate::store::stored_workflow(&self.place.home, &self.card.session_id).ok()?;
-        let path = self.place.home.workflow(&self.card.session_id);
-        let workflow = crate::playbook::parse(&path, &text).ok()?.workflow;
-        let marked = crate::recovery::doubtful_mark(&workflow, &loaded.state)?;
+        let marked = doubtful_mark(&self.workflow()?, &loaded.state)?;
         let step = &marked.address;
         Some(
             Failure::new(
@@ -223,6 +223,24 @@ impl<'a> Drive<'a> {
                 "prodigy recovery initiate {id} --type resume   (it may run again), or prodigy checkpoints validate {id} --repair, then prodigy resume {id} --done {step}"
             )),
         )
+    }
+
+    /// A marked step that would be refused after the delay is refused before it.
+    fn refuse_marked(&mut self, state: &SessionState) -> Result<(), Failure> {
+        let Some(step) = self.step().filter(|_| self.is_automatic()) else { return Ok(()) };
+        let again = rewound(step, Reach::Own, RewindCause::Resume);
+        let marked = self.workflow().and_then(|it| repeated_mark(&it, state, &[again]));
+        let Some(marked) = marked else { return Ok(()) };
+        let refused = refused_marked(marked, &self.card.workflow_id);
+        self.end(false, &refused.message, refused.kind)?;
+        Err(refused)
+    }
+
+    /// The workflow as the session has it.
+    fn workflow(&self) -> Option<Workflow> {
+        let text = crate::store::stored_workflow(&self.place.home, &self.card.session_id).ok()?;
+        let path = self.place.home.workflow(&self.card.session_id);
+        Some(crate::playbook::parse(&path, &text).ok()?.workflow)
     }
 
     /// The delay before an attempt; a crash in it waits for what is left.
