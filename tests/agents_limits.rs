@@ -15,6 +15,7 @@ mod support;
 use chrono::{DateTime, TimeDelta, Utc};
 use rustix::process::Signal;
 use support::agents::Agents;
+use support::killed::CRASH;
 use support::live::{Live, wait_until};
 
 /// A limit that ends so many seconds from now, rounded up.
@@ -293,4 +294,19 @@ fn a_wall_time_is_counted_over_all_runs() {
     agents.cook().exits(7);
     agents.run(&["resume"]).exits(7);
     assert_eq!(agents.prompts(), ["a"]);
+}
+
+#[test]
+fn a_run_that_was_killed_has_used_its_wall_time() {
+    let agents = Agents::new(
+        "success",
+        &format!(
+            "budget: {{wall_time: 2s}}\ncommands: [{{claude: a}}, {{shell: 'sleep 2.1'}}, {{shell: '{CRASH}'}}, {{claude: b}}]"
+        ),
+    );
+    assert_eq!(agents.cook().signal, Some(9));
+    agents.run(&["resume"]).exits(7);
+    assert_eq!(agents.prompts(), ["a"]);
+    let shown = agents.run(&["sessions", "show", "flow", "--json"]).exits(0).json();
+    assert!(shown["active_ms"].as_u64().unwrap() >= 2100, "{shown:#}");
 }

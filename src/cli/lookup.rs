@@ -84,6 +84,7 @@ impl Place {
                 1 => "it has v1".to_owned(),
                 last => format!("it has v1 to v{last}"),
             };
+            let id = loaded.state.header().map_or(id.as_str(), |it| it.workflow_id.as_str());
             Failure::new(ExitKind::NotFound, format!("no checkpoint {name:?} in {id}"))
                 .because(known)
                 .with_help(format!("prodigy checkpoints list --workflow-id {id}"))

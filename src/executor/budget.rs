@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
                 usd: lifetime.cost_usd + unknown_costs as f64 * usd,
                 tokens: lifetime.tokens + unknown_tokens * tokens,
                 calls: lifetime.agent_calls,
-                active: Duration::from_millis(lifetime.active_ms) + frame.stop.active(),
+                active: Duration::from_millis(lifetime.active.earlier_ms()) + frame.stop.active(),
             };
             // What those that run may cost.
             let expected = Spent {

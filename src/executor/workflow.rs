@@ -192,7 +192,7 @@ impl<'a> Run<'a> {
 
     /// Active time of the runs before this one.
     fn earlier_time(&self) -> Duration {
-        Duration::from_millis(self.session.with(|state| state.lifetime.active_ms))
+        Duration::from_millis(self.session.with(|state| state.lifetime.active.earlier_ms()))
     }
 
     /// `-n` ends with a pass that changes no file of the repository.

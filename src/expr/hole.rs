@@ -161,7 +161,8 @@ fn filters(cursor: &mut Cursor<'_>, of: &Name) -> Result<Vec<Filter>, SyntaxErro
         if word == "default" {
             let value =
                 cursor.text(cursor.at()..cursor.at() + cursor.rest().find('}').unwrap_or(0));
-            let value = value.trim_start_matches([':', ' ']).trim_matches(['\'', '"', ' ']);
+            let value = value.trim_start_matches([':', '(', ' ']).trim_end_matches([')', ' ']);
+            let value = value.trim_matches(['\'', '"']);
             return Err(cursor
                 .error_at(span, "`| default:…` is the older spelling of a default")
                 .with_help(format!("write `${{{}:-{value}}}`", of.path)));

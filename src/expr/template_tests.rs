@@ -111,6 +111,7 @@ fn older_forms_are_refused_with_the_new_spelling() {
     for (text, help) in [
         ("${env:HOME}", "write `${env.HOME}`"),
         ("${x|default:false}", "write `${x:-false}`"),
+        ("${x | default('a b')}", "write `${x:-a b}`"),
         ("${json:a.b:from:var}", "write `${var.a.b}`"),
         ("${json:$.a.b:from:var}", "write `${var.a.b}`"),
         (

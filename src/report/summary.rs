@@ -56,7 +56,7 @@ pub fn summary(state: &SessionState, places: Places<'_>, style: Style) -> String
     if job.is_none() || !steps.is_empty() {
         row("steps", &steps.to_string());
     }
-    row("time", &view::duration_ms(state.lifetime.active_ms));
+    row("time", &view::duration_ms(state.lifetime.active.ms()));
     if let Some(older) = older(state) {
         row("older", &older);
     }

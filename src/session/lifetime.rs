@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use super::active::ActiveTime;
 use super::address::Address;
 use super::event::{Event, EventKind, Reach, RewindCause};
 use super::files::RollbackStarted;
@@ -64,8 +65,8 @@ pub struct Lifetime {
     pub largest_tokens: u64,
     /// Agent calls started; one that was announced and never started does not count.
     pub agent_calls: u64,
-    /// Active time of earlier runs, in milliseconds.
-    pub active_ms: u64,
+    /// How long its runs were active.
+    pub active: ActiveTime,
     /// Failed runs so far (numbers the failure records).
     pub failures: u32,
     /// The recoveries of each step and their attempts, over all its failures.
@@ -200,6 +201,7 @@ impl Lifetime {
     }
 
     pub(super) fn apply(&mut self, event: &Event) {
+        self.active.apply(event);
         match &event.kind {
             EventKind::RunStarted(run) => {
                 self.rests_on_rollback = false;
@@ -282,12 +284,7 @@ impl Lifetime {
                     attempt: 0,
                 });
             }
-            EventKind::RunFinished { status, active_ms, .. } => {
-                self.active_ms += active_ms;
-                if *status == SessionStatus::Failed {
-                    self.failures += 1;
-                }
-            }
+            EventKind::RunFinished { status: SessionStatus::Failed, .. } => self.failures += 1,
             EventKind::JobStarted { job, items, checkpoint_frequency, items_crc } => {
                 self.items_crc = *items_crc;
                 self.items_since = event.seq;

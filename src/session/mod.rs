@@ -1,5 +1,6 @@
 //! The pure heart: events, addresses, and the fold that turns a journal into state (SPEC 1, 7). Does no IO.
 
+mod active;
 mod address;
 mod attempts;
 mod class;
@@ -28,6 +29,7 @@ mod stored;
 mod tree;
 mod version;
 
+pub use active::ActiveTime;
 pub use address::Address;
 pub use attempts::{Attempt, attempts, correlations};
 pub use class::FailureClass;

@@ -98,7 +98,7 @@ impl SessionDetail {
                 .map(|(name, value)| Parameter { name: name.clone(), value: value.to_json() })
                 .collect(),
             steps: StepCounts::of(state),
-            active_ms: lifetime.active_ms,
+            active_ms: lifetime.active.ms(),
             runs: lifetime
                 .runs
                 .iter()

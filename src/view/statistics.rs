@@ -134,7 +134,7 @@ impl Statistics {
             self.outcome(NO_END);
         }
         self.agents.add(Agents::of(&state.lifetime));
-        self.active_ms += state.lifetime.active_ms;
+        self.active_ms += state.lifetime.active.ms();
     }
 
     fn outcome(&mut self, word: &'static str) {
@@ -343,6 +343,9 @@ workflow_changed   1
             serde_json::json!({ "completed": 1, "failed": 1, "no_end": 2 })
         );
         assert_eq!(json["agents"]["cost_usd"], 0.25);
-        assert_eq!(json["active_ms"], 160_000);
+        assert_eq!(
+            json["active_ms"], 163_000,
+            "the killed run of the agent counts to its last record"
+        );
     }
 }

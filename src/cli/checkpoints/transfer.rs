@@ -111,7 +111,8 @@ pub(super) fn import(
     if let Err(error) = std::fs::metadata(file)
         && error.kind() == std::io::ErrorKind::NotFound
     {
-        return Err(Failure::new(ExitKind::NotFound, format!("no file {}", file.display())));
+        return Err(Failure::new(ExitKind::NotFound, format!("no file {}", file.display()))
+            .with_help("name an archive; prodigy checkpoints export ID writes one"));
     }
     let place = Place::open()?;
     let imported = store::import(&place.home, file, &working_directory()?)?;
