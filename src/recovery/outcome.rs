@@ -50,6 +50,10 @@ pub fn outcome(state: &SessionState, step: Option<&Address>) -> Outcome {
 pub fn catch_up(state: &mut RecoveryState, loaded: &Loaded) -> bool {
     let Some((success, why)) = end_of(state, loaded) else { return false };
     let status = if success { RecoveryStatus::Completed } else { RecoveryStatus::Failed };
+    if state.status == RecoveryStatus::Pending {
+        // What it would have done was never begun.
+        state.recovery_type = RecoveryType::Person;
+    }
     let at = loaded.state.updated_at.unwrap_or(state.started_at);
     state.finish(status, &why, at);
     true

@@ -252,6 +252,12 @@ impl RecoveryState {
         })
     }
 
+    /// It has not begun after all: it is only decided, and waits for a person.
+    pub fn put_off(&mut self) {
+        self.status = RecoveryStatus::Pending;
+        self.progress_steps.clear();
+    }
+
     /// The recovery ends; a step that is still open ends the same way.
     pub fn finish(&mut self, status: RecoveryStatus, reason: &str, now: DateTime<Utc>) {
         while self.progress_steps.iter().any(|step| step.status == RecoveryStatus::InProgress) {

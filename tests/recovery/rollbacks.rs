@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::json;
+
 use super::sandbox;
 use super::support::{Ran, Sandbox};
 
@@ -184,4 +186,38 @@ fn a_person_who_rolls_back_gives_up_what_was_under_way() {
     assert_eq!(types(&sandbox), ended.map(|(way, end)| (way.to_owned(), end.to_owned())));
     sandbox.run(&["resume"]).exits(0);
     assert_eq!(sandbox.heard(), "one two two three", "no fix any more");
+}
+
+/// What nobody said yes to, and what cannot be done, leaves nothing behind to go on with.
+#[test]
+fn one_that_never_began_hinders_nobody() {
+    let sandbox = repository(&flow(""));
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    let back = ["--type", "rollback"];
+    let ran = sandbox.initiate(&back).exits(6);
+    assert!(ran.stderr.contains("a rollback has to be confirmed"), "{ran:#?}");
+    let first = &sandbox.recoveries()[0];
+    assert_eq!((&first["status"], &first["progress_steps"]), (&json!("pending"), &json!([])));
+    assert!(!sandbox.event_types().contains(&"recovery_started".to_owned()));
+    let status = sandbox.run(&["recovery", "status"]).exits(0);
+    assert!(status.stdout.contains("to go on    prodigy recovery rollback --"), "{status:#?}");
+    assert_eq!(sandbox.heard(), "one two");
+    sandbox.initiate(&[&back[..], &["-y"]].concat()).exits(0);
+    assert_eq!(sandbox.recoveries().len(), 1, "the same one, with a yes");
+    assert_eq!(sandbox.read("text"), "good\n");
+
+    let sandbox = super::sandbox("commands: [{shell: ./flaky one 1}, {shell: ./say two}]");
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    sandbox.initiate(&back).exits(3);
+    assert_eq!(sandbox.recoveries()[0]["status"], "failed");
+    let ran = sandbox.run(&["resume"]).exits(0);
+    assert_eq!(sandbox.heard(), "one one two", "{ran:#?}");
+
+    // A person who does not say yes goes on another way.
+    let sandbox = repository(&flow("").replace("grep -q good text &&", ""));
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    sandbox.initiate(&back).exits(6);
+    sandbox.write("notes", "");
+    sandbox.run(&["resume"]).exits(0);
+    assert_eq!(types(&sandbox), [("person".to_owned(), "completed".to_owned())]);
 }

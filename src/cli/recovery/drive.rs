@@ -26,7 +26,7 @@ use crate::session::{
 };
 use crate::store::{Card, Loaded, OpenSession};
 
-use super::decide::waits_for_person;
+use super::decide::{NEXT, waits_for_person};
 use super::ground::{footing, refused};
 use super::rules::read_again;
 
@@ -333,8 +333,7 @@ impl<'a> Drive<'a> {
         if let Err(failure) = &ran
             && last_attempt(&self.read()?.events, &self.state.id).is_none()
         {
-            // It has not begun, so there is nothing to go on with.
-            self.end(false, &failure.message, failure.kind)?;
+            self.put_off(failure)?;
         }
         ran
     }
@@ -374,9 +373,11 @@ impl<'a> Drive<'a> {
                 done
             }
             None => {
-                if last_attempt(&self.read()?.events, &self.state.id).is_none() {
-                    session.commit(EventKind::RecoveryStarted(Box::new(self.started(1))))?;
-                }
+                let started = match last_attempt(&self.read()?.events, &self.state.id) {
+                    None => vec![EventKind::RecoveryStarted(Box::new(self.started(1)))],
+                    Some(_) => Vec::new(),
+                };
+                let begin = || Ok(session.commit_together(started.clone())?);
                 let wish = super::rollback::Wish {
                     request: RollbackRequest::default(),
                     reason: Some(self.state.recovery_context.reason.clone()),
@@ -385,7 +386,15 @@ impl<'a> Drive<'a> {
                         false => super::rollback::Asks::Person,
                     },
                 };
-                super::rollback::go_back(&session, &header, &mut self.state, wish, console)?
+                let recovery = &mut self.state;
+                let done =
+                    super::rollback::go_back(&session, &header, recovery, wish, &begin, console);
+                if let Err(failure) = &done
+                    && session.with(|state| state.rollback.is_none())
+                {
+                    self.put_off(failure)?;
+                }
+                done?
             }
         };
         session.commit(EventKind::RecoveryFinished(Box::new(RecoveryFinished {
@@ -398,6 +407,19 @@ impl<'a> Drive<'a> {
             super::rollback::tell(&session, &header, &done, false, console);
         }
         Ok(ExitKind::Success)
+    }
+
+    /// Nothing was changed, so there is nothing to go on with: it waits for a person's word, or
+    /// has failed.
+    fn put_off(&mut self, failure: &Failure) -> Result<(), Failure> {
+        if failure.kind != ExitKind::NeedsPerson {
+            return self.end(false, &failure.message, failure.kind).map(drop);
+        }
+        self.state.put_off();
+        if let Some(help) = &failure.help {
+            self.state.metadata.insert(NEXT.to_owned(), help.clone().into());
+        }
+        self.keep()
     }
 
     fn started(&self, attempt: u32) -> RecoveryStarted {

@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKi
         asks: if arguments.yes { Asks::Nobody } else { Asks::Person },
     };
     let mut recovery = recovery(&session, &header, arguments.reason.as_deref());
-    let done = go_back(&session, &header, &mut recovery, wish, console)?;
+    let done = go_back(&session, &header, &mut recovery, wish, &|| Ok(()), console)?;
     give_up_open(&place.home, &card)?;
     tell(&session, &header, &done, arguments.json, console);
     Ok(ExitKind::Success)
@@ -70,12 +70,14 @@ pub(super) enum Asks {
     Nobody,
 }
 
-/// Goes back as `recovery`, whose progress is kept.
+/// Goes back as `recovery`, whose progress is kept; `begin` records what is to be recorded before
+/// anything is changed, when nothing stands against it.
 pub(super) fn go_back(
     session: &OpenSession,
     header: &SessionStarted,
     recovery: &mut RecoveryState,
     wish: Wish,
+    begin: &dyn Fn() -> Result<(), Failure>,
     console: &mut Console,
 ) -> Result<Done, Failure> {
     let state = session.with(Clone::clone);
@@ -93,11 +95,13 @@ pub(super) fn go_back(
         && saved.are_still(state.lifetime.restored.as_deref())
     {
         // Done already, perhaps by a process that was killed before it could say so.
+        begin()?;
         return nothing_left(session, header, before);
     }
     if wish.asks == Asks::Person {
         confirm(header, &rollback, &saved, console)?;
     }
+    begin()?;
     let mut rolling = Rolling { session, header, state: recovery };
     let mut done = rolling.go(&rollback.version, saved, wish.reason, wish.request.answers)?;
     done.dropped = Some(rollback);
