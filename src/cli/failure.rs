@@ -68,7 +68,9 @@ impl From<ShelfError> for Failure {
     fn from(error: ShelfError) -> Self {
         match error {
             ShelfError::Store(error) => error.into(),
-            ShelfError::Unreadable { .. } => Self::of(ExitKind::Damaged, &error),
+            ShelfError::Unreadable { .. } => Self::of(ExitKind::Damaged, &error).with_help(
+                "remove that file: what was done stands in the journal, and prodigy recovery initiate begins anew",
+            ),
         }
     }
 }

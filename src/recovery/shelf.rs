@@ -70,9 +70,20 @@ impl<'a> Shelf<'a> {
     /// The recovery with this id.
     ///
     /// # Errors
-    /// A directory cannot be read.
+    /// A directory cannot be read, or its file is not what was written.
     pub fn find(&self, id: &RecoveryId) -> Result<Option<RecoveryState>, ShelfError> {
-        Ok(self.all()?.0.into_iter().find(|state| state.id == *id))
+        let (states, problems) = self.all()?;
+        let found = states.into_iter().find(|state| state.id == *id);
+        let is_its_file = |problem: &ShelfError| match problem {
+            ShelfError::Unreadable { path, .. } => {
+                path.file_stem().is_some_and(|stem| stem == id.as_str())
+            }
+            ShelfError::Store(_) => false,
+        };
+        match problems.into_iter().find(is_its_file) {
+            Some(problem) if found.is_none() => Err(problem),
+            _ => Ok(found),
+        }
     }
 
     /// The recoveries of a session, the oldest first.

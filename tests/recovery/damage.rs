@@ -63,3 +63,30 @@ fn a_marked_step_behind_the_damage_needs_a_person() {
     sandbox.initiate(&["--type", "resume"]).exits(1);
     assert_eq!(sandbox.heard(), "one pay three pay three", "a person chose so");
 }
+
+#[test]
+fn a_damaged_file_of_a_recovery_is_told() {
+    let sandbox = sandbox("commands: [{shell: ./flaky one 2}]");
+    sandbox.repeats_unknown();
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    sandbox.initiate(&[]).exits(1);
+    let state = sandbox.recoveries().remove(0);
+    let id = state["id"].as_str().unwrap();
+    let directory = sandbox.state().join("recovery").join(state["repository"].as_str().unwrap());
+    let file = directory.join(format!("{id}.json"));
+    let unknown = state.to_string().replace("\"resume\"", "\"magic\"");
+    for text in ["", "{", "{\"id\": 1}", "\u{0}\u{1}", &unknown] {
+        std::fs::write(&file, text).unwrap();
+        let told = |stderr: &str, word: &str| {
+            let place = format!("{word}: {}: ", file.display());
+            let helps = "help: remove that file: what was done stands in the journal";
+            assert!(stderr.contains(&place) && stderr.contains(helps), "{text:?}: {stderr}");
+        };
+        told(&sandbox.run(&["recovery", "status", id]).exits(5).stderr, "error");
+        for words in [&["recovery", "status", "flow"][..], &["recovery", "dashboard"]] {
+            told(&sandbox.run(words).exits(0).stderr, "warning");
+        }
+        told(&sandbox.initiate(&["--dry-run"]).exits(0).stderr, "warning");
+    }
+    sandbox.initiate(&[]).exits(0);
+}

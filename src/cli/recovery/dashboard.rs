@@ -26,7 +26,8 @@ pub(super) fn run(
     let place = Place::open()?;
     let wanted =
         |repository: &str| arguments.repository.as_deref().is_none_or(|asked| asked == repository);
-    let (states, problems) = Shelf::of(&place.home).all()?;
+    let shelf = Shelf::of(&place.home);
+    let (states, _) = shelf.all()?;
     let states: Vec<_> = states
         .into_iter()
         .filter(|state| wanted(&state.repository))
@@ -46,9 +47,7 @@ pub(super) fn run(
     } else if arguments.html.is_none() {
         console.output.text(text(&dashboard, console.output.style()));
     }
-    for problem in problems {
-        console.errors.line(format_args!("warning: {problem}"));
-    }
+    status::tell_unreadable(&shelf, console)?;
     for warning in warnings {
         console.errors.line(warning);
     }

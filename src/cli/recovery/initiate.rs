@@ -6,16 +6,17 @@ use crate::cli::args::{Initiate, OutputMode, Resume};
 use crate::cli::lookup::Place;
 use crate::cli::output::Console;
 use crate::exit::{ExitKind, Failure};
-use crate::recovery::RecoveryState;
+use crate::recovery::{RecoveryState, Shelf};
 use crate::session::RecoveryType;
 
 use super::decide::{Asked, decide, waits_for_person};
 use super::drive::Drive;
-use super::{find, rules, words};
+use super::{find, rules, status, words};
 
 /// Runs the command.
 pub(super) fn run(arguments: &Initiate, console: &mut Console) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
+    status::tell_unreadable(&Shelf::of(&place.home), console)?;
     let id = arguments.failure_id.as_deref().or(arguments.id.as_deref());
     let target = find::target(&place, id)?;
     let rules = rules::rules(&place.home, &target.card, console)?;

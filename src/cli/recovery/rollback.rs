@@ -13,7 +13,7 @@ use crate::cli::running::end_dead_run;
 use crate::exit::{ExitKind, Failure};
 use crate::recovery::{
     Chooser, FilesReach, RecoveryContext, RecoveryState, RecoveryStatus, Rollback, RollbackRefusal,
-    RollbackRequest, RollbackTarget, Shelf, StepWord, plan_rollback, present_failure,
+    RollbackRequest, RollbackTarget, Shelf, ShelfError, StepWord, plan_rollback, present_failure,
 };
 use crate::session::{
     Address, FailureClass, PersonsAnswer, RecoveryType, SessionStarted, SessionState, SessionStatus,
@@ -118,7 +118,11 @@ pub(super) fn settle(
         session.with(|state| (state.rollback.clone(), state.lifetime.rollback.clone()));
     if let Some(started) = open {
         let known = match &started.recovery {
-            Some(id) => shelf.find(id)?,
+            Some(id) => match shelf.find(id) {
+                // The journal knows where to, and that is what counts.
+                Err(ShelfError::Unreadable { .. }) => None,
+                found => found?,
+            },
             None => None,
         };
         let mut state =

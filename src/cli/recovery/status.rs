@@ -33,6 +33,7 @@ pub(super) fn run(
         }
         return Ok(ExitKind::Success);
     }
+    tell_unreadable(&shelf, console)?;
     let states = match id {
         Some(id) => named(&place, &shelf, id)?,
         None => latest(&place, &shelf)?,
@@ -55,6 +56,18 @@ pub(super) fn run(
         console.remark("nothing was recovered here");
     }
     Ok(ExitKind::Success)
+}
+
+/// What a damaged file told of a recovery is not known: nobody is to take it for nothing.
+pub(super) fn tell_unreadable(shelf: &Shelf<'_>, console: &mut Console) -> Result<(), Failure> {
+    for problem in shelf.all()?.1 {
+        let failure = Failure::from(problem);
+        console.errors.line(format_args!("warning: {}", failure.message));
+        if let Some(help) = failure.help {
+            console.errors.line(format_args!("help: {help}"));
+        }
+    }
+    Ok(())
 }
 
 /// A rollback that was killed half-way leaves files and position that do not belong together:
