@@ -21,7 +21,8 @@ pub(super) fn rules(home: &Home, card: &Card, console: &mut Console) -> Result<R
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Recovery::default(),
         Err(error) => {
             return Err(Failure::new(ExitKind::Usage, format!("cannot read {}", user.display()))
-                .because(error.to_string()));
+                .because(error.to_string())
+                .with_help("make it a file that you can read, or remove it"));
         }
     };
     Ok(Rules { workflow: workflow(home, card, console)?.recovery, user })

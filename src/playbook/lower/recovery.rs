@@ -2,7 +2,8 @@
 
 use super::retry::CLASSES;
 use super::step::one_or_more_steps;
-use crate::playbook::reading::{Field, Fields, Reader, value};
+use crate::expr::{Path, Segment};
+use crate::playbook::reading::{Field, Fields, Reader, nearest, value};
 use crate::playbook::recovery::{Recovery, RecoveryRule, RecoveryStrategy};
 use crate::playbook::yaml::{Kind, Node};
 use crate::session::FailureClass;
@@ -16,6 +17,10 @@ const STRATEGIES: [(&str, RecoveryStrategy); 4] = [
 
 /// Keys that only mean something where the failed step runs again at once.
 const OF_RETRY: [&str; 3] = ["fix", "delay", "attempts"];
+
+/// What a condition can ask of the failure.
+const ERROR_FIELDS: [&str; 7] =
+    ["exit_code", "output", "stderr", "message", "kind", "class", "step"];
 
 /// What `recovery:` says; a whole file of rules is the same mapping.
 pub fn recovery(reader: &Reader, node: &Node) -> Option<Recovery> {
@@ -52,11 +57,8 @@ fn rule(reader: &Reader, node: &Node) -> Option<RecoveryRule> {
     let classes = fields.take("class").map(|field| classes(reader, field)).unwrap_or_default();
     let when = fields.take("when").and_then(|field| {
         let when = reader.expression(field)?;
-        let other = when.uses().into_iter().find(|used| used.path.root != "error");
-        if let Some(other) = other {
-            let message = format!("`when` of a rule cannot ask for `{}`", other.path.root);
-            let help = "it sees `error.*`: exit_code, output, stderr, message, kind, class, step";
-            reader.error_with_help(field.value, message, help);
+        for used in when.uses() {
+            check_asked(reader, field.value, &used.path);
         }
         Some(when)
     });
@@ -93,6 +95,27 @@ fn rule(reader: &Reader, node: &Node) -> Option<RecoveryRule> {
     }
     fields.finish();
     Some(rule)
+}
+
+/// A condition sees the failure alone.
+fn check_asked(reader: &Reader, node: &Node, path: &Path) {
+    let sees = format!("it sees `error.*`: {}", ERROR_FIELDS.join(", "));
+    if path.root != "error" {
+        let message = format!("`when` of a rule cannot ask for `{}`", path.root);
+        reader.error_with_help(node, message, sees);
+        return;
+    }
+    let field = match path.rest.first() {
+        Some(Segment::Field(field)) => field.as_str(),
+        _ => "",
+    };
+    if !ERROR_FIELDS.contains(&field) {
+        let help = match nearest(field, ERROR_FIELDS) {
+            Some(near) => format!("did you mean `error.{near}`?"),
+            None => sees,
+        };
+        reader.error_with_help(node, format!("a rule knows no `{path}`"), help);
+    }
 }
 
 /// One class, or a list of them; `any` stands for all.
