@@ -1,5 +1,6 @@
 //! Each way: retry with a fix, resume, and that each says why.
 
+use super::support::live::{Live, wait_until};
 use super::{LINT, sandbox};
 
 #[test]
@@ -219,6 +220,21 @@ fn a_session_that_did_not_fail_is_left_alone() {
     assert!(ran.stderr.contains("has not failed"), "{ran:#?}");
     sandbox.run(&["recovery", "initiate", "--failure-id", "failure-000000-1"]).exits(3);
     assert_eq!(sandbox.heard(), "one");
+}
+
+#[test]
+fn a_session_that_runs_is_left_alone() {
+    let sandbox =
+        sandbox("commands: [{shell: ./say one}, {shell: 'touch waiting; exec sleep 600'}]");
+    let live = Live::start(sandbox.command(&["cook", "flow.yaml"]));
+    wait_until("the second step", || sandbox.directory().join("waiting").exists());
+    for more in [&[][..], &["--type", "retry"], &["--dry-run"]] {
+        let ran = sandbox.initiate(more).exits(4);
+        assert!(ran.stderr.contains("is in use by pid"), "{ran:#?}");
+    }
+    live.kill();
+    let ran = sandbox.initiate(&[]).exits(2);
+    assert!(ran.stderr.contains("help: prodigy resume flow-"), "{ran:#?}");
 }
 
 #[test]

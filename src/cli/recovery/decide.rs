@@ -73,7 +73,7 @@ fn anew(
     home: &Home,
     console: &mut Console,
 ) -> Result<RecoveryState, Failure> {
-    let failure = target.failure.as_ref().ok_or_else(|| nothing_failed(target))?;
+    let failure = target.failure.as_ref().ok_or_else(|| nothing_failed(target, home))?;
     let choice = choose(failure, rules);
     for warning in &choice.warnings {
         console.errors.line(format_args!("warning: {warning}"));

@@ -6,7 +6,7 @@ use crate::recovery::{
     FailureRecord, RecoveryState, RecoveryStatus, Shelf, failure_ids, present_failure,
 };
 use crate::session::SessionStatus;
-use crate::store::{self, Card, Entry, Loaded};
+use crate::store::{self, Card, Entry, Home, Loaded, StoreError};
 
 /// A session that is to be recovered.
 pub(super) struct Target {
@@ -102,8 +102,13 @@ fn latest(place: &Place) -> Result<Target, Failure> {
 }
 
 /// Why a session that did not fail is not recovered.
-pub(super) fn nothing_failed(target: &Target) -> Failure {
-    let id = &target.card.workflow_id;
+pub(super) fn nothing_failed(target: &Target, home: &Home) -> Failure {
+    let card = &target.card;
+    if let Some(holder) = store::holder(home, &card.session_id) {
+        let session = card.session_id.to_string();
+        return StoreError::Busy { session, holder: holder.to_string() }.into();
+    }
+    let id = &card.workflow_id;
     let failure = Failure::new(ExitKind::Usage, format!("{id} has not failed"));
     match target.loaded.state.status {
         Some(status) if status.is_completed() => failure.because("it is completed"),
