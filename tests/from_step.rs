@@ -318,7 +318,7 @@ fn items_and_phases_of_a_map() {
         assert_eq!(sandbox.words("words"), words, "{arguments:?}: {plan:#?} {ran:#?}");
         assert_eq!(sandbox.status(), "completed");
         if words == "setup" {
-            let kept = "the items of the map stay as they were read; --downstream reads them again";
+            let kept = "step setup/1 runs again, but the items stay as they were read before";
             assert!(ran.stderr.contains(kept), "{ran:#?}");
             let older = "steps setup/2, map, reduce/1, reduce/2 are older than step setup/1";
             assert!(ran.stdout.contains(older), "{ran:#?}");
@@ -357,6 +357,40 @@ fn the_items_that_an_edited_setup_makes_are_read_with_what_follows() {
     let mut words: Vec<String> = sandbox.words("words").split(' ').map(str::to_owned).collect();
     words[..2].sort();
     assert_eq!(words.join(" "), "a d reduce 2 last");
+}
+
+#[test]
+fn the_items_stay_unless_what_follows_setup_runs_again() {
+    let sandbox = cooked(&MAP.replace("a b c", "$(cat wanted 2>/dev/null || echo a b)"));
+    sandbox.write("wanted", "a b c");
+    let words = sandbox.read("words");
+    let step = ["--from-step", "setup/2"];
+    let told = "step setup/2 runs again, but the items stay as they were read before; \
+                to read them again: prodigy resume flow-";
+    let plan = from(&sandbox, &[&step[..], &["--plan"]].concat()).exits(0);
+    let row = "all 2 items ended, older than step setup/2 then (--downstream reads them again)";
+    assert!(plan.stdout.contains(row) && plan.stderr.contains(told), "{plan:#?}");
+    let ran = from(&sandbox, &step).exits(0);
+    let line = ran.stderr.lines().find(|line| line.contains(told)).unwrap();
+    assert!(line.ends_with(" --from-checkpoint setup"), "{ran:#?}");
+    assert_eq!(sandbox.read("words"), words, "no item ran");
+    let plan = from(&sandbox, &[&step[..], &["--downstream", "--plan"]].concat()).exits(0);
+    assert!(plan.stdout.contains("map       its items are read again"), "{plan:#?}");
+    assert!(!plan.stderr.contains("stay as they were"), "{plan:#?}");
+    from(&sandbox, &[&step[..], &["--downstream"]].concat()).exits(0);
+    assert!(sandbox.words("words").contains("reduce 3"), "{}", sandbox.words("words"));
+    let shown = sandbox.run(&["checkpoints", "show", "flow"]).exits(0);
+    assert!(shown.stdout.contains("3 of 3 done"), "{shown:#?}");
+}
+
+#[test]
+fn an_edited_step_of_setup_leaves_the_items_and_says_so() {
+    let sandbox = cooked(MAP);
+    sandbox.write("flow.yaml", &MAP.replace("a b c", "a b c d"));
+    let ran = from(&sandbox, &["--accept-changes"]).exits(0);
+    assert!(ran.stderr.contains("step setup/2 runs again, but the items stay"), "{ran:#?}");
+    let ran = from(&sandbox, &["--from-checkpoint", "setup"]).exits(0);
+    assert!(ran.stdout.contains("4 of 4 done"), "{ran:#?}");
 }
 
 #[test]

@@ -131,11 +131,11 @@ pub(super) fn show_plan(
     let goal = goal(home, &header, &loaded.state, console)?;
     check_downstream(&goal, arguments, header.workflow_id.as_str())?;
     let earlier = |seq| loaded.at(seq);
-    let rows = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
-        Ok(outlook) => outlook.rows,
+    let (rows, notes) = match outlook(home, &loaded.state, &goal, arguments, wish, &earlier) {
+        Ok(outlook) => (outlook.rows, outlook.decision.notes),
         Err(Refusal::Completed) => {
             console.remark(format_args!("{} is completed: nothing would run", header.workflow_id));
-            Vec::new()
+            (Vec::new(), Vec::new())
         }
         Err(refusal) => return Err(refused(refusal, header.workflow_id.as_str())),
     };
@@ -147,6 +147,9 @@ pub(super) fn show_plan(
         if let Some(changes) = &goal.changes {
             console.remark("the workflow file was edited since the last run");
             tell_settings(changes, console);
+        }
+        for note in notes {
+            console.remark(note);
         }
     }
     Ok(ExitKind::Success)

@@ -45,9 +45,6 @@ pub(super) fn go_to(
         for event in what_follows(&there, workflow, &path) {
             decision.events.push(event);
         }
-    } else if path.stage == Some("setup") && state.standing.frozen {
-        let note = "the items of the map stay as they were read; --downstream reads them again";
-        decision.notes.push(note.to_owned());
     }
     decision.events.push(rewound(address, Reach::Subtree, CAUSE));
     // Around a whole round stands its loop.
@@ -214,6 +211,7 @@ fn end_scope(state: &SessionState, at: &Address, decision: &mut Decision) {
 /// What stands behind the step in its sequence and in those around it, as far as it has begun.
 fn what_follows(state: &SessionState, workflow: &Workflow, path: &Path<'_>) -> Vec<EventKind> {
     let mut events = Vec::new();
+    let setup = Address::root().join("setup");
     let all = |at: &Address, events: &mut Vec<EventKind>| {
         if map::begun(state, at) {
             events.push(rewound(at, Reach::Subtree, CAUSE));
@@ -229,7 +227,11 @@ fn what_follows(state: &SessionState, workflow: &Workflow, path: &Path<'_>) -> V
                 all(&loop_at.below_numbered("do", later), &mut events);
             }
         }
-        events.extend(rest_of_sequence(state, sequence, index + 1, CAUSE));
+        events.extend(match *sequence == setup {
+            // What makes the items runs again, and may make others.
+            true => Some(rest(sequence, index + 1, CAUSE)),
+            false => rest_of_sequence(state, sequence, index + 1, CAUSE),
+        });
     }
     match &workflow.body {
         Body::Steps(_) => {}
@@ -263,12 +265,16 @@ pub(super) fn rest_of_sequence(
 ) -> Option<EventKind> {
     let mut records = state.standing.records_within(sequence);
     let begun = records.any(|(address, _)| address.index_in(sequence) >= Some(index));
-    begun.then(|| EventKind::Rewound {
+    begun.then(|| rest(sequence, index, cause))
+}
+
+fn rest(sequence: &Address, index: usize, cause: RewindCause) -> EventKind {
+    EventKind::Rewound {
         scope: sequence.clone(),
         from: Some(index),
         reach: Reach::Subtree,
         to_seq: None,
         cause,
         by: None,
-    })
+    }
 }

@@ -3,13 +3,14 @@
 
 use crate::mapreduce::{MapVerdict, Tally};
 use crate::playbook::mapreduce::MapReduce;
-use crate::playbook::model::{Body, Workflow};
+use crate::playbook::model::{Body, OnResume, Workflow};
 use crate::session::{
     Address, EventKind, ItemStanding, ItemStatus, JobProgress, Phase, Reach, ResultRef,
     RewindCause, SessionState, StepStatus, item_address, map_address, rewound,
 };
 
 use super::checkpoint::pass_over_steps;
+use super::foresee::{Earlier, foresee};
 use super::request::{Decision, Refusal, Request, reopen_around};
 use super::tree::Place;
 
@@ -125,6 +126,33 @@ pub(super) fn renew_reduce(there: &SessionState, request: &Request, decision: &m
     };
     decision.events.push(rewound(&reduce, Reach::Subtree, cause));
     reopen_around(there, &[reduce], cause, decision);
+}
+
+/// Says so where setup runs again and the items stay those that were read after an earlier run
+/// of it.
+pub(super) fn tell_of_items_that_stay(
+    state: &SessionState,
+    places: &[Place<'_>],
+    earlier: &Earlier<'_>,
+    decision: &mut Decision,
+) {
+    let Some(header) = state.header().filter(|_| state.standing.frozen) else { return };
+    let there = foresee(state, &decision.events, earlier);
+    let setup = phase_address(Phase::Setup);
+    let runs = |place: &&Place<'_>| {
+        place.sequence == setup
+            && place.step.on_resume != OnResume::Always
+            && there.standing.result(&place.address).is_none()
+    };
+    if there.standing.frozen
+        && let Some(place) = places.iter().find(runs)
+    {
+        decision.notes.push(format!(
+            "step {} runs again, but the items stay as they were read before; to read them again: \
+             prodigy resume {} --from-checkpoint setup",
+            place.address, header.workflow_id
+        ));
+    }
 }
 
 /// The phase called `name`, where the workflow has it.

@@ -35,6 +35,12 @@ pub enum Action {
     Ask,
 }
 
+impl Action {
+    fn runs(self) -> bool {
+        matches!(self, Self::Rerun | Self::New | Self::Run)
+    }
+}
+
 /// One line of a plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
@@ -161,6 +167,7 @@ pub fn rows(
 ) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut stale = None;
+    let mut made_again = None;
     let mut behind_asked = false;
     for place in places(workflow, after) {
         let address = &place.address;
@@ -206,9 +213,11 @@ pub fn rows(
         };
         behind_asked |= asked.is_some();
         let serves = place.step.on_resume == OnResume::Always;
-        let runs = matches!(action, Action::Rerun | Action::New | Action::Run);
-        if runs && !serves && item_number(address).is_none() {
+        if action.runs() && !serves && item_number(address).is_none() {
             stale.get_or_insert_with(|| format!("older than step {address} then"));
+            if made_again.is_none() && place.sequence.as_str() == "setup" {
+                made_again = Some(address.clone());
+            }
         }
         rows.push(Row {
             address: address.clone(),
@@ -223,6 +232,10 @@ pub fn rows(
         && let Some(mut row) = map_row(before, after)
     {
         row.agents = map_agents(&job.map, before, after, row.action == Action::Keep);
+        if let Some(by) = made_again.filter(|_| row.action == Action::Keep) {
+            let older = format!(", older than step {by} then (--downstream reads them again)");
+            row.reason.push_str(&older);
+        }
         let reduce = Address::root().join("reduce");
         let place = rows.iter().position(|row| row.address.is_within(&reduce));
         rows.insert(place.unwrap_or(rows.len()), row);

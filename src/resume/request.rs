@@ -178,6 +178,7 @@ pub fn decide(
     let there = foresee(state, &decision.events, earlier);
     answer(state, &there, &places, request, &mut decision)?;
     refuse_marked(state, workflow, &decision.events, request)?;
+    map::tell_of_items_that_stay(state, &places, earlier, &mut decision);
     run_always(&there, &places, &mut decision);
     for (address, record) in there.standing.records() {
         if matches!(record.progress, Progress::Running | Progress::InDoubt | Progress::Between) {

@@ -57,13 +57,8 @@ impl Standing {
             return; // The loader returns to the state after that event.
         }
         self.forget_items(scope, *reach);
-        let setup_runs_again = match cause {
-            RewindCause::Edited => true,
-            RewindCause::FromStep => *reach == Reach::Subtree,
-            _ => false,
-        };
-        if setup_runs_again && scope.as_str() == "map" {
-            // It makes the items, and may make others.
+        if *cause == RewindCause::Edited && scope.as_str() == "map" {
+            // What makes the items runs again, and may make others.
             self.frozen = false;
         }
         let rounds = self.rounds_that_stay(scope, *reach);
