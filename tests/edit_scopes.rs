@@ -96,7 +96,9 @@ stages:
             "ship/1 removed: gone from the edited workflow",
         ]
     );
-    sandbox.run(&["resume", "--accept-changes"]).exits(0);
+    let ran = sandbox.run(&["resume", "--accept-changes"]).exits(0);
+    let row = "  removed  ship/1     gone from the edited workflow: shell: echo e >> words";
+    assert!(ran.stderr.contains(row), "what never ran has a name too: {ran:#?}");
     assert_eq!(sandbox.words("words"), "d x");
 }
 

@@ -17,8 +17,8 @@ pub struct Changes {
     pub edited: Vec<(Address, Address)>,
     /// New ones.
     pub added: Vec<Address>,
-    /// Old ones that are gone.
-    pub removed: Vec<Address>,
+    /// Old ones that are gone, with what a person calls them.
+    pub removed: Vec<(Address, String)>,
     /// Steps as they are now, before which something was removed or which were moved.
     pub shifted: Vec<Address>,
     /// Settings of the file, of stages and of the map that changed, by the names they have in
@@ -73,7 +73,7 @@ pub fn match_steps(old: &Workflow, new: &Workflow, state: &SessionState) -> Chan
     }
     let gone = (0..old_sequences.len()).filter(|index| !partners.contains(&Some(*index)));
     for place in gone.flat_map(|index| &old_sequences[index].places) {
-        changes.removed.push(old_places[*place].address.clone());
+        changes.removed.push(named(&old_places[*place]));
     }
     let mut stages: Vec<(&Stage, &Stage)> = Vec::new();
     for (index, sequence) in new_sequences.iter().enumerate() {
@@ -180,7 +180,7 @@ impl Pair<'_, '_> {
         let gone: Vec<&usize> = old_in.iter().filter(|index| !matched.contains(index)).collect();
         let last = new_in.last().and_then(|last| partner.get(last));
         let behind = gone.iter().any(|it| last.is_none_or(|last| *it > last));
-        self.changes.removed.extend(gone.iter().map(|it| self.old[**it].address.clone()));
+        self.changes.removed.extend(gone.iter().map(|it| named(&self.old[**it])));
         shifted || behind
     }
 
@@ -242,6 +242,10 @@ impl Pair<'_, '_> {
         };
         partner.extend(found.into_iter().filter(|(new, old)| !another(*new, *old)));
     }
+}
+
+fn named(place: &Place<'_>) -> (Address, String) {
+    (place.address.clone(), place.name())
 }
 
 fn digest(step: &Step) -> Digest {

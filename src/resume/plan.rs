@@ -240,14 +240,11 @@ pub fn rows(
         let place = rows.iter().position(|row| row.address.is_within(&reduce));
         rows.insert(place.unwrap_or(rows.len()), row);
     }
-    for address in changes.map(|changes| changes.removed.as_slice()).unwrap_or_default() {
+    for (address, name) in changes.map(|changes| changes.removed.as_slice()).unwrap_or_default() {
         rows.push(Row {
             address: address.clone(),
             old_address: None,
-            name: before
-                .standing
-                .record(address)
-                .map_or_else(String::new, |record| record.command.clone()),
+            name: name.clone(),
             action: Action::Removed,
             reason: "gone from the edited workflow".to_owned(),
             agents: None,
