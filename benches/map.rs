@@ -184,8 +184,9 @@ impl Bench {
     /// A killed job with one item in a hundred left: from `resume` to its first item.
     fn resume(&self, items: usize) {
         let last = items / 100 * 99;
+        // `killed` is there only once no run of before can start an item that sees it.
         let step = format!(
-            "[ ${{item}} -le {last} ] || {{ [ -e killed ] || {{ echo > killed; kill -9 $PPID; sleep 9; }}; {BEGAN}; }}"
+            "[ ${{item}} -le {last} ] || {{ [ -e killed ] || {{ kill -9 $PPID; echo > killed; sleep 9; }}; {BEGAN}; }}"
         );
         self.write(items, &step);
         let _ = std::fs::remove_dir_all(self.path("state"));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
 use crate::session::{Digest, EventKind, SessionId, SessionStarted};
-use crate::store::Home;
+use crate::store::{Card, Durability, Home, OpenSession};
 
 use super::output::Console;
 use super::running::here;
@@ -46,6 +46,24 @@ pub(super) fn follow(
     header.directory.clone_from(&new.directory);
     header.workflow_path.clone_from(&new.workflow_path);
     Ok(Some(EventKind::Moved { directory: new.directory, workflow_path: new.workflow_path }))
+}
+
+/// Records it before anything else is done with a session: where its directory is now.
+pub(super) fn settle(home: &Home, card: &Card, console: &mut Console) -> Result<(), Failure> {
+    if card.directory.exists() {
+        return Ok(());
+    }
+    let loaded = OpenSession::read(home, &card.session_id)?;
+    // Nothing is written behind damage.
+    let Some(mut header) = loaded.state.header().filter(|_| loaded.damage.is_none()).cloned()
+    else {
+        return Ok(());
+    };
+    let Some(moved) = follow(home, &mut header, console)? else { return Ok(()) };
+    let session = OpenSession::open(home, &card.session_id, Durability::Strict)?;
+    session.commit(moved)?;
+    session.sync_now()?;
+    Ok(home.bind_repository(&header.repository, &header.directory)?)
 }
 
 /// Where a session is now whose directory is gone, and whose repository is the one around

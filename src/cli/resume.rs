@@ -6,7 +6,7 @@ use crate::executor::{Constants, Surroundings, SurroundingsError};
 use crate::exit::{ExitKind, Failure};
 use crate::process::Stop;
 use crate::resume::{ReduceAfter, Refusal, Requeue};
-use crate::session::{SessionStarted, SessionState};
+use crate::session::{Address, SessionStarted, SessionState};
 use crate::store::{Card, Home, OpenSession};
 
 use super::args::Resume;
@@ -77,13 +77,13 @@ pub(super) fn take_up(
     super::recovery::after(kind, home, &card.session_id, arguments, console)
 }
 
-/// True when nothing is asked but that the session goes on.
+/// True when nothing is asked but that the session goes on; what a person says of a step of a
+/// fix belongs to the recovery that waits for it.
 fn goes_where_it_stood(arguments: &Resume, wish: &ItemWish) -> bool {
     arguments.from_checkpoint.is_none()
         && arguments.from_step.is_none()
         && !arguments.downstream
-        && arguments.rerun.is_empty()
-        && arguments.done.is_empty()
+        && arguments.rerun.iter().chain(&arguments.done).all(Address::is_of_recovery)
         && arguments.max_retries.is_none()
         && wish.requeue == Requeue::Nothing
 }

@@ -35,13 +35,19 @@ impl<'a> Run<'a> {
     /// Does what comes before: the failed step if its fix failed, too, and nothing else may
     /// run then.
     pub(super) fn prepare(&mut self, before: Before<'a>) -> Result<Option<Address>, Halt> {
+        let of_fix = |event: &EventKind| match event {
+            EventKind::Answered { address, .. } => address.is_of_recovery(),
+            _ => false,
+        };
+        let (answers, events) = before.events.into_iter().partition(of_fix);
+        self.session.commit_together(answers)?;
         if let Some(fix) = &before.fix
             && let Flow::Failed(cause) = self.run_fix(fix)?
         {
             self.warn(&format!("the fix failed at step {cause}: {}", self.told(&cause)));
             return Ok(Some(fix.step.clone()));
         }
-        self.session.commit_together(before.events)?;
+        self.session.commit_together(events)?;
         self.session.sync_now()?;
         if let Some(text) = before.edited {
             self.session.replace_workflow(text)?;

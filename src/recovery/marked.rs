@@ -40,7 +40,9 @@ pub fn repeated_mark(
             return Some(marked);
         }
         for address in state.lifetime.ever_started(scope) {
-            if covers(scope, from, reach, address)
+            // What a fix did is not done again by going back over the step that it was for.
+            if !address.is_of_recovery()
+                && covers(scope, from, reach, address)
                 && !stays(address)
                 && let Some(mark) = mark_of(workflow, address)
             {

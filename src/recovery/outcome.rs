@@ -1,8 +1,8 @@
 //! What the journal says of a recovery: the file may be a crash behind it.
 
 use crate::session::{
-    Address, Event, EventKind, ItemStatus, RecoveryId, RecoveryType, SessionState, SessionStatus,
-    item_number,
+    Address, Event, EventKind, ItemStatus, Record, RecoveryId, RecoveryType, SessionState,
+    SessionStatus, item_number,
 };
 use crate::store::Loaded;
 
@@ -36,8 +36,10 @@ pub fn outcome(state: &SessionState, step: Option<&Address>) -> Outcome {
     }
     match (state.status, &state.failure) {
         (Some(SessionStatus::Failed), Some(failure)) => {
-            let message = failure.failure.message.shown();
-            Outcome::FailedAgain(format!("step {}: {message} ({})", failure.step, failure.id))
+            let why = step.and_then(|step| fix_that_failed(state, step)).unwrap_or_else(|| {
+                format!("step {}: {}", failure.step, failure.failure.message.shown())
+            });
+            Outcome::FailedAgain(format!("{why} ({})", failure.id))
         }
         (Some(SessionStatus::Failed), None) => {
             Outcome::FailedAgain("the workflow failed".to_owned())
@@ -94,6 +96,24 @@ fn is_past(state: &SessionState, step: &Address) -> bool {
             step_is || state.standing.scope(step).is_some_and(|scope| scope.goes_on)
         }
     }
+}
+
+/// What the latest fix of `step` failed at, where the step itself has not run again since.
+fn fix_that_failed(state: &SessionState, step: &Address) -> Option<String> {
+    let last = match item_number(step) {
+        Some(_) => state.lifetime.last_item_seq,
+        None => state.standing.record(step)?.finished_seq,
+    };
+    let failed = |(at, record): &(&Address, &Record)| {
+        let of_fix = at.is_of_recovery() && at.sequence().owner().as_ref() == Some(step);
+        of_fix
+            && record.finished_seq > last
+            && record.result.as_ref().is_some_and(|result| !result.goes_on)
+            && !state.standing.scope(at).is_some_and(|scope| scope.goes_on)
+    };
+    let (at, record) = state.standing.records_within(step).filter(failed).last()?;
+    let failure = record.latest_report()?.failure.as_ref()?;
+    Some(format!("the fix failed at step {at}: {}", failure.message.shown()))
 }
 
 /// The latest attempt of a recovery that the journal knows, and whether its run ended in good

@@ -253,6 +253,10 @@ fn answer(
             return Err(Refusal::NoStep(address.clone()));
         }
         let over = state.standing.result(address).is_some();
+        // A fix that is over belongs to the past.
+        if over && address.is_of_recovery() {
+            return Err(Refusal::NoStep(address.clone()));
+        }
         let rewound_already = decision.starting.contains(address);
         if over && !rewound_already {
             decision.events.push(rewound(address, Reach::Subtree, RewindCause::PersonsRerun));

@@ -276,6 +276,42 @@ recovery: {{rules: [{{class: lint, fix: [{{shell: ./say fix}}]}}]}}
     assert_eq!(recoveries[0]["status"], "failed", "{recoveries:#?}");
 }
 
+#[test]
+fn a_marked_step_of_a_fix_waits_for_a_persons_word_and_goes_on_with_it() {
+    let workflow = format!(
+        "
+commands:
+  - shell: ./say one
+  - shell: ./flaky two 1 || {LINT}
+  - shell: ./say three
+recovery:
+  rules:
+    - class: lint
+      fix: [{{shell: ./say pay, on_resume: confirm}}, {{shell: ./say fixed}}]
+"
+    );
+    for (word, after) in [("--rerun", "pay fixed two three"), ("--done", "fixed two three")] {
+        let sandbox = sandbox(&workflow);
+        sandbox.run(&["cook", "flow.yaml"]).exits(1);
+        let mut command = sandbox.command(&["recovery", "initiate", "flow"]);
+        let ran = Ran::of(command.env("CRASH", "3:after").output().unwrap());
+        assert_eq!(ran.code, None, "{ran:#?}");
+        for _ in 0..2 {
+            let ran = sandbox.run(&["resume"]).exits(6);
+            let help = " --rerun '2.recovery[1]/1'   (run it again)";
+            assert!(ran.stdout.contains(help), "{ran:#?}");
+        }
+        sandbox.run(&["resume", word, "2.recovery[1]/1"]).exits(0);
+        assert_eq!(sandbox.heard(), format!("one two pay {after}"));
+        let recoveries = sandbox.recoveries();
+        assert_eq!(recoveries.len(), 1);
+        assert_eq!(recoveries[0]["status"], "completed", "{recoveries:#?}");
+        // Once it is over, there is nothing to say of it any more.
+        let ran = sandbox.run(&["resume", "flow", "--rerun", "2.recovery[1]/1"]).exits(3);
+        assert!(ran.stderr.contains("2.recovery[1]/1"), "{ran:#?}");
+    }
+}
+
 /// A kill between two records of one decision: what it leaves is made by cutting the journal.
 #[test]
 fn what_goes_back_over_step_and_stage_is_decided_whole_or_not_at_all() {

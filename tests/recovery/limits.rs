@@ -15,6 +15,9 @@ fn a_step_is_recovered_three_times_over_all_its_failures() {
     assert!(ran.stderr.contains("a person must look at step 1"), "{ran:#?}");
     assert!(ran.stderr.contains("3 recoveries did not help, and 3 may be tried"), "{ran:#?}");
     assert_eq!(sandbox.heard(), "one one one one");
+    assert!(ran.stderr.contains(" --force)"), "{ran:#?}");
+    let ran = sandbox.initiate(&["--type", "rollback", "--yes"]).exits(6);
+    assert!(ran.stderr.contains(" --type rollback --force)"), "{ran:#?}");
     let waiting = sandbox.recoveries()[3]["id"].clone();
     sandbox.initiate(&["--force"]).exits(1);
     assert_eq!(sandbox.heard(), "one one one one one");

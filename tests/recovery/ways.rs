@@ -1,5 +1,6 @@
 //! Each way: retry with a fix, resume, and that each says why.
 
+use super::support::Sandbox;
 use super::support::live::{Live, wait_until};
 use super::{LINT, sandbox};
 
@@ -245,4 +246,60 @@ fn a_failure_of_old_is_refused_with_the_present_one() {
     sandbox.run(&["resume"]).exits(1);
     let ran = sandbox.run(&["recovery", "initiate", first.as_str().unwrap()]).exits(2);
     assert!(ran.stderr.contains("it has failed again since: failure-"), "{ran:#?}");
+}
+
+#[test]
+fn the_result_says_when_it_was_the_fix_that_failed() {
+    let workflow = format!(
+        "
+commands: [{{shell: ./say one}}, {{shell: \"./say two && {LINT}\"}}]
+recovery:
+  rules:
+    - {{class: lint, attempts: 2, delay: 1ms, fix: [{{shell: ./say start}}, {{shell: ./flaky fix 1}}]}}
+"
+    );
+    let sandbox = sandbox(&workflow);
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    sandbox.initiate(&[]).exits(1);
+    // The first fix fails, with the second the step itself fails again.
+    assert_eq!(sandbox.heard(), "one two start fix start fix two");
+    let state = sandbox.recoveries().remove(0);
+    let steps = state["progress_steps"].as_array().unwrap();
+    let fix = steps.iter().find(|step| step["step"] == "apply_fix").unwrap();
+    let why = fix["detail"].as_str().unwrap();
+    assert!(why.starts_with("the fix failed at step 2.recovery[1]/2: exit code 1 ("), "{why}");
+    let why = state["metadata"]["result"].as_str().unwrap();
+    assert!(why.starts_with("step 2: exit code 1 ("), "{why}");
+}
+
+#[test]
+fn a_session_whose_directory_moved_is_recovered_where_it_is_now() {
+    for way in [["initiate", "--type=retry"], ["rollback", "--yes"]] {
+        let sandbox = Sandbox::new();
+        std::fs::create_dir(sandbox.directory().join("old")).unwrap();
+        sandbox.write(
+            "old/flow.yaml",
+            "[{shell: echo one >> words, checkpoint: true}, '[ -e go ] && echo two >> words']",
+        );
+        let old = sandbox.directory().join("old");
+        for words in
+            [&["init", "-q"][..], &["config", "user.name", "a"], &["config", "user.email", "a@b"]]
+        {
+            let mut git = std::process::Command::new("git");
+            assert!(git.args(words).current_dir(&old).status().unwrap().success());
+        }
+        sandbox.run(&["-C", "old", "cook", "flow.yaml"]).exits(1);
+        std::fs::rename(&old, sandbox.directory().join("new")).unwrap();
+        sandbox.write("new/go", "");
+        sandbox.write("new/words", "edited\n");
+        let ran = sandbox.run(&["-C", "new", "recovery", way[0], "flow", way[1]]).exits(0);
+        assert!(ran.stderr.contains("old was moved: going on in "), "{ran:#?}");
+        let words = match way[0] {
+            "initiate" => "edited\ntwo",
+            _ => "one",
+        };
+        assert_eq!(sandbox.read("new/words").trim_end(), words, "{ran:#?}");
+        let shown = sandbox.run(&["sessions", "show", "flow", "--json"]).exits(0).json();
+        assert!(shown["directory"].as_str().unwrap().ends_with("/new"), "{shown:#}");
+    }
 }

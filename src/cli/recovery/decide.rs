@@ -116,7 +116,9 @@ fn anew(
     let mut state = RecoveryState::new(id, repository, way, context, Utc::now());
     state.recovery_plan = plan(way, &choice, target);
     if way == RecoveryType::Person {
-        state.metadata.insert(NEXT.to_owned(), json!(persons_way(target, over)));
+        state
+            .metadata
+            .insert(NEXT.to_owned(), json!(persons_way(target, asked.way.filter(|_| over), over)));
     }
     state.corruption_detected = target.loaded.damage.is_some();
     state.target_checkpoint_id = target
@@ -183,13 +185,17 @@ fn did_not_help(before: u32, limit: u32) -> String {
 }
 
 /// What a person can do, with the commands.
-fn persons_way(target: &Target, over_the_limit: bool) -> String {
+fn persons_way(target: &Target, asked: Option<RecoveryType>, over_the_limit: bool) -> String {
     let id = &target.card.workflow_id;
     let goes_on = match target.loaded.state.only_dead_items_failed() {
         true => format!("prodigy dlq retry {id}"),
         false => format!("prodigy resume {id}"),
     };
-    let again = if over_the_limit { "--force" } else { "--type retry" };
+    let again = match (over_the_limit, asked) {
+        (true, Some(way)) => format!("--type {} --force", way.as_str()),
+        (true, None) => "--force".to_owned(),
+        (false, _) => "--type retry".to_owned(),
+    };
     format!("put it right, then: {goes_on}   (or prodigy recovery initiate {id} {again})")
 }
 

@@ -7,6 +7,7 @@ use chrono::Utc;
 use crate::cli::args::{OutputMode, Resume};
 use crate::cli::confirm;
 use crate::cli::lookup::Place;
+use crate::cli::moved;
 use crate::cli::output::Console;
 use crate::cli::refusal::refused_marked;
 use crate::cli::resume::{ItemWish, go_on};
@@ -41,6 +42,8 @@ pub(super) struct Drive<'a> {
     stop: Stop,
     /// The checkpoint to go back to, because later records are damaged.
     earlier: Option<String>,
+    /// True until a run has heard what a person says of steps (`--rerun`, `--done`).
+    first_run: bool,
 }
 
 impl<'a> Drive<'a> {
@@ -59,7 +62,8 @@ impl<'a> Drive<'a> {
         let stop = Stop::install().map_err(|error| {
             Failure::new(ExitKind::Failed, "cannot listen to signals").because(error.to_string())
         })?;
-        Ok(Self { place, card, state, rule, resume, allow_rollback, stop, earlier: None })
+        let (earlier, first_run) = (None, true);
+        Ok(Self { place, card, state, rule, resume, allow_rollback, stop, earlier, first_run })
     }
 
     /// How it stands.
@@ -69,6 +73,7 @@ impl<'a> Drive<'a> {
 
     /// Goes the way to its end, or until it has to stop.
     pub(super) fn go(&mut self, console: &mut Console) -> Result<ExitKind, Failure> {
+        moved::settle(&self.place.home, self.card, console)?;
         if self.read()?.state.status.is_some_and(SessionStatus::is_completed) {
             return self.end(true, "the workflow went to its end", ExitKind::Success);
         }
@@ -328,7 +333,11 @@ impl<'a> Drive<'a> {
             false => Requeue::Nothing,
         };
         let wish = ItemWish { requeue, ..ItemWish::default() };
-        let resume = Resume { from_checkpoint: self.earlier.take(), ..self.resume.clone() };
+        let mut resume = Resume { from_checkpoint: self.earlier.take(), ..self.resume.clone() };
+        if !std::mem::take(&mut self.first_run) {
+            resume.rerun.clear();
+            resume.done.clear();
+        }
         let ran = go_on(session, &resume, &wish, Some(taking), console);
         if let Err(failure) = &ran
             && last_attempt(&self.read()?.events, &self.state.id).is_none()

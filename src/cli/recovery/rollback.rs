@@ -7,6 +7,7 @@ use crate::cli::args::Rollback as Arguments;
 use crate::cli::confirm::{Answer, ask};
 use crate::cli::file_store::file_store;
 use crate::cli::lookup::Place;
+use crate::cli::moved;
 use crate::cli::output::Console;
 use crate::cli::resume::header_of;
 use crate::cli::running::end_dead_run;
@@ -28,6 +29,7 @@ use super::restoring::{Done, Rolling, Saved, nothing_left, save, workflow_of};
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitKind, Failure> {
     let place = Place::open()?;
     let (card, checkpoint) = session(&place, arguments)?;
+    moved::settle(&place.home, &card, console)?;
     let session = OpenSession::open(&place.home, &card.session_id, Durability::Strict)?;
     let state = session.with(Clone::clone);
     let header = header_of(&state)?;
