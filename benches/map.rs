@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use measure::{installed, median, millis, size, timed};
@@ -107,6 +108,11 @@ impl Bench {
                 "xargs -P, without a shell",
                 Box::new(|| fed("xargs", &["-P", &many, "-I{}", "true"])),
             ),
+            // What no program that starts a process for each item can be quicker than.
+            (
+                "bare threads that spawn and wait, no record",
+                Box::new(|| spawn_loop(items, parallel)),
+            ),
             ("prodigy, durable for each item", Box::new(|| self.cook(parallel))),
         ];
         if installed("parallel") {
@@ -184,16 +190,18 @@ impl Bench {
     /// A killed job with one item in a hundred left: from `resume` to its first item.
     fn resume(&self, items: usize) {
         let last = items / 100 * 99;
-        // `killed` is there only once no run of before can start an item that sees it.
         let step = format!(
-            "[ ${{item}} -le {last} ] || {{ [ -e killed ] || {{ kill -9 $PPID; echo > killed; sleep 9; }}; {BEGAN}; }}"
+            "[ ${{item}} -le {last} ] || {{ [ -e resumed ] || {{ kill -9 $PPID; sleep 9; }}; {BEGAN}; }}"
         );
         self.write(items, &step);
         let _ = std::fs::remove_dir_all(self.path("state"));
-        for file in ["killed", "began"] {
+        for file in ["resumed", "began"] {
             let _ = std::fs::remove_file(self.path(file));
         }
         let _ = self.prodigy(&["cook", "flow.yaml", "--max-parallel", "2"]).status().unwrap();
+        // Only an item that the resumed run starts tells its time: this run's last ones sleep,
+        // until the resumed run ends them before it starts any.
+        std::fs::write(self.path("resumed"), "").unwrap();
         let before = SystemTime::now();
         let _ = self.prodigy(&["resume"]).status().unwrap();
         let time = millis(since(before, &self.path("began")));
@@ -201,6 +209,24 @@ impl Bench {
             "\nresume of {items} items, {last} of them done\n  {time:>9.1} ms        to the first new item"
         ));
     }
+}
+
+/// The limit: as many threads, each of which starts `true` and waits for it.
+fn spawn_loop(items: usize, parallel: usize) -> Duration {
+    let next = AtomicUsize::new(0);
+    timed(|| {
+        std::thread::scope(|scope| {
+            for _ in 0..parallel {
+                scope.spawn(|| {
+                    while next.fetch_add(1, Ordering::Relaxed) < items {
+                        let mut item = Command::new("true");
+                        item.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+                        assert!(item.status().unwrap().success());
+                    }
+                });
+            }
+        });
+    })
 }
 
 /// The time from `before` to what `date` wrote.
