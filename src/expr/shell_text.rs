@@ -58,6 +58,9 @@ impl ShellText {
     /// The names it uses, with the quoting around them.
     #[must_use]
     pub fn uses(&self) -> Vec<Use> {
+        if self.reading.candidates.is_empty() {
+            return Vec::new();
+        }
         let mut survey = Survey::new(&self.reading);
         // What cannot be scanned further is reported when it is rendered.
         let _ = Scanner::new(&self.source, &self.reading, &mut survey).run();

@@ -49,7 +49,7 @@ pub fn defaults(reader: &Reader, field: Field<'_>) -> Option<ClaudeDefaults> {
 /// Reports the options of a Claude call on a step of another kind (DECISIONS B41).
 pub fn refuse_options(fields: &mut Fields<'_>) {
     for name in STEP_OPTIONS {
-        fields.refuse(name, format!("`{name}` is only for claude steps"), "remove it");
+        fields.refuse(name, format_args!("`{name}` is only for claude steps"), "remove it");
     }
 }
 

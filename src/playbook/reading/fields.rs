@@ -1,5 +1,7 @@
 //! A mapping whose keys are handed out one by one; what nobody asked for is unknown.
 
+use std::fmt::Display;
+
 use super::nearest::nearest;
 use super::older;
 use super::reader::{Field, Reader};
@@ -29,7 +31,8 @@ impl<'n> Fields<'n> {
             return None;
         };
         let left = entries.iter().filter(|entry| !entry.name.starts_with("x-")).collect();
-        Some(Self { reader, node, whole, left, asked: Vec::new() })
+        // A step is asked about some 50 keys.
+        Some(Self { reader, node, whole, left, asked: Vec::with_capacity(64) })
     }
 
     /// The mapping itself.
@@ -76,18 +79,14 @@ impl<'n> Fields<'n> {
         first.or(second)
     }
 
-    /// Reports a key that is known but has no place in this mapping.
-    pub fn refuse(
-        &mut self,
-        name: &str,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) -> bool {
+    /// Reports a key that is known but has no place in this mapping. The words are spelled only
+    /// where it is there: most steps are asked about many keys that they do not have.
+    pub fn refuse(&mut self, name: &str, message: impl Display, help: impl Display) -> bool {
         let Some(index) = self.left.iter().position(|entry| entry.name == name) else {
             return false;
         };
         let entry = self.left.remove(index);
-        self.reader.error_with_help(&entry.key, message, help);
+        self.reader.error_with_help(&entry.key, message.to_string(), help.to_string());
         true
     }
 
@@ -95,7 +94,7 @@ impl<'n> Fields<'n> {
     pub fn refuse_not_yet(&mut self, names: &[&str]) -> bool {
         let mut found = false;
         for name in names {
-            let message = format!("`{name}` is not supported yet by this version");
+            let message = format_args!("`{name}` is not supported yet by this version");
             found |= self.refuse(name, message, "remove it, or wait for a version that knows it");
         }
         found
