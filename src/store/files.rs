@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags, access};
 use rustix::process::{Resource, getrlimit};
 use tempfile::NamedTempFile;
 
@@ -95,7 +95,17 @@ impl Write for Bounded<'_> {
 
 /// A temporary file, mode 0600, in the directory of `path`.
 pub(super) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent_of(path))
+    temporary_in(parent_of(path), 0o600)
+}
+
+/// A temporary file; what hinders it is said of the directory, since nobody knows the file's name.
+fn temporary_in(directory: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    let permissions = Permissions::from_mode(mode);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY).permissions(permissions).tempfile_in(directory).map_err(|error| {
+        let refused = access(directory, Access::WRITE_OK | Access::EXEC_OK).err();
+        refused.map_or(error, io::Error::from)
+    })
 }
 
 /// Removes temporary files of dead processes from a directory; best effort.
@@ -111,8 +121,8 @@ pub(super) fn remove_leftovers(directory: &Path) {
 
 /// Makes a file of the state directory that must not exist yet; it appears with its content.
 pub(super) fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent_of(path))?;
-    temporary.write_all(bytes)?;
+    let temporary = temporary_beside(path)?;
+    temporary.as_file().write_all(bytes)?;
     temporary.as_file().set_permissions(Permissions::from_mode(0o600))?;
     temporary.as_file().sync_all()?;
     temporary.persist_noclobber(path).map_err(|error| error.error)?;
@@ -193,11 +203,8 @@ pub(super) fn check_size(bytes: u64) -> io::Result<()> {
 fn replace(path: &Path, bytes: &[u8], mode: Option<u32>, keep: Keep) -> io::Result<()> {
     check_size(bytes.len() as u64)?;
     let directory = parent_of(path);
-    let mut temporary = tempfile::Builder::new()
-        .prefix(TEMPORARY)
-        .permissions(Permissions::from_mode(mode.map_or(0o644, |_| 0o600)))
-        .tempfile_in(directory)?;
-    temporary.write_all(bytes)?;
+    let temporary = temporary_in(directory, mode.map_or(0o644, |_| 0o600))?;
+    temporary.as_file().write_all(bytes)?;
     if let Some(mode) = mode {
         temporary.as_file().set_permissions(Permissions::from_mode(mode))?;
     }

@@ -163,6 +163,15 @@ fn temporary_files_of_dead_processes_go_and_young_ones_stay() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_is_told_by_the_name_that_a_person_knows() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("missing/it");
+    let error = replace_file(&path, b"text", None).unwrap_err().to_string();
+    let wanted = format!("cannot write {}: No such file or directory (os error 2)", path.display());
+    assert_eq!(error, wanted);
+}
+
+#[test]
 fn of_many_that_open_at_once_one_gets_it() {
     let (_place, home) = home();
     let header = started("flow");
