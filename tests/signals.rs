@@ -195,6 +195,39 @@ finally:
 }
 
 #[test]
+fn a_finally_that_is_interrupted_is_made_up_for_by_the_resume() {
+    for (code, status, exits) in [("0", "interrupted", 143), ("3", "failed", 1)] {
+        let sandbox = Sandbox::new();
+        sandbox.write(
+            "flow.yaml",
+            &format!(
+                r#"
+commands:
+  - echo one >> words; [ -e go ] || exit {code}
+finally:
+  - echo "${{workflow.status}}" >> words; [ -e go ] || {{ echo x > ready; sleep 1001; }}
+  - echo after >> words
+"#
+            ),
+        );
+        let live = Live::start(sandbox.command(&["cook", "flow.yaml"]));
+        wait_until("finally", || sandbox.directory().join("ready").exists());
+        live.signal(Signal::TERM);
+        live.end().exits(exits);
+        assert_eq!(sandbox.living(), [""; 0]);
+        assert_eq!(sandbox.status(), status);
+        sandbox.write("go", "");
+        sandbox.run(&["resume"]).exits(0);
+        let words = match status {
+            "failed" => "one failed one completed after",
+            _ => "one completed completed after",
+        };
+        assert_eq!(sandbox.words("words"), words);
+        assert_eq!(sandbox.status(), "completed");
+    }
+}
+
+#[test]
 fn what_a_killed_run_left_is_ended_before_the_first_new_step() {
     let sandbox = Sandbox::new();
     sandbox.write(

@@ -59,6 +59,12 @@ impl Halt {
         }
     }
 
+    /// Whether the run was cut for a reason that says nothing about the workflow: a resume goes on.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Stopped(_) | Self::Cancelled | Self::Shortage { .. })
+    }
+
     /// Whether what runs side by side is stopped too: a limit or a question says nothing about
     /// work that has been paid for, which ends.
     #[must_use]

@@ -38,13 +38,11 @@ impl<'a> Run<'a> {
         let status = match &body {
             Ok(None) => self.overall(),
             Ok(Some(_)) => SessionStatus::Failed,
-            Err(Halt::Stopped(_) | Halt::Cancelled | Halt::Shortage { .. }) => {
-                SessionStatus::Interrupted
-            }
+            Err(halt) if halt.is_interruption() => SessionStatus::Interrupted,
             Err(Halt::Waiting(_)) => SessionStatus::Waiting,
             Err(Halt::Parked(_)) => SessionStatus::Parked,
             Err(Halt::Refused { .. }) => SessionStatus::Failed,
-            Err(Halt::Store(_)) => return ended(body, SessionStatus::Failed),
+            Err(_) => return ended(body, SessionStatus::Failed),
         };
         let cause = match &body {
             Ok(cause) => cause.clone(),
@@ -52,18 +50,20 @@ impl<'a> Run<'a> {
             Err(_) => None,
         };
         let finally = self.finally(status, cause);
-        let status = match (&finally, status) {
-            (Ok(true), SessionStatus::Completed | SessionStatus::CompletedWithFailures) => {
-                SessionStatus::Failed
-            }
-            (Err(Halt::Waiting(_)), _) => SessionStatus::Waiting,
+        let all_done =
+            matches!(status, SessionStatus::Completed | SessionStatus::CompletedWithFailures);
+        let status = match &finally {
+            Ok(true) if all_done => SessionStatus::Failed,
+            // As after a kill, the next run makes up for it.
+            Err(halt) if all_done && halt.is_interruption() => SessionStatus::Interrupted,
+            Err(Halt::Waiting(_)) => SessionStatus::Waiting,
             _ => status,
         };
         let recorded = self.end_run(status, &body);
-        match (body, finally, recorded) {
-            (Err(halt), _, Ok(())) | (_, Err(halt), Ok(())) => Ending::Halted(halt),
-            (_, _, Err(error)) => Ending::Halted(error),
-            (Ok(_), Ok(_), Ok(())) => Ending::Over(status),
+        match (recorded, body, finally) {
+            (Err(halt), ..) | (_, Err(halt), _) => Ending::Halted(halt),
+            (_, _, Err(halt)) if all_done || !halt.is_interruption() => Ending::Halted(halt),
+            _ => Ending::Over(status),
         }
     }
 
@@ -223,7 +223,7 @@ impl<'a> Run<'a> {
     }
 
     /// The `finally` steps of this run: true when one failed. A stopped run's steps only heed a
-    /// further signal; a waiting or parked run has none (DECISIONS A10).
+    /// further signal, and an error tells that it came; a waiting or parked run has none (DECISIONS A10).
     fn finally(&self, status: SessionStatus, cause: Option<Address>) -> Result<bool, Halt> {
         if matches!(status, SessionStatus::Waiting | SessionStatus::Parked)
             || self.workflow.finally.is_empty()
@@ -250,7 +250,6 @@ impl<'a> Run<'a> {
                 self.warn(&format!("finally failed at step {cause}: {}", self.told(&cause)));
                 Ok(true)
             }
-            Err(Halt::Stopped(_) | Halt::Cancelled | Halt::Shortage { .. }) => Ok(false),
             Err(halt) => Err(halt),
         }
     }
