@@ -58,6 +58,40 @@ fn code_of(child: &mut Child) -> Option<i32> {
     (status.signal() != Some(9)).then(|| status.code().unwrap_or(-1))
 }
 
+/// The steps that finished, in order: none of them twice without a rewind in between.
+#[track_caller]
+pub fn finished_once(events: &str) -> Vec<String> {
+    let mut finished: Vec<String> = Vec::new();
+    for line in events.lines() {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        let event = &json["event"];
+        if let Some(step) = event.get("step_finished") {
+            let address = step["address"].as_str().unwrap().to_owned();
+            assert!(!finished.contains(&address), "{address} finished twice\n{events}");
+            finished.push(address);
+        } else if let Some(rewound) = event.get("rewound") {
+            finished.retain(|address| !is_rewound(address, rewound));
+        }
+    }
+    finished
+}
+
+/// Whether the rewind takes back what this step has finished.
+fn is_rewound(address: &str, rewound: &serde_json::Value) -> bool {
+    let scope = rewound["scope"].as_str().unwrap();
+    let Some(rest) = address.strip_prefix(scope) else { return false };
+    if !(scope.is_empty() || rest.is_empty() || rest.starts_with(['/', '.'])) {
+        return false;
+    }
+    if rewound["reach"] == "own" {
+        return rest.is_empty() || rest.trim_start_matches('.').starts_with("on_");
+    }
+    let from = rewound["from"].as_u64().unwrap_or(0);
+    let step = rest.trim_start_matches('/').split(['/', '.']).next();
+    // Handlers and stages have no number.
+    step.and_then(|step| step.parse().ok()).is_none_or(|step: u64| step >= from)
+}
+
 /// What a session went through until its end.
 pub struct Killed {
     /// Exit code of the run that was not killed.
