@@ -49,7 +49,9 @@ fn calls(sandbox: &Sandbox, options: &[&str], arguments: &[&str]) -> Calls {
     let mut calls = Calls::new();
     for line in sandbox.read("trace").lines() {
         let line = line.trim_start_matches(|it: char| it.is_ascii_digit() || it == ' ');
-        if let Some((name, _)) = line.split_once('(') {
+        // Whether the start of a program is looked up there depends on the clock.
+        let looks_up = line.contains("\"/proc/");
+        if let Some((name, _)) = line.split_once('(').filter(|_| !looks_up) {
             *calls.entry(name.to_owned()).or_default() += 1;
         }
     }

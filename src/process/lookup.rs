@@ -24,7 +24,8 @@ pub fn find_program(name: &OsStr, path: &OsStr, directory: &Path) -> Option<Path
         return Some(directory.join(name)).filter(|file| is_executable(file));
     }
     std::env::split_paths(path)
-        .map(|entry| directory.join(entry).join(name))
+        .map(|entry| entry.join(name))
+        .map(|file| if file.is_absolute() { file } else { directory.join(file) })
         .find(|file| is_executable(file))
 }
 

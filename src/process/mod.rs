@@ -1,6 +1,7 @@
 //! The only place that starts programs: process groups, output, time limits, signals,
 //! leftovers of a dead run (SPEC 5).
 
+mod birth;
 mod capture;
 mod clock;
 mod drain;

@@ -5,11 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::Pid;
 
 use super::Stop;
 use super::running::Running;
-use super::table;
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -102,14 +100,6 @@ pub struct Born {
     pub pid: i32,
     /// Start time as the kernel tells it.
     pub start: u64,
-}
-
-impl Born {
-    /// A process of ours that has not been waited for.
-    pub(super) fn of(pid: Pid) -> Self {
-        let pid = pid.as_raw_pid();
-        Self { pid, start: table::start_of(pid) }
-    }
 }
 
 /// How a program ended.

@@ -1,11 +1,12 @@
 //! A program while it runs: one poll loop for its pipes, its end, its limits and our stop.
 
-use std::io::{self, Read, Write};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -13,6 +14,7 @@ use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
 
+use super::birth;
 use super::clock::TICK;
 use super::drain::keep_reading;
 use super::ending::{Family, leave_group};
@@ -34,17 +36,29 @@ const PIECE: usize = 16 * 1024;
 pub(super) struct Running<'a> {
     child: Child,
     pid: Pid,
+    /// When it began, where that is known without asking.
+    tick: Option<u64>,
     limits: &'a Limits,
     stop: &'a Stop,
     stdin: Option<Feed<'a>>,
-    stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
+    stdout: Option<PipeReader>,
+    stderr: Option<PipeReader>,
+    /// Holds the ends that the program writes to. While it does, the pipes do not hang up, and the
+    /// end of the program wakes us once, not three times.
+    writers: Option<Command>,
+    _counted: Counted,
     end: End,
     /// Made for the first output: most programs of a long run say nothing.
     buffer: Vec<u8>,
     /// Active time at the latest output, or the start.
     heard: Duration,
 }
+
+/// One of the programs that run now.
+struct Counted;
+
+/// How many there are.
+static PROGRAMS: AtomicUsize = AtomicUsize::new(0);
 
 struct Feed<'a> {
     pipe: ChildStdin,
@@ -75,21 +89,33 @@ impl<'a> Running<'a> {
         limits: &'a Limits,
         stop: &'a Stop,
     ) -> io::Result<Self> {
-        let mut child = spawn(program)?;
+        let counted = Counted::new();
+        let (stdout, to_stdout) = io::pipe()?;
+        let (stderr, to_stderr) = io::pipe()?;
+        let before = birth::clock();
+        let (mut child, writers) = spawn(program, to_stdout, to_stderr)?;
+        let tick = birth::tick_since(before);
         let number = i32::try_from(child.id()).map_err(io::Error::other)?;
         let pid = Pid::from_raw(number).ok_or_else(|| io::Error::other("no process id"))?;
         let stdin = match (&program.stdin, child.stdin.take()) {
             (Stdin::Bytes(bytes), Some(pipe)) => Some(Feed::new(pipe, bytes)),
             _ => None,
         };
+        let end = end_of(pid);
+        // Another program that starts has copies of all our files for a moment: with several at a
+        // time, pipes that hang up late cost more than they save.
+        let holds = counted.is_alone() && matches!(end, End::Wakes(_));
         Ok(Self {
-            stdout: child.stdout.take(),
-            stderr: child.stderr.take(),
-            end: end_of(pid),
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+            writers: holds.then_some(writers),
+            _counted: counted,
+            end,
             buffer: Vec::new(),
             heard: stop.active(),
             child,
             pid,
+            tick,
             limits,
             stop,
             stdin,
@@ -97,7 +123,7 @@ impl<'a> Running<'a> {
     }
 
     pub(super) fn until_end(mut self, sink: &mut dyn Sink) -> io::Result<Ended> {
-        if let Err(refused) = sink.spawned(&|| Born::of(self.pid)) {
+        if let Err(refused) = sink.spawned(&|| self.born()) {
             self.kill(sink);
             return Err(refused);
         }
@@ -113,6 +139,8 @@ impl<'a> Running<'a> {
             now = stop.active();
             let reads_terminal = now.saturating_sub(looked) >= TICK && {
                 looked = now;
+                // It runs for so long that one wake more is nothing; two open files are.
+                self.writers = None;
                 self.waits_for_terminal()
             };
             let why = if stop.is_stopped() {
@@ -214,6 +242,8 @@ impl<'a> Running<'a> {
     /// process still writes.
     fn drain(&mut self, sink: &mut dyn Sink) {
         self.stdin = None;
+        self.writers = None;
+        self.turn(Duration::ZERO, Wake::Nothing, sink);
         let mut present = waiting_in(&self.stdout);
         while present > 0 && self.stdout.is_some() {
             let read = read_piece(&mut self.stdout, &mut self.buffer, |bytes| sink.stdout(bytes));
@@ -236,8 +266,7 @@ impl<'a> Running<'a> {
 
     /// Asks, waits, kills: the program and everything it started.
     fn end(&mut self, sink: &mut dyn Sink) {
-        let mut family =
-            Family::of(self.pid, Born::of(self.pid).start, self.limits.marker.as_ref());
+        let mut family = self.family();
         match self.limits.signal {
             StopSignal::Interrupt => {
                 let _ = kill_process(self.pid, Signal::INT);
@@ -268,8 +297,16 @@ impl<'a> Running<'a> {
     }
 
     fn kill(&mut self, sink: &mut dyn Sink) {
-        let family = Family::of(self.pid, Born::of(self.pid).start, self.limits.marker.as_ref());
-        self.kill_family(family, sink);
+        self.kill_family(self.family(), sink);
+    }
+
+    fn born(&self) -> Born {
+        let pid = self.pid.as_raw_pid();
+        Born { pid, start: birth::start_of(pid, self.tick) }
+    }
+
+    fn family(&self) -> Family {
+        Family::of(self.pid, self.born().start, self.limits.marker.as_ref())
     }
 
     fn kill_family(&mut self, mut family: Family, sink: &mut dyn Sink) {
@@ -306,6 +343,23 @@ impl Drop for Running<'_> {
     }
 }
 
+impl Counted {
+    fn new() -> Self {
+        PROGRAMS.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+
+    fn is_alone(&self) -> bool {
+        PROGRAMS.load(Ordering::Relaxed) == 1
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        PROGRAMS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl<'a> Feed<'a> {
     fn new(pipe: ChildStdin, bytes: &'a [u8]) -> Self {
         // A full pipe must not block the loop that also reads the answers.
@@ -327,8 +381,14 @@ impl<'a> Feed<'a> {
     }
 }
 
+/// The program, and what holds the writing ends of its pipes.
+///
 /// No `pre_exec`, and the program as a path: else std would fork instead of `posix_spawn`.
-fn spawn(program: &Program) -> io::Result<Child> {
+fn spawn(
+    program: &Program,
+    stdout: PipeWriter,
+    stderr: PipeWriter,
+) -> io::Result<(Child, Command)> {
     let stdin = match program.stdin {
         Stdin::Null => Stdio::null(),
         Stdin::Bytes(_) => Stdio::piped(),
@@ -345,14 +405,14 @@ fn spawn(program: &Program) -> io::Result<Child> {
     if program.inherits == Inherits::Nothing {
         command.env_clear();
     }
-    command
+    let child = command
         .arg0(&program.program)
         .args(&program.args)
         .envs(program.env.iter().map(|(name, value)| (name, value)))
         .current_dir(&program.directory)
         .stdin(stdin)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(stdout)
+        .stderr(stderr)
         .process_group(0)
         .spawn()
         .map_err(|error| {
@@ -361,7 +421,8 @@ fn spawn(program: &Program) -> io::Result<Child> {
             }
             let directory = program.directory.display();
             io::Error::new(error.kind(), format!("no working directory {directory}"))
-        })
+        })?;
+    Ok((child, command))
 }
 
 /// Reads once; forgets the pipe at its end. Only called when reading does not block.
