@@ -294,6 +294,16 @@ commands:
 }
 
 #[test]
+fn how_finally_of_an_earlier_run_ended_is_nobodys_business() {
+    let sandbox = Sandbox::new();
+    sandbox.write("flow.yaml", "commands: [test -e mended]\nfinally: [test -e mended]\n");
+    sandbox.run(&["cook", "flow.yaml"]).exits(1);
+    sandbox.write("mended", "");
+    let resumed = sandbox.run(&["resume", "flow"]).exits(0);
+    assert!(resumed.stdout.contains("\nflow completed\n"), "{}", resumed.stdout);
+}
+
+#[test]
 fn made_failures_are_like_real_ones() {
     let sandbox = Sandbox::new();
     sandbox.write(

@@ -181,6 +181,7 @@ impl<'a> Run<'a> {
             // What failed inside a loop that a handler repaired is repaired with it.
             records.any(|(address, _)| {
                 !address.is_aside()
+                    && !address.is_of_finally()
                     && is(address, StepStatus::Failed)
                     && !std::iter::successors(address.owner(), Address::owner)
                         .any(|around| is(&around, StepStatus::Recovered))

@@ -140,7 +140,7 @@ pub fn is_past_fix(events: &[Event], id: &RecoveryId, attempt: u32) -> bool {
     let mut after = after.filter(|event| match &event.kind {
         EventKind::Rewound { scope, .. } => !scope.is_of_recovery(),
         EventKind::StepStarted { address, .. } => {
-            !address.is_of_recovery() && !address.as_str().starts_with("finally[")
+            !address.is_of_recovery() && !address.is_of_finally()
         }
         _ => false,
     });

@@ -53,7 +53,7 @@ fn rewind_failed(state: &SessionState, intervened: Option<Address>, decision: &m
         .records()
         .filter(|(address, record)| {
             !address.is_aside()
-                && !address.as_str().starts_with("finally[")
+                && !address.is_of_finally()
                 // What the failure of an item means is still to be decided, or was.
                 && item_number(address).is_none()
                 && record.result.as_ref().is_some_and(|result| !result.goes_on)

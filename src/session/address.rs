@@ -64,6 +64,12 @@ impl Address {
             || self.0.starts_with("on_failure[")
     }
 
+    /// True for what runs in `finally`: it belongs to one run, and no later run asks how it ended.
+    #[must_use]
+    pub fn is_of_finally(&self) -> bool {
+        self.0.starts_with("finally[")
+    }
+
     /// The step, stage, pass or workflow whose failure the outermost handler that this address lies
     /// in answers; none outside of handlers.
     #[must_use]

@@ -155,7 +155,7 @@ impl SessionState {
         let step_failed = || {
             self.standing.records().any(|(address, record)| {
                 !address.is_aside()
-                    && !address.as_str().starts_with("finally[")
+                    && !address.is_of_finally()
                     && record.result.as_ref().is_some_and(|result| !result.goes_on)
             })
         };
