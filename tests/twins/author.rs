@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::killed::Random;
 
-/// `say WORD HOW OUTPUT…` says a word and fails or not: `ok`, `dead` until all is `cured`, `until-FILE`
-/// is there, or until its handler has called `mend`. `mend FILE` makes the file.
+/// `say WORD HOW OUTPUT…` says a word and fails or not: `ok`; `dead` until all is `cured`; `hang`, at any
+/// time; but for the second `attempt` or `round`; `until-FILE` is there; or until its handler has called
+/// `mend`. `mend FILE` makes the file.
 pub const SAY: &str = r#"#!/bin/sh
 own() { echo "mended-$1" | tr / _; }
 case $0 in
@@ -16,15 +17,21 @@ case $0 in
 esac
 word=$1 how=$2
 shift 2
+case $how in hang) sleep 9 ;; esac
 echo "$word" >> words
 case $how in
 ok) ;;
 dead) [ -e cured ] ;;
+attempt) [ "$PRODIGY_ATTEMPT" -gt 1 ] ;;
+round) case $PRODIGY_STEP in *goal\[1\]* | *validate\[1\]*) echo "$1" ;; *) echo "$2" ;; esac; exit ;;
 mended) [ -e "$(own "$PRODIGY_STEP")" ] ;;
 *) [ -e "${how#until-}" ] ;;
 esac || { echo "no $word"; exit 3; }
 echo "$word: $*"
 "#;
+
+/// The words of `finally` begin with it.
+pub const FINALLY: &str = "over";
 
 /// How deep steps lie in loops and handlers.
 const DEEPEST: u32 = 3;
@@ -44,6 +51,8 @@ pub struct Flow {
     pub items: String,
     /// Arguments of `cook` besides the file.
     pub arguments: Vec<String>,
+    /// The command that brings it back once what failed is cured.
+    pub cure: Vec<String>,
 }
 
 impl<'r> Author<'r> {
@@ -52,11 +61,19 @@ impl<'r> Author<'r> {
     }
 
     pub fn flow(mut self) -> Flow {
-        let mut flow = Flow { workflow: json!({}), items: String::new(), arguments: Vec::new() };
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect();
+        let way = ["resume", "retry"][self.choice(2)];
+        let cure = format!("recovery initiate -q -y --type {way}");
+        let cure = if self.one_in(2) { words("resume -q") } else { words(&cure) };
+        let mut flow =
+            Flow { workflow: json!({}), items: String::new(), arguments: Vec::new(), cure };
         match self.random.below(3) {
             0 => flow.workflow["stages"] = self.stages(),
             1 => {
                 flow.workflow = self.map();
+                if flow.cure[0] == "resume" {
+                    flow.cure = words("resume-job twins --force -q");
+                }
                 flow.items = (0..=self.random.below(8)).map(|item| format!("i{item}\n")).collect();
             }
             _ => {
@@ -68,10 +85,18 @@ impl<'r> Author<'r> {
         }
         flow.workflow["name"] = json!("twins");
         if self.one_in(3) {
-            flow.workflow["finally"] = json!([self.say("ok", "over")]);
+            let how = if self.one_in(4) { "dead" } else { "ok" };
+            let steps =
+                [how, "ok"].map(|how| json!({ "shell": format!("./say {FINALLY}-{how} {how}") }));
+            flow.workflow["finally"] = json!(steps);
         }
-        if self.one_in(5) {
-            flow.workflow["on_failure"] = self.say("ok", "${error.step}");
+        if self.one_in(4) {
+            let goes_on = self.one_in(2);
+            let mut answer = self.say("ok", "${error.step}");
+            if goes_on {
+                answer["fail_workflow"] = json!(false);
+            }
+            flow.workflow["on_failure"] = answer;
         }
         flow
     }
@@ -126,15 +151,30 @@ impl<'r> Author<'r> {
         self.in_loop = false;
         self.captured = vec![Vec::new()];
         let policy = ["dlq", "skip", "retry", "stop"][self.choice(4)];
+        let mut map = json!({
+            "input": "items.txt", "max_parallel": 1 + self.choice(4), "agent_template": template,
+        });
+        let (key, value) = [
+            ("filter", json!("item != 'i1'")),
+            ("max_items", json!(3)),
+            ("offset", json!(1)),
+            ("sort_by", json!("item DESC")),
+        ][self.choice(4)]
+        .clone();
+        if self.one_in(2) {
+            map[key] = value;
+        }
+        let mut setup = self.say("ok", "");
+        setup["capture_output"] = json!("prepared");
+        let how = if self.one_in(4) { "dead" } else { "ok" };
         json!({
             "mode": "mapreduce",
-            "setup": [self.say("ok", "")],
-            "map": {
-                "input": "items.txt", "max_parallel": 1 + self.choice(4), "agent_template": template,
-            },
+            "setup": [setup],
+            "map": map,
             "reduce": [
-                self.say("ok", "${map.total} ${map.successful} ${map.failed}"),
+                self.say("ok", "${map.total} ${map.successful} ${map.failed} ${prepared}"),
                 { "shell": "grep -o '\"output\":\"[^\"]*\"' ${map.results_file} || true" },
+                self.say(how, ""),
             ],
             "error_policy": { "on_item_failure": policy },
         })
@@ -143,8 +183,12 @@ impl<'r> Author<'r> {
     fn steps(&mut self, depth: u32, count: RangeInclusive<u64>) -> Vec<Value> {
         let more = self.random.below(count.end() - count.start() + 1);
         self.captured.push(Vec::new());
-        let steps = (0..count.start() + more).map(|_| {
-            if depth < DEEPEST && self.one_in(5) { self.looped(depth) } else { self.step(depth) }
+        let steps = (0..count.start() + more).map(|_| match self.random.below(15) {
+            0..=2 if depth < DEEPEST => self.looped(depth),
+            3 => self.goal(),
+            4 => self.complete(),
+            5 => self.file(),
+            _ => self.step(depth),
         });
         let steps = steps.collect();
         self.captured.pop();
@@ -152,7 +196,8 @@ impl<'r> Author<'r> {
     }
 
     fn looped(&mut self, depth: u32) -> Value {
-        let items: Vec<_> = (0..=self.random.below(4)).map(|item| format!("i{item}")).collect();
+        let most = if depth == 0 { 4 } else { 2 };
+        let items: Vec<_> = (0..=self.random.below(most)).map(|item| format!("i{item}")).collect();
         let around = std::mem::replace(&mut self.in_loop, true);
         let rounds = self.steps(depth + 1, 1..=2);
         self.in_loop = around;
@@ -164,8 +209,45 @@ impl<'r> Author<'r> {
         })
     }
 
+    fn goal(&mut self) -> Value {
+        let threshold = [70, 100][self.choice(2)];
+        let (improves, measures) = (self.word(), self.word());
+        json!({
+            "id": self.word(),
+            "goal_seek": {
+                "goal": "better",
+                "shell": format!("./say {improves} ok"),
+                "validate": format!("./say {measures} round 'score: 40' 'score: 80'"),
+                "threshold": threshold, "max_attempts": 2,
+            },
+        })
+    }
+
+    fn complete(&mut self) -> Value {
+        let mut step = self.say("ok", "");
+        let (measures, completes) = (self.word(), self.word());
+        let half = r#"'{"completion_percentage": 50}'"#;
+        let whole = r#"'{"completion_percentage": 100}'"#;
+        step["validate"] = json!({
+            "shell": format!("./say {measures} round {half} {whole}"),
+            "on_incomplete": { "shell": format!("./say {completes} ok ${{validation.completion_percentage}}") },
+        });
+        step
+    }
+
+    /// Rounds that write one file at a time write the same.
+    fn file(&mut self) -> Value {
+        let name = self.word();
+        let (path, content) = if self.in_loop {
+            (format!("{name}-${{item}}.said"), "${item}".to_owned())
+        } else {
+            (format!("{name}.said"), self.output())
+        };
+        json!({ "write_file": { "path": path, "content": format!("{name} {content}\n") } })
+    }
+
     fn step(&mut self, depth: u32) -> Value {
-        let handlers = if depth < DEEPEST { 12 } else { 1 };
+        let handlers = if depth < DEEPEST { 18 } else { 1 };
         let chosen = self.choice(handlers);
         let output = self.output();
         let (how, key, answer) = match chosen {
@@ -191,6 +273,38 @@ impl<'r> Author<'r> {
                 ("mended".to_owned(), "on_failure", again)
             }
             11 if self.one_in(3) => ("dead".to_owned(), "description", json!("nothing answers it")),
+            12 => {
+                let again = json!({ "attempts": 3, "initial_delay": 0, "backoff": "fixed" });
+                ("attempt".to_owned(), "retry", again)
+            }
+            13 => {
+                let again = json!({ "strategy": "retry", "delay": 0, "max_attempts": 2 });
+                ("attempt".to_owned(), "on_failure", again)
+            }
+            14 => {
+                let mut other = self.say("ok", "instead");
+                other["strategy"] = json!("fallback");
+                ("dead".to_owned(), "on_failure", other)
+            }
+            15 if self.one_in(2) => {
+                let cleanup = json!([self.say("ok", "cleaned")]);
+                (
+                    "dead".to_owned(),
+                    "on_failure",
+                    json!({ "strategy": "abort", "cleanup": cleanup }),
+                )
+            }
+            16 => {
+                let mut step = self.say("hang", "");
+                step["timeout"] = json!("40ms");
+                step["on_failure"] = self.handler(depth + 1, 1..=1).into();
+                return step;
+            }
+            17 => (
+                "ok".to_owned(),
+                "when",
+                json!(["1 == 2", "2 in [1, 2]", "not exists(nothing)"][self.choice(3)]),
+            ),
             _ => {
                 let mut step = self.say("ok", &output);
                 if self.one_in(2) && !self.in_handler {
