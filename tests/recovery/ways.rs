@@ -303,3 +303,11 @@ fn a_session_whose_directory_moved_is_recovered_where_it_is_now() {
         assert!(shown["directory"].as_str().unwrap().ends_with("/new"), "{shown:#}");
     }
 }
+
+#[test]
+fn a_session_that_was_stopped_is_to_be_resumed() {
+    let sandbox = sandbox("commands: [kill -TERM $PPID; sleep 60]");
+    sandbox.run(&["cook", "flow.yaml"]).exits(143);
+    let told = sandbox.run(&["recovery", "initiate"]).exits(3);
+    assert!(told.stderr.contains("prodigy resume flow-"), "{told:#?}");
+}

@@ -88,17 +88,23 @@ fn latest(place: &Place) -> Result<Target, Failure> {
             && card.superseded_by.is_none()
             && card.cleaned_at.is_none()
     };
-    let entries = store::cards(&place.home)?.into_iter();
-    let mut card = entries.filter_map(|entry| match entry {
-        Entry::Known(card) if card.status == SessionStatus::Failed || is_open(&card) => Some(card),
+    let entries = store::cards(&place.home)?;
+    let mut failed = entries.iter().filter_map(|entry| match entry {
+        Entry::Known(card) if card.status == SessionStatus::Failed || is_open(card) => Some(card),
         Entry::Damaged { card: Some(card), .. } => Some(card),
         _ => None,
     });
-    match card.find(here) {
-        Some(card) => look(place, card),
-        None => Err(Failure::new(ExitKind::NotFound, "no session of this repository has failed")
-            .with_help("prodigy sessions list --status failed")),
+    if let Some(card) = failed.find(|card| here(card)) {
+        return look(place, card.clone());
     }
+    let failure = Failure::new(ExitKind::NotFound, "no session of this repository has failed");
+    let mut known = entries.iter().filter_map(Entry::known);
+    Err(match known.find(|card| here(card) && !card.status.is_completed()) {
+        Some(card) => failure
+            .because(format!("{} was stopped, or waits for something", card.workflow_id))
+            .with_help(format!("prodigy resume {}", card.workflow_id)),
+        None => failure.with_help("prodigy sessions list --status failed"),
+    })
 }
 
 /// Why a session that did not fail is not recovered.
