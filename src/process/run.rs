@@ -152,7 +152,6 @@ const SHORTAGE: Duration = Duration::from_secs(5);
 ///
 /// Where the machine has no room for another process, it is tried again for some seconds.
 ///
-///
 /// The program is over when its own process ends: what it left running in the background may
 /// keep the pipes, and lives on unless the program was stopped.
 ///
