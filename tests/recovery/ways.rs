@@ -233,6 +233,8 @@ fn a_session_that_runs_is_left_alone() {
         let ran = sandbox.initiate(more).exits(4);
         assert!(ran.stderr.contains("is in use by pid"), "{ran:#?}");
     }
+    let ran = sandbox.run(&["recovery", "initiate"]).exits(3);
+    assert!(!ran.stderr.contains("was stopped"), "{ran:#?}");
     live.kill();
     let ran = sandbox.initiate(&[]).exits(2);
     assert!(ran.stderr.contains("help: prodigy resume flow-"), "{ran:#?}");

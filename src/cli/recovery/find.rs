@@ -99,7 +99,9 @@ fn latest(place: &Place) -> Result<Target, Failure> {
     }
     let failure = Failure::new(ExitKind::NotFound, "no session of this repository has failed");
     let mut known = entries.iter().filter_map(Entry::known);
-    Err(match known.find(|card| here(card) && !card.status.is_completed()) {
+    // One that runs needs nobody.
+    let stands = |card: &Card| !card.status.is_completed() && card.status != SessionStatus::Running;
+    Err(match known.find(|card| here(card) && stands(card)) {
         Some(card) => failure
             .because(format!("{} was stopped, or waits for something", card.workflow_id))
             .with_help(format!("prodigy resume {}", card.workflow_id)),
