@@ -214,3 +214,62 @@ commands:
     }
     assert_eq!(words, "a a b end");
 }
+
+/// As in the run that was killed, where it would have ended, too: cured, it is begun anew.
+#[test]
+fn an_item_that_was_caught_in_its_handlers_ends_although_another_stops_the_map() {
+    let sandbox = killed(&format!(
+        "
+map:
+  input: printf 'a\\nb\\n'
+  max_parallel: 2
+  agent_template:
+    - shell: |
+        echo ${{item}} >> words
+        [ ${{item}} = b ] || until [ -e crashed ]; do :; done
+        [ -e cured ]
+      on_failure: {{commands: ['{CRASH}; echo handled-${{item}} >> words'], fail_workflow: true}}
+error_policy: {{on_item_failure: stop}}
+"
+    ));
+    let ran = sandbox.run(&["resume", "--max-parallel", "1"]).exits(1);
+    assert!(ran.stdout.contains("the policy is to stop"), "{ran:#?}");
+    let words = sandbox.words("words");
+    assert!(words.ends_with("handled-b") && words.contains("handled-a"), "{words}");
+    sandbox.write("cured", "");
+    sandbox.run(&["resume"]).exits(0);
+    let again = sandbox.words("words").replace(&words, "");
+    assert!([" a b", " b a"].contains(&again.as_str()), "{again}");
+}
+
+#[test]
+fn a_round_that_was_caught_in_its_handlers_ends_although_another_ends_the_loop() {
+    let sandbox = killed(&format!(
+        "
+commands:
+  - foreach:
+      items: [a, b]
+      parallel: 2
+      do:
+        - shell: 'echo ${{item}} >> words; [ -e cured ]'
+          on_failure:
+            commands:
+              - |
+                if [ ${{item}} = b ]; then
+                  until grep -q 'step_finished.*1.do.1./1\"' $PRODIGY_HOME/sessions/*/journal.jsonl; do :; done
+                  {CRASH}
+                fi
+                echo handled-${{item}} >> words
+            fail_workflow: true
+finally: ['echo over >> words']
+on_failure: 'echo answered >> words'
+"
+    ));
+    sandbox.run(&["resume"]).exits(1);
+    let words = sandbox.words("words");
+    assert!(words.ends_with("handled-a handled-b answered over"), "{words}");
+    sandbox.write("cured", "");
+    sandbox.run(&["resume"]).exits(0);
+    let again = sandbox.words("words").replace(&words, "");
+    assert!([" a b over", " b a over"].contains(&again.as_str()), "{again}");
+}

@@ -74,7 +74,7 @@ pub enum Next {
     WaitForDisk,
     /// Nothing before this time (a running item may end earlier).
     WaitUntil(DateTime<Utc>),
-    /// It was stopped, and nothing runs any more.
+    /// It was stopped, and all that had begun is over.
     Stopped,
     /// Every item has ended.
     Finished,
@@ -127,7 +127,7 @@ impl Schedule {
             return Next::Finished;
         }
         let running = self.running_count();
-        if self.stopped {
+        if self.stopped && self.again.is_empty() {
             return if running > 0 { Next::WaitForItem } else { Next::Stopped };
         }
         if running >= self.max_parallel.get() {
@@ -138,6 +138,9 @@ impl Schedule {
         }
         if let Some(until) = self.held_until.filter(|until| *until > now) {
             return Next::WaitUntil(until);
+        }
+        if let Some(position) = self.again.first().filter(|_| self.stopped) {
+            return Next::Start(*position);
         }
         let delayed = self.delayed.first().copied();
         if let Some((due, position)) = delayed
@@ -227,9 +230,16 @@ impl Schedule {
         self.held_until = self.held_until.max(Some(until));
     }
 
-    /// Nothing starts any more in this run; what runs may end.
+    /// Nothing is begun any more in this run; what has begun may end, also what a crash caught
+    /// in the middle and what was given back.
     pub fn stop(&mut self) {
         self.stopped = true;
+    }
+
+    /// The item failed, and that stops the map: it is begun anew in a later run.
+    pub fn stop_at(&mut self, position: u32) {
+        self.leave(position);
+        self.stop();
     }
 
     /// Where an item stands; `None` for a position that is not in the list.

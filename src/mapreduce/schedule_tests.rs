@@ -100,13 +100,25 @@ fn after_a_crash_only_what_was_in_progress_runs_again() {
 fn an_interrupted_item_is_pending_and_a_new_run_takes_it_up() {
     let mut map = schedule(2, 1);
     map.start(0);
-    map.stop();
-    assert_eq!(map.next(at(0)), Next::WaitForItem);
     map.give_back(0);
-    assert_eq!(map.next(at(0)), Next::Stopped);
     assert_eq!(map.state(0), Some(ItemState::Pending));
     map.begin_run();
     assert_eq!(map.next(at(0)), Next::Start(0));
+}
+
+#[test]
+fn a_stop_lets_end_what_has_begun_and_begins_nothing() {
+    let mut map = schedule(4, 2);
+    map.start(0);
+    map.start(2);
+    map.begin_run();
+    map.start(0);
+    map.stop_at(0);
+    assert_eq!(fill(&mut map, at(0)), [2], "a crash caught it in the middle");
+    assert_eq!(map.next(at(0)), Next::WaitForItem);
+    map.end(2, ItemEnd::Dead);
+    assert_eq!(map.next(at(0)), Next::Stopped);
+    assert_eq!(map.state(0), Some(ItemState::Pending));
 }
 
 #[test]

@@ -21,7 +21,10 @@ struct Rounds<'b, 'a> {
     each: &'a Foreach,
     items: Arc<Vec<Stored>>,
     next: AtomicUsize,
+    /// A round has failed, and that ends the loop: no more are begun.
     failed: AtomicBool,
+    /// A worker has left the tree: no more rounds are taken.
+    halted: AtomicBool,
 }
 
 impl<'a> Run<'a> {
@@ -66,6 +69,7 @@ impl<'a> Run<'a> {
             items,
             next: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
+            halted: AtomicBool::new(false),
         };
         self.run_rounds(&rounds, parallel.min(total))?;
         let failed = self.failed_rounds(address, total);
@@ -124,15 +128,20 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Takes rounds one after the other until none is left or one has failed.
+    /// Takes rounds one after the other until none is left. Once one has failed, only those that
+    /// a crash caught in the middle.
     fn take_rounds(&self, rounds: &Rounds<'_, 'a>) -> Result<(), Halt> {
         loop {
-            if rounds.failed.load(Ordering::SeqCst) {
+            if rounds.halted.load(Ordering::SeqCst) {
                 return Ok(());
             }
             let index = rounds.next.fetch_add(1, Ordering::SeqCst);
             let Some(item) = rounds.items.get(index) else { return Ok(()) };
-            let mut frame = rounds.frame.at(rounds.address.below_numbered("do", index + 1));
+            let at = rounds.address.below_numbered("do", index + 1);
+            if rounds.failed.load(Ordering::SeqCst) && !self.has_begun(&at) {
+                continue;
+            }
+            let mut frame = rounds.frame.at(at);
             frame.round = Some(Arc::new(Round {
                 item: item.clone(),
                 id: format!("item_{}", index + 1),
@@ -145,7 +154,7 @@ impl<'a> Run<'a> {
                 Ok(Flow::Failed(_)) if rounds.each.continue_on_error => {}
                 Ok(Flow::Failed(_)) => rounds.failed.store(true, Ordering::SeqCst),
                 Err(halt) => {
-                    rounds.failed.store(true, Ordering::SeqCst);
+                    rounds.halted.store(true, Ordering::SeqCst);
                     // A limit says nothing about what runs: it has been paid for, and ends.
                     if halt.stops_others() {
                         rounds.frame.stop.stop();
@@ -154,6 +163,10 @@ impl<'a> Run<'a> {
                 }
             }
         }
+    }
+
+    fn has_begun(&self, round: &Address) -> bool {
+        self.session.with(|state| state.standing.records_within(round).next().is_some())
     }
 
     /// The rounds that failed, in item order, with the step that failed in each.

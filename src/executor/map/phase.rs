@@ -1,9 +1,7 @@
 //! The map as a whole: setup, the items, the error policy, reduce, the verdict.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
-
-use chrono::{DateTime, Utc};
 
 use crate::executor::frame::Frame;
 use crate::executor::halt::Halt;
@@ -13,7 +11,7 @@ use crate::mapreduce::{MapVerdict, Schedule, StopReason, Tally};
 use crate::playbook::mapreduce::{ErrorPolicy, MapReduce};
 use crate::session::{
     Address, EventKind, FailureKind, ItemStanding, Report, ResultPlace, ResultRef, RewindCause,
-    StepStatus, item_address,
+    StepStatus, item_address, item_number,
 };
 use crate::store::JobFiles;
 
@@ -170,36 +168,39 @@ impl<'a> Run<'a> {
     /// The items as they stand, ready to be scheduled.
     fn schedule(&self, files: &JobFiles, parallel: NonZeroU32) -> Schedule {
         let total = u32::try_from(files.items().count()).unwrap_or(u32::MAX);
+        let number =
+            |position| files.items().number(usize::try_from(position).unwrap_or(usize::MAX));
         let mut schedule = Schedule::new(total, parallel);
-        self.session.with(|state| {
+        let (begun, waiting) = self.session.with(|state| {
             for position in 0..total {
-                let number = files.items().number(usize::try_from(position).unwrap_or(usize::MAX));
-                if let ItemStanding::Ended(status, _) = state.standing.items.standing(number) {
+                if let ItemStanding::Ended(status, _) =
+                    state.standing.items.standing(number(position))
+                {
                     schedule.end(position, end_of(status));
                 }
             }
+            let (mut begun, mut waiting) = (HashSet::new(), HashMap::new());
+            for (address, record) in state.standing.records_within(&Address::root().join("map")) {
+                let Some(item) = item_number(address) else { continue };
+                if *address != item_address(item) {
+                    begun.insert(item);
+                } else if let Some(retry) = &record.retry {
+                    waiting.insert(item, retry.not_before);
+                }
+            }
+            (begun, waiting)
         });
-        schedule.begin_run();
-        let waiting: HashMap<u32, DateTime<Utc>> = self.session.with(|state| {
-            let at = Address::root().join("map");
-            let records = state.standing.records_within(&at);
-            records
-                .filter_map(|(address, record)| {
-                    let number = crate::session::item_number(address)?;
-                    (*address == crate::session::item_address(number))
-                        .then_some((number, record.retry.as_ref()?.not_before))
-                })
-                .collect()
-        });
-        if !waiting.is_empty() {
+        if !begun.is_empty() || !waiting.is_empty() {
             for position in 0..total {
-                let number = files.items().number(usize::try_from(position).unwrap_or(usize::MAX));
-                if let Some(due) = waiting.get(&number) {
+                if begun.contains(&number(position)) {
+                    schedule.start(position);
+                } else if let Some(due) = waiting.get(&number(position)) {
                     schedule.start(position);
                     schedule.delay(position, *due);
                 }
             }
         }
+        schedule.begin_run();
         schedule
     }
 

@@ -220,8 +220,7 @@ impl<'a> Run<'a> {
             }
             ItemRun::Stops => {
                 work.hand_back(position, TicketEnd::Failed, now);
-                work.schedule.give_back(position);
-                work.schedule.stop();
+                work.schedule.stop_at(position);
                 false
             }
         };
